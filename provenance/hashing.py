@@ -1,0 +1,105 @@
+"""Every hash of the formats, and the only importer of blake3.
+
+BLAKE3 names content and links the chain, each use under a context of its own
+(BLAKE3 specification, section 2.3, derive_key); SHA-256 builds the RFC 6962
+tree, because tiles, witnesses and receipts elsewhere speak SHA-256.
+
+The contexts and prefixes are permanent: changing one changes every hash.
+
+Next: provenance/leaf.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import blake3
+
+__all__ = [
+    "EMPTY_ROOT",
+    "HASH_SIZE",
+    "body_digest",
+    "chain_next",
+    "chain_start",
+    "field_commitment",
+    "keyed",
+    "leaf_hash",
+    "node_hash",
+    "source_digest",
+]
+
+HASH_SIZE: Final = 32
+EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
+"""Root of the tree without leaves, RFC 6962 section 2.1."""
+
+# Hashing the context string costs as much as hashing a short message; each
+# state is prepared once, never updated, and copied for every message.
+_BODY: Final = blake3.blake3(derive_key_context="provenance 2026-11 body v1")
+_FIELD: Final = blake3.blake3(derive_key_context="provenance 2026-11 field v1")
+_CHAIN: Final = blake3.blake3(derive_key_context="provenance 2026-11 chain v1")
+
+
+def body_digest(body: bytes) -> bytes:
+    """Name a body: 32 bytes over its exact canonical bytes."""
+    state = _BODY.copy()
+    state.update(body)
+    return state.digest()
+
+
+def field_commitment(salt: bytes, preimage: bytes) -> bytes:
+    """Commit to one field: 32 bytes over `salt || preimage`.
+
+    Args:
+        salt: 32 random bytes, used for this field only.
+        preimage: The canonical bytes of `[path, value]`.
+    """
+    state = _FIELD.copy()
+    state.update(salt)
+    state.update(preimage)
+    return state.digest()
+
+
+def chain_start(origin: str) -> bytes:
+    """Return `prev_chain` of entry 0: it ties the chain to the log's identity."""
+    return _chain(origin.encode())
+
+
+def chain_next(leaf: bytes) -> bytes:
+    """Return the chain value after `leaf`, which the next leaf carries as `prev_chain`."""
+    return _chain(leaf)
+
+
+def _chain(data: bytes) -> bytes:
+    state = _CHAIN.copy()
+    state.update(data)
+    return state.digest()
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """Hash one tree leaf: SHA-256(0x00 || entry), RFC 6962 section 2.1."""
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash one inner node: SHA-256(0x01 || left || right), RFC 6962 section 2.1."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def keyed(secret: bytes, purpose: str, data: bytes) -> bytes:
+    """Hash `data` so that only holders of the workspace secret can guess inputs.
+
+    Args:
+        secret: 32 bytes.
+        purpose: Separates uses of one secret; must hold no NUL.
+        data: What is named.
+
+    Returns:
+        32 bytes: BLAKE3 keyed with the secret, over `purpose || 0x00 || data`.
+    """
+    return blake3.blake3(purpose.encode() + b"\x00" + data, key=secret).digest()
+
+
+def source_digest() -> blake3.blake3:
+    """Start a streaming BLAKE3 over a source file's bytes: `update`, then `digest`."""
+    return blake3.blake3(derive_key_context="provenance 2026-11 source v1")

@@ -1,0 +1,65 @@
+"""The leaf: 88 bytes that fix an entry's place, time, content and past.
+
+Big-endian: magic "PLE1", type u8, flags u8, zero u16, index u64, ingest time
+u64 (microseconds since the epoch), body digest 32, previous chain value 32.
+Flags and padding are zero in this version; anything else is refused, so that
+a later version can give them a meaning no old reader misses.
+
+Next: provenance/privacy.py
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from provenance.errors import EncodingError
+
+__all__ = ["LEAF_SIZE", "Leaf", "decode_leaf", "encode_leaf"]
+
+LEAF_SIZE: Final = 88
+_MAGIC: Final = b"PLE1"
+_FORM: Final = struct.Struct(">4sBBHQQ32s32s")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The decoded fields of a leaf.
+
+    Attributes:
+        type: The entry type, 0-255; unknown ones are kept.
+        index: Position in the log, from 0.
+        ingest_time_us: Microseconds since the epoch.
+        body_digest: 32 bytes, `hashing.body_digest` of the body.
+        prev_chain: 32 bytes, the chain value of the leaf before.
+    """
+
+    type: int
+    index: int
+    ingest_time_us: int
+    body_digest: bytes
+    prev_chain: bytes
+
+
+def encode_leaf(
+    kind: int, index: int, ingest_time_us: int, body_digest: bytes, prev_chain: bytes
+) -> bytes:
+    """Write the 88 bytes of a leaf; the arguments are the fields of `Leaf`."""
+    return _FORM.pack(_MAGIC, kind, 0, 0, index, ingest_time_us, body_digest, prev_chain)
+
+
+def decode_leaf(data: bytes) -> Leaf:
+    """Read 88 bytes.
+
+    Raises:
+        EncodingError: Wrong size or magic, or flags and padding that are not zero.
+    """
+    if len(data) != LEAF_SIZE:
+        raise EncodingError(f"a leaf has {LEAF_SIZE} bytes, this one has {len(data)}")
+    magic, kind, flags, padding, index, time_us, digest, prev_chain = _FORM.unpack(data)
+    if magic != _MAGIC:
+        raise EncodingError(f"a leaf begins with PLE1, this one with {magic!r}")
+    if flags or padding:
+        raise EncodingError("a leaf's flags and padding are zero in this version")
+    return Leaf(kind, index, time_us, digest, prev_chain)
