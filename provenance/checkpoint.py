@@ -16,10 +16,13 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from hashlib import sha256
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from provenance.errors import InputError, UsageError
 from provenance.hashing import EMPTY_ROOT, HASH_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "COSIGNATURE",
@@ -54,6 +57,7 @@ _MAX_SIZE: Final = 2**63 - 1
 _LINE: Final = re.compile("\u2014 ([^ ]+) ([^ ]+)")
 _SIZE: Final = re.compile("0|[1-9][0-9]{0,18}")
 _KEY_ID: Final = re.compile("[0-9a-f]{8}")
+_NOT_IN_NAME: Final = re.compile(r"[\x00-\x1f+\ud800-\udfff]|\s")
 _CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f]")  # a note may hold no control but newline
 
 
@@ -72,6 +76,11 @@ class Signer(Protocol):
     @property
     def key_id(self) -> bytes:
         """The four bytes that tell its signature lines from others."""
+        ...
+
+    @property
+    def vkey(self) -> str:
+        """The public key, as a vkey."""
         ...
 
     def sign(self, message: bytes) -> bytes:
@@ -147,13 +156,12 @@ def check_key_name(name: str) -> None:
     Raises:
         InputError: It cannot.
     """
-    bad = not name or any(char.isspace() or char == "+" or char < " " for char in name)
-    if bad or _utf8(name) is None:
+    if not name or _NOT_IN_NAME.search(name):
         raise InputError("a key name is not empty and holds no spaces, '+' or control characters")
 
 
-def format_note(note: Note) -> bytes:
-    """Write a signed note.
+def format_note(note: Note) -> str:
+    """Write a signed note; as a file it is UTF-8.
 
     Raises:
         InputError: It would not be one: no signature, or characters a note cannot hold.
@@ -162,24 +170,19 @@ def format_note(note: Note) -> bytes:
         f"\u2014 {name} {b64encode(claimed + signature).decode()}\n"
         for name, claimed, signature in note.signatures
     ]
-    data = _utf8(f"{note.text}\n{''.join(lines)}")
-    if data is None or parse_note(data) != note:
+    whole = f"{note.text}\n{''.join(lines)}"
+    if parse_note(whole) != note:
         raise InputError("these texts and names do not make a signed note")
-    return data
+    return whole
 
 
-def parse_note(data: bytes) -> Note:
+def parse_note(data: bytes | str) -> Note:
     """Read a signed note, whoever signed it.
 
     Raises:
         InputError: Not a signed note in the one form that `format_note` writes.
     """
-    if len(data) > _MAX_NOTE:
-        raise InputError(f"a signed note of {len(data)} bytes; at most {_MAX_NOTE} are read")
-    try:
-        whole = data.decode()
-    except UnicodeDecodeError:
-        raise InputError("a signed note is UTF-8 text, this is not") from None
+    whole = _text(data)
     if _CONTROL.search(whole):
         raise InputError("a signed note holds no control character but newline")
     head, divider, tail = whole.rpartition("\n\n")
@@ -189,6 +192,15 @@ def parse_note(data: bytes) -> Note:
     if len(lines) > _MAX_SIGNATURES:
         raise InputError(f"a note with {len(lines)} signatures; at most {_MAX_SIGNATURES} are read")
     return Note(f"{head}\n", tuple(map(_parse_line, lines)))
+
+
+def _text(data: bytes | str) -> str:
+    if len(data) > _MAX_NOTE:
+        raise InputError(f"a signed note of {len(data)} bytes; at most {_MAX_NOTE} are read")
+    try:
+        return data.decode() if isinstance(data, bytes) else data.encode().decode()
+    except UnicodeError:
+        raise InputError("a signed note is UTF-8 text, this is not") from None
 
 
 def _parse_line(line: str) -> NoteSignature:
@@ -202,7 +214,7 @@ def _parse_line(line: str) -> NoteSignature:
     return NoteSignature(match[1], raw[:4], raw[4:])
 
 
-def sign_note(text: str, *signers: Signer) -> bytes:
+def sign_note(text: str, signers: Sequence[Signer]) -> str:
     """Sign `text`, which ends in a newline, with every signer in turn.
 
     Raises:
@@ -211,9 +223,7 @@ def sign_note(text: str, *signers: Signer) -> bytes:
     """
     if not signers:
         raise UsageError("a signed note needs at least one signer")
-    message = _utf8(text)
-    if message is None:
-        raise InputError("these texts and names do not make a signed note")
+    message = _text(text).encode()
     lines = (NoteSignature(one.name, one.key_id, one.sign(message)) for one in signers)
     return format_note(Note(text, tuple(lines)))
 
@@ -251,7 +261,7 @@ def parse_text(text: str) -> Checkpoint:
     return Checkpoint(origin, int(size), root)
 
 
-def sign(checkpoint: Checkpoint, *signers: Signer) -> bytes:
+def sign(checkpoint: Checkpoint, signers: Sequence[Signer]) -> str:
     """Sign a checkpoint as its log; during a key rotation with the old and the new key.
 
     Args:
@@ -268,10 +278,10 @@ def sign(checkpoint: Checkpoint, *signers: Signer) -> bytes:
                 f"the key {signer.name!r} cannot sign for the log {checkpoint.origin!r}; "
                 "a log's key is named like its origin"
             )
-    return sign_note(format_text(checkpoint), *signers)
+    return sign_note(format_text(checkpoint), signers)
 
 
-def parse(data: bytes) -> tuple[Checkpoint, Note]:
+def parse(data: bytes | str) -> tuple[Checkpoint, Note]:
     """Read a signed checkpoint: what it says, and the note it stands in.
 
     Raises:
@@ -290,11 +300,3 @@ def _unbase64(text: str, what: str) -> bytes:
     if b64encode(data).decode() != text:
         raise InputError(f"{what} is base64 in another form than the canonical one")
     return data
-
-
-def _utf8(text: str) -> bytes | None:
-    """The bytes of `text`; None where it holds half a surrogate pair."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return None
