@@ -109,6 +109,8 @@ class Draft:
         on_change: What known keys with other content mean.
         tiers: Tier per path, over the workspace's policy (a mapping's word on its extra columns;
             a flag's values, which take the strictest tier of their inputs).
+        lots: (lot_id, maker's party, product_id) of lots that this draft is the first to name;
+            `Log.makers` finds them by lot.
     """
 
     type: EntryType
@@ -117,6 +119,7 @@ class Draft:
     identities: tuple[Identity, ...] = ()
     on_change: OnChange = "conflict"
     tiers: Mapping[str, Tier] = field(default_factory=dict)
+    lots: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ A sealed body keeps public fields in clear. Every other field is replaced by a
 commitment under `_c`, keyed by its RFC 6901 path, and its salt and value go to
 the openings. Deleting an opening forgets the field; no proof changes, because
 the log's hashes cover the commitment, never the value. The nonce `_n` hides a
-body as a whole, so that it can be erased too.
+body as a whole, so that it can be erased too. `_t` holds the draft's own tier
+rules, so that the tier of every opening can be checked against the log.
 
 Next: provenance/merkle.py
 """
@@ -12,6 +13,7 @@ Next: provenance/merkle.py
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance import canonical
@@ -29,7 +31,7 @@ __all__ = ["Sealed", "b64", "open_entry", "seal", "unb64"]
 
 SALT_SIZE: Final = 32
 NONCE_SIZE: Final = 16
-_MARKERS: Final = ("_v", "_n", "_c")
+_MARKERS: Final = ("_v", "_n", "_c", "_t")
 _HIDDEN: Final = object()
 
 _Hidden = list[tuple[str, Any, Tier]]
@@ -55,12 +57,14 @@ def seal(draft: Draft, policy: TierPolicy, entropy: Entropy) -> Sealed:
             reserved for the format, or makes a body over 16 MiB.
     """
     if any(marker in draft.content for marker in _MARKERS):
-        raise EncodingError("the names _v, _n and _c are the format's own")
+        raise EncodingError("the names _v, _n, _c and _t are the format's own")
     hidden: _Hidden = []
     plan = policy.plan(draft.version, draft.tiers)
     default = plan.tier or Tier.PUBLIC
     clear = _split_object(draft.content, "", plan, default, hidden)
     clear["_v"] = draft.version
+    if draft.tiers:
+        clear["_t"] = {pattern: own.name.lower() for pattern, own in draft.tiers.items()}
     randomness = entropy(NONCE_SIZE + SALT_SIZE * len(hidden))
     clear["_n"] = b64(randomness[:NONCE_SIZE])
     openings = _commit(hidden, randomness, clear)
@@ -73,6 +77,7 @@ def seal(draft: Draft, policy: TierPolicy, entropy: Entropy) -> Sealed:
 def _commit(hidden: _Hidden, randomness: bytes, clear: Content) -> tuple[Opening, ...]:
     commitments: dict[str, str] = {}
     openings = []
+    hidden.sort(key=_path_order)
     start = NONCE_SIZE
     for path, value, tier in hidden:
         salt = randomness[start : start + SALT_SIZE]
@@ -83,6 +88,10 @@ def _commit(hidden: _Hidden, randomness: bytes, clear: Content) -> tuple[Opening
     if commitments:
         clear["_c"] = commitments
     return tuple(openings)
+
+
+def _path_order(field: tuple[str, Any, Tier]) -> tuple[int, str]:
+    return len(field[0]), field[0]
 
 
 def _split(value: Any, path: str, plan: Plan, tier: Tier, hidden: _Hidden) -> Any:
@@ -140,7 +149,7 @@ def open_entry(entry: Entry, tier: Tier) -> Content:
     """Return what a viewer of `tier` may see of an entry; erased fields are absent.
 
     The content is put together from the clear part of the body and the
-    openings up to `tier`, without the format's own `_v`, `_n` and `_c`. An
+    openings up to `tier`, without the format's own `_v`, `_n`, `_c` and `_t`. An
     entry whose body was erased gives an empty content.
     """
     if entry.body is None:
@@ -158,11 +167,12 @@ def open_entry(entry: Entry, tier: Tier) -> Content:
 def _place(content: Any, steps: list[str], value: Any) -> None:
     """Put `value` at the path `steps`, making the containers on the way.
 
-    Openings stand in the order of sealing, so list items arrive in order and
-    are appended; one that was erased or is above the tier only closes the gap.
+    Openings come shorter paths first, then in order of text, so the items of
+    one list arrive in its order and are appended; one that was erased or is
+    above the tier only closes the gap.
     """
     here = content
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in pairwise(steps):
         if isinstance(here, list):
             here = here[int(step)]
         else:

@@ -40,6 +40,14 @@ class Plan:
         """Return the rules for one step further down."""
         return self.steps.get(step) or self.steps.get("*") or _INHERIT
 
+    def tier_of(self, path: str) -> Tier:
+        """Return the tier that decides at `path`, an RFC 6901 path without `*`."""
+        here, tier = self, self.tier or Tier.PUBLIC
+        for step in path.split("/")[1:]:
+            here = here.below(step)
+            tier = tier if here.tier is None else here.tier
+        return tier
+
     def add(self, pattern: str, tier: Tier) -> None:
         """Let `tier` decide at `pattern`, an RFC 6901 path in which `*` is any step."""
         here = self

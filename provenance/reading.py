@@ -1,0 +1,201 @@
+"""Reading the log: entries, row keys, the latest checkpoint and proofs.
+
+One reader holds one connection and belongs to one thread at a time. What it
+answers is true for the moment of the call; the log may grow in between.
+
+Next: provenance/log.py
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from provenance.entries import Entry, EntryType, Known, Opening, Tier
+from provenance.errors import EncodingError, NotFound, WorkspaceDamaged
+from provenance.hashing import leaf_hash
+from provenance.identity import Rows, identity_row
+from provenance.leaf import decode_leaf
+from provenance.merkle import TileTree
+from provenance.privacy import open_entry
+from provenance.proof import build_bundle
+from provenance.storage import rows, translated
+from provenance.tiers import TierPolicy
+from provenance.writing import read_head, read_tile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import apsw
+
+    from provenance.entries import Content, Identity
+
+__all__ = ["LogReader"]
+
+_CHUNK: Final = 1_000
+
+
+class LogReader:
+    """The log as a reader sees it.
+
+    Attributes:
+        origin: The log's name in checkpoints, from entry 0.
+        policy: The tier policy, from entry 0.
+        path: The database file, for messages.
+    """
+
+    def __init__(self, path: Path, connection: apsw.Connection, secret: bytes) -> None:
+        """Read through `connection`; `secret` is the workspace's, for row keys.
+
+        Raises:
+            WorkspaceDamaged: Entry 0 is not a policy entry.
+        """
+        self.path = path
+        self._connection = connection
+        self._secret = secret
+        self._rows = Rows(connection, secret)
+        self._tree = TileTree(read_tile(connection))
+        founding = self._founding()
+        self.origin: str = founding["origin"]
+        self.policy = TierPolicy.from_content(founding["tiers"])
+
+    def _founding(self) -> Content:
+        try:
+            entry = self.entry(0)
+            content = open_entry(entry, Tier.PRIVATE)
+            if entry.type == EntryType.POLICY and isinstance(content["origin"], str):
+                return content
+        except (NotFound, EncodingError, KeyError, TypeError):
+            pass
+        raise WorkspaceDamaged(f"{self.path}: entry 0 is not this log's policy; run `verify`")
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        with translated(self.path):
+            return read_head(self._connection).size
+
+    def entry(self, index: int) -> Entry:
+        """Return one entry.
+
+        Raises:
+            NotFound: The log has no such index.
+        """
+        for entry in self.entries(index, index + 1):
+            return entry
+        raise NotFound(f"the log has no entry {index}")
+
+    def entries(self, start: int, stop: int | None = None) -> Iterator[Entry]:
+        """Yield the entries from `start` up to, not including, `stop` (None: to the end).
+
+        Reads in chunks, so memory stays flat and no lock is held between chunks.
+        """
+        stop = self.size if stop is None else stop
+        for first in range(start, stop, _CHUNK):
+            with translated(self.path):
+                chunk = self._chunk(first, min(first + _CHUNK, stop))
+            yield from chunk
+
+    def _chunk(self, start: int, stop: int) -> list[Entry]:
+        # One read transaction: an erasure between the two queries must not show half.
+        with self._connection:
+            leaves = rows(
+                self._connection,
+                "SELECT leaf.idx, leaf, body FROM leaf LEFT JOIN body USING (idx) "
+                "WHERE leaf.idx >= ? AND leaf.idx < ? ORDER BY leaf.idx",
+                start,
+                stop,
+            )
+            openings = rows(
+                self._connection,
+                "SELECT idx, path, tier, salt, preimage FROM opening "
+                "WHERE idx >= ? AND idx < ? ORDER BY idx, length(path), path",
+                start,
+                stop,
+            )
+        opened = {
+            index: tuple(
+                Opening(path, Tier(tier), salt, preimage) for _, path, tier, salt, preimage in group
+            )
+            for index, group in groupby(openings, key=itemgetter(0))
+        }
+        return [_entry(index, leaf, body, opened.get(index, ())) for index, leaf, body in leaves]
+
+    def known(self, identities: Sequence[Identity]) -> list[Known | None]:
+        """Say of each identity whether the log holds its key, and whether with the same content.
+
+        Args:
+            identities: With the content to compare given; here None means null, not "the whole".
+        """
+        wanted = [identity_row(identity, None, self._secret) for identity in identities]
+        with translated(self.path):
+            return self._rows.known(wanted)
+
+    def find(self, key: tuple[str, ...]) -> int | None:
+        """Return the index of the entry that a row key stands for, or None."""
+        with translated(self.path):
+            return self._rows.index_of(key)
+
+    def makers(self, lot_id: str) -> list[tuple[str, str]]:
+        """Return the (maker's party, product_id) pairs of a lot; several where lot ids collide."""
+        with translated(self.path):
+            ask = "SELECT party, product_id FROM maker WHERE lot_id = ? ORDER BY party, product_id"
+            return [(party, product) for party, product in rows(self._connection, ask, lot_id)]
+
+    def checkpoint(self) -> str:
+        """Return the latest signed checkpoint.
+
+        Raises:
+            WorkspaceDamaged: There is none.
+        """
+        with translated(self.path):
+            ask = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"
+            notes = rows(self._connection, ask)
+        if not notes:
+            raise WorkspaceDamaged(f"{self.path}: no checkpoint; restore it from a backup")
+        return str(notes[0][0])
+
+    def prove(self, index: int, disclose: Callable[[Opening], bool] | None = None) -> Content:
+        """Make a proof bundle: inclusion of an entry under the latest checkpoint.
+
+        Args:
+            index: The entry.
+            disclose: Chooses the openings to put in; without it none are disclosed.
+
+        Raises:
+            NotFound: The log has no such entry.
+        """
+        entry = self.entry(index)
+        note = self.checkpoint()
+        size = int(note.split("\n", 2)[1])
+        with translated(self.path):
+            path = self._tree.inclusion_path(index, size)
+        disclosed = [opening for opening in entry.openings if disclose and disclose(opening)]
+        return build_bundle(
+            origin=self.origin,
+            index=index,
+            leaf=entry.leaf,
+            path=path,
+            checkpoint=note,
+            body=entry.body,
+            disclosed=disclosed,
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def _entry(index: int, leaf: bytes, body: bytes | None, openings: tuple[Opening, ...]) -> Entry:
+    kind, time_us = _place_and_time(leaf, index)
+    return Entry(index, kind, time_us, leaf, leaf_hash(leaf), body, openings)
+
+
+def _place_and_time(leaf: bytes, index: int) -> tuple[int, int]:
+    try:
+        decoded = decode_leaf(leaf)
+    except EncodingError as error:
+        raise WorkspaceDamaged(f"entry {index}: {error}; run `verify`") from None
+    return decoded.type, decoded.ingest_time_us

@@ -1,0 +1,160 @@
+"""`workspace.toml`: every setting, with its meaning where a person reads it.
+
+The file is written once by `provenance init` with all settings spelled out;
+unknown names are refused, because a misspelt setting that is silently ignored
+is a setting that a person believes in.
+
+Next: workspace/workspace.py
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from provenance.errors import UsageError, WorkspaceDamaged, WorkspaceMissing, WorkspaceTooNew
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["FORMAT", "Settings", "read_settings", "settings_text"]
+
+FORMAT: Final = 1
+"""Format of the workspace directory."""
+
+_ORIGIN: Final = re.compile(r"[a-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?\Z")
+_PARTY: Final = re.compile(r"[^\s/+%?#]{1,64}\Z")
+
+_TEMPLATE: Final = """\
+# Settings of this Provenance workspace. Every setting is shown; edit and save.
+
+# Format of this directory. `provenance upgrade` changes it, people do not.
+format = {format}
+
+# The log's identity, as it stands in every checkpoint. Never changes.
+origin = "{origin}"
+
+# Whose events these are, where a file or `--party` does not say otherwise.
+party = "{party}"
+
+# Where the QR codes lead: the public address of `provenance serve`.
+domain = "{domain}"
+
+[graph]
+# Where the projection lives: "sqlite:graph.db" is a file in this directory.
+url = "sqlite:graph.db"
+
+[detect]
+# Share of false flags that a run may expect among its statistical flags, 0 to 1.
+q = 0.05
+
+[serve]
+# Address and port of `provenance serve`. Another address than loopback also
+# needs `--public` on the command line.
+host = "127.0.0.1"
+port = 8765
+"""
+
+
+class GraphSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the graph projection lives."""
+
+    url: str = "sqlite:graph.db"
+
+
+class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How strict detection is: `q`, the false-discovery rate, 0 to 1."""
+
+    q: float = 0.05
+
+
+class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the server listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings of a workspace; see the comments in the file for their meaning."""
+
+    format: int
+    origin: str
+    party: str
+    domain: str
+    graph: GraphSettings = GraphSettings()
+    detect: DetectSettings = DetectSettings()
+    serve: ServeSettings = ServeSettings()
+
+
+@dataclass(frozen=True)
+class _Check:
+    """One rule for a value that a person types."""
+
+    name: str
+    good: bool
+    form: str
+
+
+def settings_text(origin: str, party: str, domain: str) -> str:
+    """Write the `workspace.toml` of a new workspace.
+
+    Raises:
+        UsageError: One of the values cannot be what it is meant to be.
+    """
+    text = _TEMPLATE.format(format=FORMAT, origin=origin, party=party, domain=domain)
+    for check in _checks(origin, party, domain):
+        if not check.good:
+            raise UsageError(f"--{check.name}: must be {check.form}")
+    return text
+
+
+def _checks(origin: str, party: str, domain: str) -> tuple[_Check, ...]:
+    address = urlsplit(domain)
+    plain = address.scheme in {"http", "https"} and bool(address.netloc)
+    return (
+        _Check("origin", bool(_ORIGIN.match(origin)), "a lower-case domain and path, no scheme"),
+        _Check("party", bool(_PARTY.match(party)), "1 to 64 characters without space, / + % ? #"),
+        _Check(
+            "domain",
+            plain and not address.query and not address.fragment and '"' not in domain,
+            "an http or https address such as https://example.org",
+        ),
+    )
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a `workspace.toml`.
+
+    Raises:
+        WorkspaceMissing: There is none.
+        WorkspaceTooNew: A newer version of the program wrote it.
+        WorkspaceDamaged: It is not TOML, or a setting is unknown, missing or of another type.
+    """
+    try:
+        raw = tomllib.loads(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        raise WorkspaceMissing(
+            f"{path.parent}: no workspace here; `provenance init --data {path.parent}` makes one"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise WorkspaceDamaged(f"{path}: cannot be read: {error}") from None
+    found = raw.get("format")
+    if isinstance(found, int) and found > FORMAT:
+        raise WorkspaceTooNew(
+            f"{path}: workspace format {found}, this program reads up to {FORMAT}; "
+            "install a newer one"
+        )
+    try:
+        settings = msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise WorkspaceDamaged(f"{path}: {error}") from None
+    for check in _checks(settings.origin, settings.party, settings.domain):
+        if not check.good:
+            raise WorkspaceDamaged(f"{path}: {check.name} must be {check.form}")
+    return settings

@@ -1,0 +1,280 @@
+"""A workspace: a directory with a log, its keys, its graph and its settings.
+
+    workspace.toml        settings
+    log.policy            whom to trust: the log's public key (C2SP tlog-policy)
+    log.db, log.lock      the log
+    checkpoint            the newest signed checkpoint
+    high-water            the furthest state ever published
+    keys/log.key          signs checkpoints (mode 0600)
+    keys/workspace.secret keys the row digests (mode 0600)
+    graph.db              the projection; may be deleted, `graph rebuild` makes it again
+    quarantine/           rejected rows, to be corrected and ingested again
+
+Nothing outside this module puts these parts together.
+
+Next: workspace/upgrade.py
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Self
+
+from provenance import keys
+from provenance.clock import system_clock, system_entropy
+from provenance.errors import StorageError, UsageError, WorkspaceDamaged
+from provenance.files import replace_file
+from provenance.log import Instruments, Log, LogFiles
+from provenance.storage import translated
+from provenance.tiers import DEFAULT_POLICY
+from workspace.settings import read_settings, settings_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from graph.store import GraphStore
+
+    from provenance.audit import AuditReport
+    from provenance.clock import Clock, Entropy
+    from provenance.reading import LogReader
+    from workspace.settings import Settings
+
+__all__ = ["Layout", "Workspace", "create_workspace", "random_origin"]
+
+_SECRET_SIZE: Final = 32
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the parts of a workspace lie.
+
+    Attributes:
+        directory: The workspace directory.
+    """
+
+    directory: Path
+
+    @property
+    def settings(self) -> Path:
+        """`workspace.toml`."""
+        return self.directory / "workspace.toml"
+
+    @property
+    def policy(self) -> Path:
+        """`log.policy`: the trust configuration that verifiers are given."""
+        return self.directory / "log.policy"
+
+    @property
+    def log(self) -> LogFiles:
+        """The log's files."""
+        return LogFiles(self.directory)
+
+    @property
+    def log_key(self) -> Path:
+        """The private key that signs checkpoints."""
+        return self.directory / "keys" / "log.key"
+
+    @property
+    def secret(self) -> Path:
+        """The secret that keys row digests."""
+        return self.directory / "keys" / "workspace.secret"
+
+    @property
+    def quarantine(self) -> Path:
+        """Where rejected rows are kept."""
+        return self.directory / "quarantine"
+
+
+class Workspace:
+    """An open workspace. Use as a context manager, or call `close`.
+
+    The parts are opened when they are first asked for: reading a proof needs no
+    graph, and verifying needs no key.
+
+    Attributes:
+        layout: Where the files lie.
+        settings: From `workspace.toml`.
+        clock: Time for whoever needs it.
+        entropy: Randomness for whoever needs it.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: Clock = system_clock,
+        entropy: Entropy = system_entropy,
+    ) -> None:
+        """Open the workspace at `directory`.
+
+        Raises:
+            WorkspaceMissing: There is none.
+            WorkspaceTooNew: A newer version of the program wrote it.
+            WorkspaceDamaged: Its settings cannot be read.
+        """
+        self.layout = Layout(directory)
+        self.settings: Settings = read_settings(self.layout.settings)
+        self.clock = clock
+        self.entropy = entropy
+
+    @cached_property
+    def log(self) -> Log:
+        """The log, to append to.
+
+        Raises:
+            WorkspaceError: It cannot be written; the subclass and the message say why.
+        """
+        signer = keys.load(self.layout.log_key)
+        if signer.name != self.settings.origin:
+            raise WorkspaceDamaged(
+                f"{self.layout.log_key}: the key of {signer.name}, not of {self.settings.origin}"
+            )
+        return Log.open(
+            self.layout.log, Instruments(signer, self._secret, self.clock, self.entropy)
+        )
+
+    @cached_property
+    def reader(self) -> LogReader:
+        """The log, to read; works on read-only media and beside a writer."""
+        return self.new_reader()
+
+    def new_reader(self) -> LogReader:
+        """Open one more reader of the log; one thread, one reader."""
+        return Log.open_readonly(self.layout.log, self._secret)
+
+    @cached_property
+    def graph(self) -> GraphStore:
+        """The graph store that the settings name."""
+        return self.new_graph()
+
+    def new_graph(self) -> GraphStore:
+        """Open one more connection to the graph store; one thread, one connection."""
+        from graph.connect import open_store  # noqa: PLC0415 - most commands need no graph
+
+        return open_store(self.settings.graph.url, self.layout.directory)
+
+    def sync_graph(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Let the graph catch up with the log; returns how many entries it applied."""
+        from graph.sync import catch_up  # noqa: PLC0415 - as above
+
+        return catch_up(self.reader, self.graph, progress)
+
+    def audit(self, progress: Callable[[int, int], None]) -> AuditReport:
+        """Recompute the whole log; see `provenance.audit`."""
+        from provenance.audit import audit  # noqa: PLC0415 - only `verify` needs it
+
+        return audit(self.layout.log, self.vkey, self._secret, progress)
+
+    @cached_property
+    def vkey(self) -> str:
+        """The log's public key, from `log.policy`.
+
+        Raises:
+            WorkspaceDamaged: The file is missing or names no key of this origin.
+        """
+        try:
+            lines = self.layout.policy.read_text().splitlines()
+        except (OSError, ValueError) as error:
+            raise WorkspaceDamaged(f"{self.layout.policy}: cannot be read: {error}") from None
+        for line in lines:
+            words = line.split()
+            if words[:1] == ["log"] and words[1].split("+")[0] == self.settings.origin:
+                return words[1]
+        raise WorkspaceDamaged(f"{self.layout.policy}: names no key of {self.settings.origin}")
+
+    @cached_property
+    def _secret(self) -> bytes:
+        try:
+            secret = self.layout.secret.read_bytes()
+        except OSError as error:
+            raise WorkspaceDamaged(f"{self.layout.secret}: {error.strerror}") from None
+        if len(secret) != _SECRET_SIZE:
+            raise WorkspaceDamaged(f"{self.layout.secret}: must hold {_SECRET_SIZE} bytes")
+        return secret
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for part in ("log", "reader", "graph"):
+            opened = self.__dict__.pop(part, None)
+            if opened is not None:
+                opened.close()
+
+    def __enter__(self) -> Self:
+        """Return self."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close what was opened."""
+        self.close()
+
+
+def random_origin(entropy: Entropy) -> str:
+    """Make an origin for a log whose owner named none, under the reserved domain .invalid."""
+    return f"{entropy(8).hex()}.invalid/log"
+
+
+def create_workspace(
+    directory: Path,
+    *,
+    origin: str,
+    party: str,
+    domain: str,
+    clock: Clock = system_clock,
+    entropy: Entropy = system_entropy,
+) -> None:
+    """Make a new workspace at `directory`, which must be absent or empty.
+
+    All of it is made beside its place and moved there in one step: a crash
+    leaves a hidden directory that nobody takes for a workspace.
+
+    Args:
+        directory: Where; parents are made.
+        origin: The log's identity: a domain and path that the owner controls.
+        party: Whose events go in by default.
+        domain: Where QR codes lead.
+        clock: Gives the time of entry 0.
+        entropy: Gives the keys.
+
+    Raises:
+        UsageError: A value is out of form, or the directory holds something already.
+        StorageError: The disk refused.
+    """
+    text = settings_text(origin, party, domain)
+    _refuse_occupied(directory)
+    building = directory.with_name(f".{directory.name}.{entropy(4).hex()}.new")
+    with translated(directory):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        building.mkdir(mode=0o700)
+        try:
+            _fill(Layout(building), text, origin, clock, entropy)
+            building.rename(directory)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+
+
+def _refuse_occupied(directory: Path) -> None:
+    if (directory / "workspace.toml").exists():
+        raise UsageError(f"{directory}: there is a workspace already")
+    try:
+        if directory.exists() and any(directory.iterdir()):
+            raise UsageError(f"{directory}: is not empty; a workspace needs a directory of its own")
+    except NotADirectoryError:
+        raise UsageError(f"{directory}: is a file, not a directory") from None
+    except OSError as error:
+        raise StorageError(f"{directory}: {error.strerror}") from None
+
+
+def _fill(layout: Layout, text: str, origin: str, clock: Clock, entropy: Entropy) -> None:
+    key = keys.generate(origin, entropy)
+    secret = entropy(_SECRET_SIZE)
+    layout.log_key.parent.mkdir(mode=0o700)
+    keys.save(key, layout.log_key)
+    replace_file(layout.secret, secret, mode=0o600)
+    replace_file(layout.policy, f"log {key.vkey}\nquorum none\n".encode())
+    layout.quarantine.mkdir(mode=0o700)
+    instruments = Instruments(key, secret, clock, entropy)
+    Log.create(layout.log, key.vkey, DEFAULT_POLICY, instruments).close()
+    replace_file(layout.settings, text.encode())
