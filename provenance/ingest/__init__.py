@@ -1,0 +1,1 @@
+"""Ingest: tables in, drafts for the log out; every row is accounted for."""
