@@ -1,23 +1,63 @@
 # One definition of every check; CI and people call the same recipes.
-# Needs Python 3.11 and make. Every recipe does its own set-up.
+# Needs Python 3.11 or newer and make. Every recipe does its own set-up.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
+BROWSER := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 
-.PHONY: setup setup-browser check test demo bench lock fmt clean
+.PHONY: help setup setup-browser check test demo bench lock fmt samples schema clean
 
-setup: $(STAMP)
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP) ## Make .venv with the locked dependencies; needs no root
 
 $(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=..." if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked dependencies into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-lock:
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
+setup-browser: ## Install Debian's Chromium for the browser tests; needs root
+ifeq ($(BROWSER),)
+	apt-get update -q
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core
+endif
+
+check: setup ## Lint, types, docstrings, import contracts
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/interrogate --quiet cli.py provenance graph detectors workspace api commands samples
+	$(BIN)/lint-imports --no-cache
+
+test: setup setup-browser check ## Everything that CI runs
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+demo: setup ## The whole path on the samples, in a temporary workspace
+	$(BIN)/provenance demo
+
+bench: setup ## Speed, as ratios to calibrations measured in the same run
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+fmt: setup ## Format the code
+	$(BIN)/ruff format --quiet .
+
+samples: setup ## Make samples/data again
+	$(BIN)/python -m samples.generate --output samples/data
+
+schema: setup ## Export schema.graphql
+	$(BIN)/python -m api.export
+
+lock: ## Make requirements.lock again, newest versions that fit
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
 	  --group dev --output-file requirements.lock pyproject.toml
+
+clean: ## Remove what the recipes made
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,56 @@
+"""`provenance init`: make a workspace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands.options import Data, Json
+from commands.output import notice, print_json
+
+app = typer.Typer()
+
+
+@app.command()
+def init(
+    data: Data,
+    origin: Annotated[
+        str | None,
+        typer.Option(help="The log's identity for ever: a domain and path that you control."),
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="Where QR codes lead, such as https://example.org.")
+    ] = None,
+    party: Annotated[str, typer.Option(help="Whose events these are, by default.")] = "self",
+    *,
+    json: Json = False,
+) -> None:
+    """Make a workspace: a signing key, an empty log and a settings file."""
+    from provenance.clock import system_entropy
+    from workspace.workspace import Workspace, create_workspace, random_origin
+
+    chosen = origin or random_origin(system_entropy)
+    create_workspace(
+        data, origin=chosen, party=party, domain=domain or f"https://{chosen.split('/')[0]}"
+    )
+    if origin is None:
+        notice(
+            f"provenance: no --origin given, so the log is called {chosen}; others can check it, "
+            "but it belongs to no domain of yours"
+        )
+    with Workspace(data) as workspace:
+        result = {
+            "workspace": str(data),
+            "origin": chosen,
+            "party": party,
+            "domain": workspace.settings.domain,
+            "vkey": workspace.vkey,
+        }
+    if json:
+        print_json(result)
+    else:
+        typer.echo(f"Made a workspace in {data}")
+        typer.echo(f"  log         {chosen}")
+        typer.echo(f"  public key  {result['vkey']}")
+        typer.echo(f"  next        provenance ingest --data {data} FILE.csv ...")

@@ -1,0 +1,46 @@
+"""Old workspaces: one step per released format, taken in order.
+
+A step gets the workspace directory in its own format and leaves it in the
+next; it must be repeatable, because a crash between a step and its new format
+number runs it again. Formats are permanent: a step adds, it never rewrites an
+entry.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import tomlkit
+
+from provenance.files import replace_file
+from workspace.settings import FORMAT, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["STEPS", "upgrade"]
+
+STEPS: Final[dict[int, Callable[[Path], None]]] = {}
+"""Format -> the step that leads out of it. Format 1 is the newest so far."""
+
+
+def upgrade(directory: Path) -> list[int]:
+    """Bring a workspace to the newest format.
+
+    Returns:
+        The formats that were left behind, oldest first; empty when there was nothing to do.
+
+    Raises:
+        WorkspaceMissing: There is no workspace.
+        WorkspaceTooNew: A newer version of the program wrote it.
+    """
+    path = directory / "workspace.toml"
+    left = []
+    while (found := read_settings(path).format) < FORMAT:
+        STEPS[found](directory)
+        document = tomlkit.parse(path.read_text())
+        document["format"] = found + 1
+        replace_file(path, tomlkit.dumps(document).encode())
+        left.append(found)
+    return left
