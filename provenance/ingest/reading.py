@@ -1,0 +1,299 @@
+"""Bytes to rows: encodings, newlines, separators, quotes; memory stays flat.
+
+The standard library's csv parser (C, RFC 4180, strict) does the work; it is
+fed line by line from a reader that ends lines at CRLF, LF and bare CR, and
+that bounds what one line and one row may hold. A row that cannot be split
+into its columns comes back with its original text instead of cells; a file
+that cannot be read at all is one `InputError`.
+
+Next: provenance/ingest/columns.py
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
+
+from provenance.errors import InputError
+from provenance.ingest.sources import unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from provenance.ingest.sources import Source
+
+__all__ = ["Position", "Row", "Table", "open_table"]
+
+MAX_ROW: Final = 1 << 20
+"""Most characters that one row may have, embedded newlines included."""
+_SEPARATORS: Final = ",;\t|"
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ENCODINGS: Final = {
+    "utf-8": "utf-8",
+    "utf-16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "cp1252": "cp1252",
+}
+_BLOCK: Final = 1 << 16
+_PROGRESS: Final = 1000
+
+
+class Row(NamedTuple):
+    """One row of a table.
+
+    Attributes:
+        line: The line on which it starts, from 1.
+        cells: One text per column of the header; fewer or more only where there is a `problem`.
+        problem: Why it cannot be split into its columns, "" where it can.
+        raw: Its original text, only where there is a `problem`.
+    """
+
+    line: int
+    cells: list[str]
+    problem: str = ""
+    raw: str = ""
+
+
+Position = tuple[int, int]
+"""Bytes read and bytes in all, of the file as it lies on the disk."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file whose header has been read.
+
+    Attributes:
+        source: The bytes.
+        encoding: The codec that fits its first bytes or that was asked for.
+        separator: One of comma, semicolon, tab and bar.
+        header: The column names, stripped; a nameless column is "column N".
+        header_end: The line on which the header ends.
+    """
+
+    source: Source
+    encoding: str
+    separator: str
+    header: tuple[str, ...]
+    header_end: int
+
+    def rows(self, progress: Callable[[Position], None] | None = None) -> Iterator[Row]:
+        """Yield the rows after the header, in order; rows without any text are passed over.
+
+        Args:
+            progress: Called now and then with the position in the file.
+
+        Raises:
+            InputError: Undecodable bytes, NUL characters, a row over 1 MiB, an endless
+                quote, damaged compression: the message names the line and the remedy.
+        """
+        with self.source.open() as (plain, file):
+            lines = _Lines(_text(plain, self.encoding), self.source.name)
+            try:
+                for _ in range(self.header_end):
+                    next(lines, None)
+                lines.start_row()
+                reader = csv.reader(lines, delimiter=self.separator, strict=True)
+                for count, row in enumerate(_split(reader, lines, len(self.header))):
+                    yield row
+                    if progress is not None and count % _PROGRESS == 0:
+                        progress((file.tell(), self.source.size))
+            except UnicodeDecodeError as error:
+                raise _undecodable(self.source, self.encoding, error) from None
+            except csv.Error as error:
+                raise InputError(f"{self.source.name}: line {lines.row_line}: {error}") from None
+
+
+def open_table(source: Source, encoding: str | None, known: frozenset[str]) -> Table:
+    """Recognise encoding and separator, and read the header.
+
+    Args:
+        source: The bytes.
+        encoding: What the user or the mapping says; a byte order mark goes before it.
+        known: Folded column names; the separator that finds most of them is the file's.
+
+    Raises:
+        InputError: Empty, unreadable, unknown encoding, or a duplicate column.
+    """
+    with source.open() as (plain, _):
+        codec = _codec(source.name, encoding, plain.read(3))
+    with source.open() as (plain, _):
+        try:
+            lines = _Lines(_text(plain, codec), source.name)
+            record = _header_record(lines, source.name)
+        except UnicodeDecodeError as error:
+            raise _undecodable(source, codec, error) from None
+    candidates = [(mark, cells) for mark in _SEPARATORS if (cells := _cells(record, mark))]
+    if not candidates:
+        raise InputError(f"{source.name}: line {lines.row_line}: the header's quotes do not match")
+
+    def fit(candidate: tuple[str, list[str]]) -> tuple[int, int]:
+        cells = candidate[1]
+        return sum(cell.strip().casefold() in known for cell in cells), len(cells)
+
+    separator, cells = max(candidates, key=fit)
+    header = _named(cells, f"{source.name}: line {lines.row_line}")
+    return Table(source, codec, separator, header, lines.line)
+
+
+def _codec(name: str, encoding: str | None, head: bytes) -> str:
+    for mark, codec in _BOMS:
+        if head.startswith(mark):
+            return codec
+    try:
+        asked = codecs.lookup(encoding or "utf-8").name
+    except LookupError:
+        asked = ""
+    if asked not in _ENCODINGS:
+        raise InputError(
+            f"{name}: encoding {encoding!r} is not read; use utf-8, utf-16 or windows-1252"
+        )
+    return _ENCODINGS[asked]
+
+
+def _text(plain: IO[bytes], codec: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(plain, encoding=codec, newline="")
+
+
+class _Lines:
+    """Lines with their newlines, and the place of the row that is being read."""
+
+    def __init__(self, text: io.TextIOWrapper, name: str) -> None:
+        self._readline = text.readline
+        self._name = name
+        self.line = 0
+        self.row_line = 1
+        self.row: list[str] = []
+        self._size = 0
+
+    def start_row(self) -> None:
+        """The next line begins a new row."""
+        self.row.clear()
+        self._size = 0
+        self.row_line = self.line + 1
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._readline(MAX_ROW)
+        if not line:
+            raise StopIteration
+        self.line += 1
+        self.row.append(line)
+        self._size += len(line)
+        if self._size >= MAX_ROW:
+            raise InputError(
+                f"{self._name}: line {self.row_line}: a row of more than {MAX_ROW} characters; "
+                "is a newline or a closing quote missing?"
+            )
+        if "\0" in line:
+            raise InputError(
+                f"{self._name}: line {self.line}: a NUL character; "
+                "if the file is UTF-16, say --encoding utf-16-le"
+            )
+        return line
+
+
+def _split(reader: Iterator[list[str]], lines: _Lines, width: int) -> Iterator[Row]:
+    """Yield rows; after a malformed one the parser goes on with the next line."""
+    while True:
+        try:
+            for cells in reader:
+                if len(cells) == width:
+                    if any(cells):
+                        yield Row(lines.row_line, cells)
+                elif any(cell.strip() for cell in cells):
+                    problem = f"has {len(cells)} cells, the header has {width}"
+                    yield Row(lines.row_line, cells, problem, "".join(lines.row))
+                lines.start_row()
+        except csv.Error as error:
+            if "field limit" in str(error):
+                raise csv.Error(_ENDLESS) from None
+            yield Row(lines.row_line, [], f"is not well-formed: {error}", "".join(lines.row))
+            lines.start_row()
+        else:
+            return
+
+
+_ENDLESS: Final = "a cell of more than 128 KiB; is a closing quote missing?"
+
+
+def _header_record(lines: _Lines, name: str) -> list[str]:
+    """The lines of the first row that is not blank."""
+    for line in lines:
+        if line.strip(" \t\r\n,;|"):
+            record = [line]
+            break
+        lines.start_row()
+    else:
+        raise InputError(f"{name}: is empty; a header and rows are expected")
+    # A quoted name may hold newlines: read on until the quotes are even.
+    while sum(line.count('"') for line in record) % 2:
+        following = next(lines, None)
+        if following is None:
+            raise InputError(f"{name}: line {lines.row_line}: a quote in the header is not closed")
+        record.append(following)
+    return record
+
+
+def _cells(record: list[str], separator: str) -> list[str]:
+    try:
+        return next(csv.reader(record, delimiter=separator, strict=True))
+    except csv.Error:
+        return []
+
+
+def _named(cells: list[str], place_name: str) -> tuple[str, ...]:
+    header = tuple(cell.strip() or f"column {place}" for place, cell in enumerate(cells, start=1))
+    seen: dict[str, int] = {}
+    for place, cell in enumerate(header, start=1):
+        first = seen.setdefault(cell.casefold(), place)
+        if first != place:
+            raise InputError(
+                f"{place_name}: column {cell!r} stands twice (columns {first} and {place}); "
+                "rename or remove one"
+            )
+    return header
+
+
+def _undecodable(source: Source, codec: str, error: UnicodeDecodeError) -> InputError:
+    """Read the file once more, to say where the bytes are that are no text."""
+    decoder = codecs.getincrementaldecoder(codec.removesuffix("-sig"))()
+    offset = newlines = 0
+    after_return = False
+    with source.open() as (plain, _), unreadable(source.name):
+        while block := plain.read(_BLOCK):
+            state = decoder.getstate()
+            try:
+                text = decoder.decode(block)
+            except UnicodeDecodeError as found:
+                good = found.start - len(state[0])
+                decoder.setstate(state)
+                text = decoder.decode(block[: max(0, good)])
+                offset += good
+                newlines += _count(text, after_return=after_return)
+                break
+            newlines += _count(text, after_return=after_return)
+            after_return = text.endswith("\r")
+            offset += len(block)
+        else:
+            offset -= len(decoder.getstate()[0])
+    remedy = "say --encoding windows-1252 if it is" if codec.startswith("utf-8") else "convert it"
+    return InputError(
+        f"{source.name}: line {newlines + 1}, byte {offset}: not {codec.removesuffix('-sig')} "
+        f"({error.reason}); {remedy}"
+    )
+
+
+def _count(text: str, *, after_return: bool) -> int:
+    """Newlines in a piece of text: CRLF counts once, also where a piece begins with its LF."""
+    pairs = text.count("\r\n") + (after_return and text.startswith("\n"))
+    return text.count("\r") + text.count("\n") - pairs
