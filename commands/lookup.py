@@ -1,0 +1,86 @@
+"""`provenance lookup`: what the log knows under a name that a person has in hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.options import Data, Json
+from commands.output import print_json
+
+if TYPE_CHECKING:
+    from workspace.workspace import Workspace
+
+app = typer.Typer()
+
+
+@app.command()
+def lookup(
+    data: Data,
+    text: Annotated[
+        str, typer.Argument(help="An event, lot, serial or product id, a URL, or a GTIN.")
+    ],
+    party: Annotated[
+        str | None, typer.Option(help="Whose event id. [default: the workspace's party]")
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Find an event or an item by its id, URL or barcode."""
+    from commands.session import with_graph
+    from provenance.errors import NotFound
+
+    with with_graph(data) as workspace:
+        event = _event(workspace, text, party or workspace.settings.party)
+        item = _item(workspace, text)
+        if event is None and item is None:
+            raise NotFound(f"nothing in the log is called {text!r}")
+    if json:
+        print_json({"event": event, "item": item})
+        return
+    for kind, found in (("event", event), ("item", item)):
+        if found is not None:
+            typer.echo(kind)
+            for name, value in found.items():
+                if value is not None:
+                    typer.echo(f"  {name:<11}{value}")
+
+
+def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None:
+    from provenance.entries import Tier
+    from provenance.privacy import open_entry
+
+    index = workspace.reader.find(("event", party, text))
+    if index is None:
+        return None
+    entry = workspace.reader.entry(index)
+    content = open_entry(entry, Tier.PRIVATE)
+    names = ("event_type", "event_time", "facility_id", "shipment_id")
+    return {
+        "event_id": text,
+        "party": party,
+        "index": index,
+        "leaf_hash": entry.leaf_hash.hex(),
+        **{name: content.get(name) for name in names},
+    }
+
+
+def _item(workspace: Workspace, text: str) -> dict[str, Any] | None:
+    from commands.items import find_item, item_words
+    from provenance.entries import Tier
+    from provenance.errors import NotFound
+
+    try:
+        found = find_item(workspace.graph, text)
+    except NotFound:
+        return None
+    flags = workspace.graph.flags_for(found.node, Tier.PRIVATE)
+    return {
+        "item": found.node,
+        "called": item_words(found.item),
+        "name": found.name,
+        "gtin": found.gtin,
+        "url": workspace.settings.domain.rstrip("/") + found.path,
+        "flags": len(flags),
+    }

@@ -1,0 +1,154 @@
+"""`provenance trace`: where an item came from, or where it went."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.options import Data, Json
+from commands.output import console, print_json
+
+if TYPE_CHECKING:
+    from graph.lineage import Lineage
+    from graph.model import Edge, Node
+    from rich.tree import Tree
+    from workspace.workspace import Workspace
+
+app = typer.Typer()
+
+_MOST_LINES = 200
+
+
+@app.command()
+def trace(
+    data: Data,
+    item: Annotated[str, typer.Argument(help="A lot, serial or product id, a URL or a GTIN.")],
+    depth: Annotated[int, typer.Option(min=0, help="Transformations to look through.")] = 100,
+    *,
+    down: Annotated[bool, typer.Option("--down", help="Where it went, not where from.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Its journey, event by event.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what an item was made from, with quantities and gaps; or its journey."""
+    from commands.items import find_item
+    from commands.session import with_graph
+    from provenance.entries import Tier
+
+    with with_graph(data) as workspace:
+        found = find_item(workspace.graph, item)
+        if events:
+            _journey(workspace, found.node, depth, as_json=json)
+            return
+        walk = workspace.graph.downstream if down else workspace.graph.upstream
+        lineage = walk(found.node, Tier.PRIVATE, depth=depth)
+    if json:
+        print_json(_lineage_json(lineage))
+    else:
+        _print_lineage(lineage)
+
+
+def _lineage_json(lineage: Lineage) -> dict[str, Any]:
+    return {
+        "item": lineage.start,
+        "direction": lineage.direction,
+        "position": lineage.position,
+        "items": [{"item": key, "hops": hops} for key, hops in lineage.hops.items()],
+        "edges": [
+            {"from": e.src, "to": e.dst, "kind": e.kind, "index": e.index, **e.attrs}
+            for e in lineage.edges
+        ],
+        "gaps": [
+            {"item": gap.item, "reason": gap.reason, "missing": gap.missing or None}
+            for gap in lineage.gaps
+        ],
+        "cycles": lineage.cycles(),
+        "truncated": lineage.truncated,
+    }
+
+
+def _print_lineage(lineage: Lineage) -> None:
+    from rich.tree import Tree
+
+    up = lineage.direction == "upstream"
+    onward: dict[str, list[tuple[str, Edge]]] = defaultdict(list)
+    for edge in lineage.edges:
+        here, there = (edge.dst, edge.src) if up else (edge.src, edge.dst)
+        onward[here].append((there, edge))
+    tree = Tree(_words(lineage.start))
+    _grow(tree, lineage.start, onward, {lineage.start})
+    out = console()
+    out.print(tree)
+    for gap in lineage.gaps:
+        missing = f": {gap.missing}" if gap.missing else ""
+        out.print(f"gap at {_words(gap.item)}: {gap.reason.replace('_', ' ')}{missing}")
+    for ring in lineage.cycles():
+        out.print(f"goes round: {', '.join(map(_words, ring))}")
+    if lineage.truncated:
+        out.print("cut short: raise --depth to see more")
+    out.print(f"{len(lineage.hops) - 1} items, true for log position {lineage.position}")
+
+
+def _grow(
+    tree: Tree, start: str, onward: dict[str, list[tuple[str, Edge]]], seen: set[str]
+) -> None:
+    """Hang the items under each other, nearest first; one shown already is only named again."""
+    pending = [(tree, start)]
+    lines = 0
+    while pending:
+        branch, key = pending.pop(0)
+        for there, edge in onward[key]:
+            if (lines := lines + 1) > _MOST_LINES:
+                branch.add("... more; --json shows all")
+                return
+            again = there in seen
+            seen.add(there)
+            grown = branch.add(_words(there) + _quantity(edge) + (" (see above)" if again else ""))
+            if not again:
+                pending.append((grown, there))
+
+
+def _words(key: str) -> str:
+    from commands.items import item_words
+    from graph.keys import is_item, parse_item
+
+    return item_words(parse_item(key)) if is_item(key) else key
+
+
+def _quantity(edge: Edge) -> str:
+    from provenance.canonical import decimal
+
+    amount = decimal(edge.attrs.get("quantity"))
+    unit = edge.attrs.get("quantity_unit", "")
+    return f"  {amount} {unit}".rstrip() if amount is not None else ""
+
+
+def _journey(workspace: Workspace, key: str, depth: int, *, as_json: bool) -> None:
+    from provenance.entries import Tier
+
+    journey = workspace.graph.journey(key, Tier.PRIVATE, depth=depth)
+    if as_json:
+        print_json(
+            {
+                "item": key,
+                "position": journey.position,
+                "events": [
+                    {"hops": step.hops, "index": step.event.index, **step.event.attrs}
+                    for step in journey.steps
+                ],
+            }
+        )
+        return
+    for step in journey.steps:
+        typer.echo(_step(step.event, step.hops))
+
+
+def _step(event: Node, hops: int) -> str:
+    content = event.attrs
+    where = content.get("facility_id") or "?"
+    if content.get("to_facility_id"):
+        where = f"{content.get('from_facility_id', '?')} -> {content['to_facility_id']}"
+    time = str(content.get("event_time", "?"))[:16].replace("T", " ")
+    kind = str(content.get("event_type", "?"))
+    return f"{time}  {kind:<10} {where}  #{event.index}" + (f"  ({hops} hops up)" if hops else "")
