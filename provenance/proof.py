@@ -1,0 +1,152 @@
+"""Proof bundles: everything a stranger needs to check one entry, in one text.
+
+A bundle is JSON, `provenance/proof/1`; binary is base64url without padding.
+What is in it is exactly what the log serves: the leaf, its path, the signed
+checkpoint, the body's bytes, and the openings somebody chose to disclose.
+`verify` reads it back with a parser of its own.
+
+Next: provenance/verify.py
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from provenance.canonical import MAX_BODY
+from provenance.errors import UsageError
+from provenance.hashing import leaf_hash
+from provenance.merkle import tree_of
+from provenance.privacy import b64, unb64
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provenance.entries import Content, Opening
+
+__all__ = [
+    "VERSION",
+    "build_batch",
+    "build_bundle",
+    "build_consistency",
+    "bundle_text",
+    "tlog_proof",
+]
+
+VERSION: Final = "provenance/proof/1"
+
+
+def build_bundle(
+    *,
+    origin: str,
+    index: int,
+    leaf: bytes,
+    path: Sequence[bytes],
+    checkpoint: str,
+    body: bytes | None,
+    disclosed: Sequence[Opening] = (),
+    batch: Content | None = None,
+    consistency: Content | None = None,
+    anchors: Sequence[Any] = (),
+) -> Content:
+    """Put a bundle together.
+
+    Args:
+        origin: The log's.
+        index: The entry's.
+        leaf: Its 88 bytes.
+        path: `merkle.inclusion_path` at the checkpoint's size.
+        checkpoint: The signed note, with the cosignatures there are.
+        body: The exact bytes, or None after an erasure.
+        disclosed: The openings to reveal; everything else stays hidden.
+        batch: From `build_batch`: that the capturing party signed the entry's batch.
+        consistency: From `build_consistency`: that an older checkpoint was of the same log.
+        anchors: JSON values for verifiers that know them; ours says that it does not.
+
+    Raises:
+        UsageError: Openings are to be disclosed of a body that is erased.
+    """
+    if disclosed and body is None:
+        raise UsageError(f"entry {index} is erased: it has no fields left to disclose")
+    assert body is None or len(body) <= MAX_BODY
+    return {
+        "v": VERSION,
+        "origin": origin,
+        "index": index,
+        "leaf": b64(leaf),
+        "path": [b64(node) for node in path],
+        "checkpoint": checkpoint,
+        "body": None if body is None else b64(body),
+        "disclosed": [
+            {"path": one.path, "salt": b64(one.salt), "preimage": b64(one.preimage)}
+            for one in disclosed
+        ],
+        "batch": batch,
+        "consistency": consistency,
+        "anchors": list(anchors),
+    }
+
+
+def build_batch(
+    *,
+    index: int,
+    leaf: bytes,
+    path: Sequence[bytes],
+    body: bytes,
+    digests: Sequence[bytes],
+    position: int,
+) -> Content:
+    """Make the part that leads from an entry to its signed batch.
+
+    Args:
+        index: The batch entry's.
+        leaf: Its 88 bytes.
+        path: Its inclusion path, at the same checkpoint as the bundle's.
+        body: Its exact bytes: party, count, root, and the party's signed note.
+        digests: The body digests of the whole batch in file order.
+        position: Where in them the proven entry stands.
+    """
+    _, tree = tree_of([leaf_hash(digest) for digest in digests])
+    return {
+        "index": index,
+        "leaf": b64(leaf),
+        "path": [b64(node) for node in path],
+        "body": b64(body),
+        "position": position,
+        "batch_path": [b64(node) for node in tree.inclusion_path(position, len(digests))],
+    }
+
+
+def build_consistency(*, checkpoint: str, path: Sequence[bytes]) -> Content:
+    """Make the part that ties an older signed checkpoint to the bundle's.
+
+    Args:
+        checkpoint: The older signed note, of the same log.
+        path: `merkle.consistency_path` from its size to the bundle's.
+    """
+    return {"checkpoint": checkpoint, "path": [b64(node) for node in path]}
+
+
+def bundle_text(bundle: Content) -> bytes:
+    """Write a bundle as a file: indented JSON, UTF-8, a newline at the end."""
+    return orjson.dumps(bundle, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def tlog_proof(bundle: Content) -> str:
+    """Write the inclusion part of a bundle as a C2SP `.tlog-proof` (c2sp.org/tlog-proof).
+
+    The leaf travels as the format's extra data: it is what the record hash is
+    made of, and the format has no other place for it. Body and openings stay
+    behind, and so does what only our own verifier understands.
+    """
+    nodes = "".join(f"{_base64(node)}\n" for node in bundle["path"])
+    return (
+        f"c2sp.org/tlog-proof@v1\nextra {_base64(bundle['leaf'])}\n"
+        f"index {bundle['index']}\n{nodes}\n{bundle['checkpoint']}"
+    )
+
+
+def _base64(url_form: str) -> str:
+    return b64encode(unb64(url_form)).decode()
