@@ -5,12 +5,13 @@ reused, so that a short document of fragments that spread each other twice
 cannot make the counting itself take for ever. The check stands before
 validation, because validation compares fields pairwise.
 
-Next: api/graphql_http.py
+Next: api/schema.py
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphql import (
@@ -20,12 +21,13 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     OperationDefinitionNode,
+    parse,
 )
 
 if TYPE_CHECKING:
     from graphql import SelectionSetNode
 
-__all__ = ["LIMITS", "MAX_PAGE", "Limits", "check_document"]
+__all__ = ["LIMITS", "MAX_PAGE", "Limits", "check_document", "parsed"]
 
 MAX_PAGE = 250
 """The largest page of any list, in nodes."""
@@ -40,14 +42,16 @@ class Limits:
         depth: Levels of nested fields.
         fields: Fields after fragments have been spread, over all operations.
         aliases: Fields with an alias, after spreading.
-        roots: Fields at the root of one operation: each may read a whole product.
+        roots: Fields at the root, over all operations: each may read a whole product.
+        fragments: Fragments defined.
     """
 
-    tokens: int = 2_000
+    tokens: int = 1_000
     depth: int = 12
     fields: int = 400
     aliases: int = 30
     roots: int = 10
+    fragments: int = 30
 
 
 LIMITS = Limits()
@@ -79,6 +83,11 @@ class _Counter:
         }
         self._seen: dict[str, _Sum] = {}
 
+    @property
+    def fragments(self) -> int:
+        """How many fragments the document defines."""
+        return len(self._fragments)
+
     def selection(self, selections: SelectionSetNode | None) -> _Sum:
         total = _Sum()
         for node in selections.selections if selections else ():
@@ -102,6 +111,21 @@ class _Counter:
         return self._seen[name]
 
 
+@lru_cache(maxsize=128)
+def parsed(text: str) -> DocumentNode:
+    """Parse a document within its budget; the same text is parsed once.
+
+    Raises:
+        GraphQLError: It is not GraphQL, or is over budget.
+    """
+    try:
+        document = parse(text, max_tokens=LIMITS.tokens)
+        check_document(document)
+    except RecursionError:
+        raise _over("depth", f"the query is nested deeper than {LIMITS.depth} levels") from None
+    return document
+
+
 def check_document(document: DocumentNode, limits: Limits = LIMITS) -> None:
     """Refuse a document that is over budget.
 
@@ -117,10 +141,11 @@ def check_document(document: DocumentNode, limits: Limits = LIMITS) -> None:
     for part in document.definitions:
         if isinstance(part, OperationDefinitionNode):
             total = total.beside(counter.selection(part.selection_set))
-    for name in _Sum._fields:
-        found, allowed = getattr(total, name), getattr(limits, name)
+    for name, found in (*total._asdict().items(), ("fragments", counter.fragments)):
+        allowed = getattr(limits, name)
         if found > allowed:
-            raise GraphQLError(
-                f"the query's {name} come to {found}; at most {allowed} are allowed",
-                extensions={"code": "LIMIT_EXCEEDED", "limit": name},
-            )
+            raise _over(name, f"the query's {name} come to {found}; at most {allowed} are allowed")
+
+
+def _over(limit: str, message: str) -> GraphQLError:
+    return GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED", "limit": limit})

@@ -1,0 +1,188 @@
+"""The ASGI app: routes, and the one way in which every request is answered.
+
+A request is admitted (who asks?), given a view of the workspace in a worker
+thread, answered, and dressed in the headers that all answers have. Failures of
+any kind are turned into answers here and nowhere else.
+
+Next: api/server.py
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from api import graphql_http, link, pages
+from api.errors import Answer, answer_for
+from api.execute import execute
+from api.readers import Readers
+from api.schema import Context, make_schema
+from api.store_reading import StoreReading
+from api.viewer import ANONYMOUS, Gate
+from api.web import dress, entity_tag, failure, html_response, json_response, matches
+from provenance.errors import AccessDenied
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from api.execute import Query
+    from api.reading import Reading
+    from api.settings import ApiSettings
+    from api.viewer import Viewer
+    from workspace.workspace import Workspace
+
+    Answering = Callable[[Request, Reading, Viewer], Response]
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+__all__ = ["build_app", "create_app"]
+
+_METHODS = "GET, HEAD, POST, OPTIONS"
+_CODES = {404: "NOT_FOUND", 405: "BAD_METHOD", 406: "NOT_OFFERED", 413: "TOO_LARGE"}
+
+
+def create_app(workspace: Workspace, settings: ApiSettings) -> ASGIApp:
+    """Make the app that serves a workspace.
+
+    Args:
+        workspace: Stays the caller's; the app opens readers of its own and closes them
+            when the server stops.
+        settings: How to answer.
+    """
+    return build_app(Readers(lambda: StoreReading(workspace), settings.readers), settings)
+
+
+def build_app(readers: Readers, settings: ApiSettings) -> ASGIApp:
+    """Make the app on a pool of views; it closes the pool when the server stops."""
+    site = _Site(readers, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        readers.close()
+
+    routes = [
+        Route("/graphql", site.post_graphql, methods=["POST"]),
+        Route("/graphql", site.endpoint(site.get_graphql)),
+        Route("/01/{rest:path}", site.endpoint(site.resolve)),
+        Route("/x/{rest:path}", site.endpoint(site.resolve)),
+        Route("/checkpoint", site.endpoint(_checkpoint)),
+        Route("/proof/{rest:path}", site.endpoint(_proof)),
+        Route("/healthz", site.endpoint(_health)),
+        Route("/", site.endpoint(_start)),
+        Route("/{rest:path}", site.options, methods=["OPTIONS"]),
+    ]
+    return Starlette(
+        routes=routes, lifespan=lifespan, exception_handlers={HTTPException: site.refuse}
+    )
+
+
+class _Site:
+    """The handlers, and what they share."""
+
+    def __init__(self, readers: Readers, settings: ApiSettings) -> None:
+        self._readers = readers
+        self._base = settings.base
+        self._gate = Gate(settings.token)
+        self._schema = make_schema(introspection=settings.introspection)
+
+    def endpoint(self, answering: Answering) -> Endpoint:
+        """Make an endpoint of a function that answers from a view."""
+
+        async def endpoint(request: Request) -> Response:
+            return await self._answer(request, answering)
+
+        return endpoint
+
+    async def _answer(self, request: Request, answering: Answering) -> Response:
+        try:
+            viewer = self._gate.admit(request.headers.get("authorization"))
+        except AccessDenied as error:
+            response = failure(request, Answer(401, "UNAUTHENTICATED", str(error)))
+            response.headers["www-authenticate"] = "Bearer"
+            return dress(response, None)
+        try:
+            return await self._readers.run(lambda view: _answer(request, view, viewer, answering))
+        except Exception as error:  # noqa: BLE001 - the outermost place: nothing escapes unmasked
+            return dress(failure(request, _told(error)), viewer)
+
+    async def post_graphql(self, request: Request) -> Response:
+        """Answer a query in a JSON body."""
+        try:
+            query = await graphql_http.from_body(request)
+        except Exception as error:  # noqa: BLE001 - as above
+            return dress(failure(request, _told(error)), None)
+        return await self._answer(
+            request, lambda _, view, viewer: self._execute(query, view, viewer)
+        )
+
+    def get_graphql(self, request: Request, view: Reading, viewer: Viewer) -> Response:
+        """Answer a query in the address."""
+        return self._execute(graphql_http.from_address(request), view, viewer)
+
+    def _execute(self, query: Query, view: Reading, viewer: Viewer) -> Response:
+        outcome = execute(self._schema, query, Context(view, viewer, self._base))
+        return json_response(outcome.body, outcome.status)
+
+    def resolve(self, request: Request, view: Reading, viewer: Viewer) -> Response:
+        """Answer a Digital Link."""
+        return link.resolve(request, view, viewer, self._base)
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Answer what the router refuses: an unknown path or method."""
+        response = failure(request, _told(error))
+        response.headers.update(getattr(error, "headers", None) or {})
+        return dress(response, ANONYMOUS)
+
+    async def options(self, _: Request) -> Response:
+        """Answer a CORS preflight: public parts may be read from anywhere, without a token."""
+        headers = {
+            "access-control-allow-methods": _METHODS,
+            "access-control-allow-headers": "Accept, Content-Type",
+            "access-control-max-age": "86400",
+            "allow": _METHODS,
+        }
+        return dress(Response(status_code=204, headers=headers), ANONYMOUS)
+
+
+def _answer(request: Request, view: Reading, viewer: Viewer, answering: Answering) -> Response:
+    """Answer from a view, or say that the caller's copy is still right."""
+    if request.method == "POST" or viewer is not ANONYMOUS:
+        return dress(answering(request, view, viewer), viewer)
+    tag = entity_tag(request, view, viewer)
+    if matches(request, tag):
+        return dress(Response(status_code=304), viewer, tag)
+    response = answering(request, view, viewer)
+    return dress(response, viewer, tag if response.status_code == 200 else None)  # noqa: PLR2004
+
+
+def _told(error: Exception) -> Answer:
+    """Decide what is told of a failure; the protocol's own are Starlette's."""
+    if not isinstance(error, HTTPException):
+        return answer_for(error)
+    detail = "there is nothing at this address" if error.detail == "Not Found" else error.detail
+    return Answer(error.status_code, _CODES.get(error.status_code, "BAD_INPUT"), detail)
+
+
+def _checkpoint(_: Request, view: Reading, __: Viewer) -> Response:
+    return PlainTextResponse(view.head().checkpoint)
+
+
+def _proof(request: Request, view: Reading, viewer: Viewer) -> Response:
+    party, event_id = link.proof_path(request)
+    return json_response(view.prove(party, event_id, viewer.tier))
+
+
+def _health(_: Request, view: Reading, __: Viewer) -> Response:
+    return json_response({"status": "ok", "position": view.position(), "size": view.head().size})
+
+
+def _start(_: Request, view: Reading, __: Viewer) -> Response:
+    return html_response(pages.start_page(view.head().origin))

@@ -1,0 +1,147 @@
+"""Serving a workspace: where to listen, the operator's token, an orderly end.
+
+The server listens on the machine itself unless it is told in so many words to
+be public. The operator's token is handed to the caller once, for the terminal;
+it goes to no log and no file.
+
+Next: api/export.py
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from api.app import create_app
+from api.settings import ApiSettings
+from api.viewer import mint_token
+from provenance.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workspace.workspace import Workspace
+
+__all__ = ["Announcement", "Listening", "make_server", "serve"]
+
+_GRACE_SECONDS = 10
+_MOST_CONNECTIONS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where to listen.
+
+    Attributes:
+        host: An address or host name.
+        port: 0 to 65535; 0 takes any that is free.
+        public: Whether another address than the machine's own is meant.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What is said once, when the server is about to listen.
+
+    Attributes:
+        address: The server's own address, for example "http://127.0.0.1:8765".
+        token: The operator's bearer token, to be shown to the person at the terminal only.
+    """
+
+    address: str
+    token: str
+
+
+def serve(
+    workspace: Workspace,
+    listening: Listening,
+    announce: Callable[[Announcement], None],
+    *,
+    introspection: bool = False,
+) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way are given ten seconds to end.
+
+    Args:
+        workspace: Stays the caller's.
+        listening: Where.
+        announce: Is told address and token once, after the port is taken.
+        introspection: Whether callers may ask for the GraphQL schema.
+
+    Raises:
+        UsageError: The address is public without being meant to be, or cannot be had.
+    """
+    server, taken, told = make_server(workspace, listening, introspection=introspection)
+    with taken:
+        announce(told)
+        server.run(sockets=[taken])
+
+
+def make_server(
+    workspace: Workspace, listening: Listening, *, introspection: bool = False
+) -> tuple[uvicorn.Server, socket.socket, Announcement]:
+    """Take the port and prepare the server; arguments and errors as for `serve`.
+
+    Returns:
+        The server, to be run with the socket; the socket, which the caller closes; and what
+        to announce.
+    """
+    taken = _take(listening)
+    token = mint_token(workspace.entropy)
+    settings = ApiSettings(
+        base=workspace.settings.domain.rstrip("/"), token=token, introspection=introspection
+    )
+    config = uvicorn.Config(
+        create_app(workspace, settings),
+        access_log=False,  # addresses name items and serials: nobody's business but the caller's
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="on",
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    host, port = taken.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return uvicorn.Server(config), taken, Announcement(address, token)
+
+
+def _take(listening: Listening) -> socket.socket:
+    """Bind the port, so that it is known to be ours before anything is announced."""
+    host, port = listening.host, listening.port
+    place = f"{host}:{port}"
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError, OverflowError):
+        raise UsageError(f"{place}: not an address and port of this machine") from None
+    family, kind, protocol, _, address = found[0]
+    if not listening.public and not ipaddress.ip_address(address[0]).is_loopback:
+        raise UsageError(f"{place}: others could reach it; add --public if that is meant")
+    taken = socket.socket(family, kind, protocol)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(address)
+    except (OSError, OverflowError) as error:
+        taken.close()
+        raise UsageError(f"{place}: {_why(error)}") from None
+    return taken
+
+
+def _why(error: OSError | OverflowError) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return "the port is in use; end the other server or choose another with --port"
+    if number == errno.EACCES:
+        return "the port is reserved for the system; choose one above 1023 with --port"
+    if number == errno.EADDRNOTAVAIL:
+        return "not an address of this machine"
+    return f"cannot be listened on: {error}"

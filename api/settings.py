@@ -1,0 +1,28 @@
+"""What a server is started with.
+
+Next: api/app.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["ApiSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """How the app answers.
+
+    Attributes:
+        base: The address that printed codes begin with, without a slash at its end.
+        token: The operator's bearer token; None for a server without an operator. It is kept
+            out of `repr`, so that it reaches no log.
+        introspection: Whether callers may ask for the GraphQL schema.
+        readers: How many requests may read at once, at least 1.
+    """
+
+    base: str
+    token: str | None = field(default=None, repr=False)
+    introspection: bool = False
+    readers: int = 4

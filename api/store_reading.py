@@ -1,0 +1,220 @@
+"""The reading port on a workspace: one log reader and one graph connection.
+
+Next: api/words.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.reading import Gap, Head, Journey, Lineage, Link, Record, Step
+from graph.keys import NodeKind, facility_key, is_class, is_item, item_key, kind_of
+from graph.keys import parse_item as parse_item_key
+from graph.model import EdgeKind, RecordKind, Role
+from provenance import checkpoint
+from provenance.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from api.reading import Direction, FlagFilter
+    from graph.lineage import Lineage as StoredLineage
+    from graph.model import Edge, Node
+    from provenance.entries import Content, Tier
+    from provenance.identifiers import ItemKey
+    from workspace.workspace import Workspace
+
+__all__ = ["StoreReading"]
+
+_MADE = (Role.PRODUCED, Role.OUTPUT)
+_SEVERITY = ("critical", "high", "medium", "low", "info")
+
+
+class StoreReading:
+    """`Reading` on the parts of a workspace that this object alone uses."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Open a log reader and a graph connection of its own."""
+        self._log = workspace.new_reader()
+        self._graph = workspace.new_graph()
+        self._vkey = workspace.vkey
+        self._listed: tuple[tuple[int, Tier], list[Record]] | None = None
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Hold the graph still; see the port."""
+        return self._graph.snapshot()
+
+    def position(self) -> int:
+        """Return how many entries the graph has applied."""
+        return self._graph.position()
+
+    def head(self) -> Head:
+        """Return the log's state under its latest checkpoint."""
+        note = self._log.checkpoint()
+        said, _ = checkpoint.parse(note)
+        return Head(said.origin, said.size, said.root, note, self._vkey)
+
+    def item(self, key: ItemKey, tier: Tier) -> ItemKey | None:
+        """Return the key under which an item is on record."""
+        if item_key(*key) in self._graph.fetch([item_key(*key)], tier):
+            return key
+        if key.serial_id is None or key.lot_id is not None:
+            return None
+        named = map(parse_item_key, self._graph.find("serial", key.serial_id, tier))
+        same = [found for found in named if found[:2] == key[:2]]
+        return same[0] if len(same) == 1 else None
+
+    def with_gtin(self, gtin: str, tier: Tier) -> tuple[str, str] | None:
+        """Return (party, product_id) of the product that carries a GTIN."""
+        for name in self._graph.find("gtin", gtin, tier):
+            found = parse_item_key(name)
+            return found.party, found.product_id
+        return None
+
+    def products(
+        self, keys: Collection[tuple[str, str]], tier: Tier
+    ) -> Mapping[tuple[str, str], Content]:
+        """Return product master data by (party, product_id)."""
+        wanted = {item_key(*key): key for key in keys}
+        nodes = self._graph.fetch(wanted, tier)
+        return {wanted[key]: node.attrs for key, node in nodes.items() if node.index is not None}
+
+    def facilities(self, ids: Collection[str], tier: Tier) -> Mapping[str, Content]:
+        """Return facility master data by facility_id."""
+        wanted = {facility_key(each): each for each in ids}
+        nodes = self._graph.fetch(wanted, tier)
+        return {wanted[key]: node.attrs for key, node in nodes.items() if node.index is not None}
+
+    def journey(self, key: ItemKey, tier: Tier, depth: int, limit: int) -> Journey:
+        """Return the events of an item and of what it came from."""
+        found = self._graph.journey(item_key(*key), tier, depth=depth, limit=limit)
+        steps = [Step(_record(step.event), step.hops) for step in found.steps]
+        return Journey(steps, found.truncated)
+
+    def lineage(
+        self, key: ItemKey, direction: Direction, tier: Tier, depth: int, limit: int
+    ) -> Lineage:
+        """Return what an item came from or went into."""
+        walk = self._graph.upstream if direction == "upstream" else self._graph.downstream
+        found = walk(item_key(*key), tier, depth=depth, limit=limit)
+        return Lineage(
+            depths={
+                parse_item_key(name): hops for name, hops in found.hops.items() if is_item(name)
+            },
+            links=list(_links(found)),
+            gaps=[
+                Gap(
+                    parse_item_key(gap.item) if is_item(gap.item) else None,
+                    gap.reason,
+                    gap.missing,
+                )
+                for gap in found.gaps
+            ],
+            truncated=found.truncated,
+        )
+
+    def made_by(self, keys: Collection[ItemKey], tier: Tier) -> Mapping[ItemKey, Record]:
+        """Return for each item the earliest event that made it."""
+        wanted = {item_key(*key): key for key in keys}
+        edges = self._graph.edges(wanted, tier, EdgeKind.INVOLVES, "upstream")
+        making = [edge for edge in edges if edge.role in _MADE]
+        events = self._graph.fetch({edge.src for edge in making}, tier)
+        earliest: dict[ItemKey, Node] = {}
+        for edge in making:
+            key, event = wanted[edge.dst], events.get(edge.src)
+            if event is not None and (key not in earliest or _when(event) < _when(earliest[key])):
+                earliest[key] = event
+        return {key: _record(event) for key, event in earliest.items()}
+
+    def flags_on(self, keys: Collection[str], tier: Tier) -> Sequence[Record]:
+        """Return the open flags that name one of the nodes, the most serious first."""
+        found = self._graph.flags_for_many(keys, tier)
+        flags = [_record(flag, about) for about, named in found.items() for flag in named]
+        return sorted(flags, key=_rank)
+
+    def flags(
+        self, wanted: FlagFilter, below: int | None, limit: int, tier: Tier
+    ) -> Sequence[Record]:
+        """Return open flags, the newest first.
+
+        One query brings all of them; the list is kept until the graph moves on, so
+        that paging through it does not read it again for each page.
+        """
+        at = (self.position(), tier)
+        if self._listed is None or self._listed[0] != at:
+            records = self._graph.records(RecordKind.FLAG, tier)
+            flags = [
+                Record(f"flag:{each.index}", each.attrs, each.index, each.leaf_hash)
+                for each in sorted(records, key=lambda each: -each.index)
+            ]
+            self._listed = (at, flags)
+        page = []
+        for flag in self._listed[1]:
+            if (below is None or (flag.index or 0) < below) and _fits(flag.content, wanted):
+                page.append(flag)
+                if len(page) == limit:
+                    break
+        return page
+
+    def prove(self, party: str, event_id: str, tier: Tier) -> Content:
+        """Return the proof bundle of an event."""
+        index = self._log.find(("event", party, event_id))
+        if index is None:
+            raise NotFound(f"no event {event_id!r} of {party!r} is on record here")
+        return self._log.prove(index, lambda opening: opening.tier <= tier)
+
+    def close(self) -> None:
+        """Close both connections."""
+        self._log.close()
+        self._graph.close()
+
+
+def _record(node: Node, about: str | None = None) -> Record:
+    return Record(node.key, node.attrs, node.index, node.leaf_hash, about)
+
+
+def _when(event: Node) -> tuple[bool, str, int]:
+    time = event.attrs.get("event_time")
+    return (time is None, str(time), event.index or 0)
+
+
+def _rank(flag: Record) -> tuple[int, bool, int]:
+    severity = flag.content.get("severity")
+    place = _SEVERITY.index(severity) if severity in _SEVERITY else len(_SEVERITY)
+    return (place, flag.content.get("evidence_class") != "rule", -(flag.index or 0))
+
+
+def _fits(content: Content, wanted: FlagFilter) -> bool:
+    return all(
+        asked is None or content.get(name) == asked
+        for name, asked in (
+            ("type", wanted.type),
+            ("severity", wanted.severity),
+            ("evidence_class", wanted.evidence_class),
+            ("subject_kind", wanted.subject_kind),
+            ("subject_id", wanted.subject_id),
+        )
+    )
+
+
+def _links(found: StoredLineage) -> Iterable[Link]:
+    """Yield the steps between items; a large transformation's go through its event."""
+    into: dict[str, list[Edge]] = {}
+    out_of: list[Edge] = []
+    for edge in found.edges:
+        if is_item(edge.src) and is_item(edge.dst):
+            if edge.kind is EdgeKind.BECAME or not is_class(edge.src):
+                yield _link(edge.src, edge.dst, edge.attrs)
+        elif kind_of(edge.dst) is NodeKind.EVENT:
+            into.setdefault(edge.dst, []).append(edge)
+        elif kind_of(edge.src) is NodeKind.EVENT:
+            out_of.append(edge)
+    for made in out_of:
+        for given in into.get(made.src, ()):
+            if is_item(given.src) and is_item(made.dst):
+                yield _link(given.src, made.dst, given.attrs | made.attrs)
+
+
+def _link(source: str, target: str, content: Content) -> Link:
+    return Link(parse_item_key(source), parse_item_key(target), content)
