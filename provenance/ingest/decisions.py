@@ -60,14 +60,12 @@ class Moment(NamedTuple):
         time: UTC, "2024-03-23T22:17:32Z", with a fraction only when it is not zero.
         day_only: There was no time of day.
         offset: "+02:00" where the value or the zone says so; "" for UTC.
-        order: How an ambiguous date was read, "" where nothing was open.
         note: A warning for the receipt, or "".
     """
 
     time: str
     day_only: bool
     offset: str
-    order: DateOrder | Literal[""]
     note: str = ""
 
 
@@ -174,6 +172,15 @@ class TimeReader:
         day, _order = self._day(parts, value, source, ahead=True)
         return day.isoformat()
 
+    def order(self, value: str, source: str = "") -> DateOrder | Literal[""]:
+        """Say how an open date is read; "" where nothing was open.
+
+        Raises:
+            Unacceptable: It cannot be read.
+        """
+        parts = split(value)
+        return self._day(parts, value, source, ahead=True)[1]
+
     def _plain(self, value: str) -> Moment:
         """The common case, 2024-03-23T22:17:32Z: checked, and taken as it is."""
         try:
@@ -184,11 +191,11 @@ class TimeReader:
             raise Unacceptable(f"is before {_FIRST_YEAR}", value)
         if value > self._latest_text:
             raise Unacceptable("lies in the future", value)
-        return Moment(value, False, "", "")
+        return Moment(value, False, "")
 
     def _read(self, value: str, source: str) -> Moment:
         parts = split(value)
-        day, order = self._day(parts, value, source, ahead=False)
+        day, _order = self._day(parts, value, source, ahead=False)
         if parts.clock is None:
             time = datetime(day.year, day.month, day.day, tzinfo=UTC)
             note = ""
@@ -198,7 +205,7 @@ class TimeReader:
             raise Unacceptable("lies in the future", value)
         delta = time.strftime("%z") if time.utcoffset() else ""
         offset = f"{delta[:3]}:{delta[3:5]}" if delta else ""
-        return Moment(instant_text(time), parts.clock is None, offset, order, note)
+        return Moment(instant_text(time), parts.clock is None, offset, note)
 
     def _at(self, day: date, clock: Clock, value: str) -> tuple[datetime, str]:
         zone = clock.offset or self._settings.zone or UTC

@@ -11,14 +11,13 @@ Next: provenance/ingest/columns.py
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from provenance.errors import InputError
-from provenance.ingest.sources import unreadable
+from provenance.ingest.decoding import codec_of, undecodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,19 +29,7 @@ __all__ = ["Position", "Row", "Table", "open_table"]
 MAX_ROW: Final = 1 << 20
 """Most characters that one row may have, embedded newlines included."""
 _SEPARATORS: Final = ",;\t|"
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_ENCODINGS: Final = {
-    "utf-8": "utf-8",
-    "utf-16": "utf-16",
-    "utf-16-le": "utf-16-le",
-    "utf-16-be": "utf-16-be",
-    "cp1252": "cp1252",
-}
-_BLOCK: Final = 1 << 16
+_MAX_COLUMNS: Final = 2000
 _PROGRESS: Final = 1000
 
 
@@ -106,7 +93,7 @@ class Table:
                     if progress is not None and count % _PROGRESS == 0:
                         progress((file.tell(), self.source.size))
             except UnicodeDecodeError as error:
-                raise _undecodable(self.source, self.encoding, error) from None
+                raise undecodable(self.source, self.encoding, error) from None
             except csv.Error as error:
                 raise InputError(f"{self.source.name}: line {lines.row_line}: {error}") from None
 
@@ -123,13 +110,13 @@ def open_table(source: Source, encoding: str | None, known: frozenset[str]) -> T
         InputError: Empty, unreadable, unknown encoding, or a duplicate column.
     """
     with source.open() as (plain, _):
-        codec = _codec(source.name, encoding, plain.read(3))
+        codec = codec_of(source.name, encoding, plain.read(3))
     with source.open() as (plain, _):
         try:
             lines = _Lines(_text(plain, codec), source.name)
             record = _header_record(lines, source.name)
         except UnicodeDecodeError as error:
-            raise _undecodable(source, codec, error) from None
+            raise undecodable(source, codec, error) from None
     candidates = [(mark, cells) for mark in _SEPARATORS if (cells := _cells(record, mark))]
     if not candidates:
         raise InputError(f"{source.name}: line {lines.row_line}: the header's quotes do not match")
@@ -141,21 +128,6 @@ def open_table(source: Source, encoding: str | None, known: frozenset[str]) -> T
     separator, cells = max(candidates, key=fit)
     header = _named(cells, f"{source.name}: line {lines.row_line}")
     return Table(source, codec, separator, header, lines.line)
-
-
-def _codec(name: str, encoding: str | None, head: bytes) -> str:
-    for mark, codec in _BOMS:
-        if head.startswith(mark):
-            return codec
-    try:
-        asked = codecs.lookup(encoding or "utf-8").name
-    except LookupError:
-        asked = ""
-    if asked not in _ENCODINGS:
-        raise InputError(
-            f"{name}: encoding {encoding!r} is not read; use utf-8, utf-16 or windows-1252"
-        )
-    return _ENCODINGS[asked]
 
 
 def _text(plain: IO[bytes], codec: str) -> io.TextIOWrapper:
@@ -253,6 +225,8 @@ def _cells(record: list[str], separator: str) -> list[str]:
 
 def _named(cells: list[str], place_name: str) -> tuple[str, ...]:
     header = tuple(cell.strip() or f"column {place}" for place, cell in enumerate(cells, start=1))
+    if len(header) > _MAX_COLUMNS:
+        raise InputError(f"{place_name}: more than {_MAX_COLUMNS} columns; is this the header?")
     seen: dict[str, int] = {}
     for place, cell in enumerate(header, start=1):
         first = seen.setdefault(cell.casefold(), place)
@@ -262,38 +236,3 @@ def _named(cells: list[str], place_name: str) -> tuple[str, ...]:
                 "rename or remove one"
             )
     return header
-
-
-def _undecodable(source: Source, codec: str, error: UnicodeDecodeError) -> InputError:
-    """Read the file once more, to say where the bytes are that are no text."""
-    decoder = codecs.getincrementaldecoder(codec.removesuffix("-sig"))()
-    offset = newlines = 0
-    after_return = False
-    with source.open() as (plain, _), unreadable(source.name):
-        while block := plain.read(_BLOCK):
-            state = decoder.getstate()
-            try:
-                text = decoder.decode(block)
-            except UnicodeDecodeError as found:
-                good = found.start - len(state[0])
-                decoder.setstate(state)
-                text = decoder.decode(block[: max(0, good)])
-                offset += good
-                newlines += _count(text, after_return=after_return)
-                break
-            newlines += _count(text, after_return=after_return)
-            after_return = text.endswith("\r")
-            offset += len(block)
-        else:
-            offset -= len(decoder.getstate()[0])
-    remedy = "say --encoding windows-1252 if it is" if codec.startswith("utf-8") else "convert it"
-    return InputError(
-        f"{source.name}: line {newlines + 1}, byte {offset}: not {codec.removesuffix('-sig')} "
-        f"({error.reason}); {remedy}"
-    )
-
-
-def _count(text: str, *, after_return: bool) -> int:
-    """Newlines in a piece of text: CRLF counts once, also where a piece begins with its LF."""
-    pairs = text.count("\r\n") + (after_return and text.startswith("\n"))
-    return text.count("\r") + text.count("\n") - pairs

@@ -4,7 +4,7 @@ A source can be opened more than once, because two passes are made over every
 file: standard input and pipes are copied to a temporary file first. Every
 way in which bytes cannot be had is one `InputError` with the place.
 
-Next: provenance/ingest/reading.py
+Next: provenance/ingest/decoding.py
 """
 
 from __future__ import annotations

@@ -56,19 +56,22 @@ class Unacceptable(Exception):  # noqa: N818 - caught per row, never leaves this
         reason: Why, without the value, so that equal reasons can be counted.
         column: The header of the column, "" until the row's reader fills it in.
         value: What stood there; it goes into the quarantine file, never into a receipt.
+        detail: What else helps with this one row; not counted, not in a receipt either.
     """
 
-    def __init__(self, reason: str, value: str = "", column: str = "") -> None:
+    def __init__(self, reason: str, value: str = "", column: str = "", detail: str = "") -> None:
         """Keep the parts; the message is put together where it is shown."""
         super().__init__(reason)
         self.reason = reason
         self.value = value
         self.column = column
+        self.detail = detail
 
     def __str__(self) -> str:
-        """Return the reason, and the value that it is about."""
+        """Return the reason with its detail, and the value that it is about."""
         shown = self.value if len(self.value) <= _SHOWN else self.value[:_SHOWN] + "…"
-        return f"{self.reason} (found {shown!r})" if self.value else self.reason
+        text = f"{self.reason}: {self.detail}" if self.detail else self.reason
+        return f"{text} (found {shown!r})" if self.value else text
 
 
 _SHOWN: Final = 80
@@ -85,6 +88,7 @@ _GROUPED: Final = re.compile(
 _TRUE: Final = frozenset({"true", "yes", "y", "1", "t"})
 _FALSE: Final = frozenset({"false", "no", "n", "0", "f"})
 _MAX_ID: Final = 512
+_MAX_IDS: Final = 10_000
 
 
 def text(value: str) -> str:
@@ -105,7 +109,10 @@ def ident(value: str) -> str:
 
 def ident_list(value: str) -> list[str]:
     """Read ids separated by semicolons; empty ones between them are dropped."""
-    return [ident(part) for part in (part.strip() for part in value.split(";")) if part]
+    ids = [ident(part) for part in (part.strip() for part in value.split(";")) if part]
+    if len(ids) > _MAX_IDS:
+        raise Unacceptable(f"names more than {_MAX_IDS} ids; split the row")
+    return ids
 
 
 @lru_cache(maxsize=65536)

@@ -162,7 +162,7 @@ def test_a_quarantine_file_remembers_the_order() -> None:
     """An ambiguous date that was read once is read the same way from the quarantine file."""
     evidence = Evidence()
     evidence.observe("05/06/2023", "", 2, ahead=False, hint="month-first")
-    assert TimeReader(evidence, TimeSettings(), NOW_US).moment("05/06/2023").order == "month-first"
+    assert TimeReader(evidence, TimeSettings(), NOW_US).order("05/06/2023") == "month-first"
 
 
 def test_the_century_is_decided_by_all_values_of_a_shape() -> None:
@@ -189,9 +189,7 @@ def test_expiry_dates_may_lie_ahead() -> None:
 def test_zones() -> None:
     """A mapping's zone holds for times without an offset, and for nothing else."""
     times = reader(settings=TimeSettings(zone=ZoneInfo("Europe/Berlin")))
-    assert times.moment("2024-07-01 12:00") == Moment(
-        "2024-07-01T10:00:00Z", False, "+02:00", "", ""
-    )
+    assert times.moment("2024-07-01 12:00") == Moment("2024-07-01T10:00:00Z", False, "+02:00", "")
     assert times.moment("2024-07-01T12:00:00+00:00").time == "2024-07-01T12:00:00Z"
     assert times.moment("2024-07-01").time == "2024-07-01T00:00:00Z"
     assert "twice" in times.moment("2024-10-27 02:30").note

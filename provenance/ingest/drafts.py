@@ -1,0 +1,151 @@
+"""Converted rows to drafts for the log: events, master and reference data, labour months.
+
+Next: provenance/ingest/timesheets.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from provenance.entries import Draft, EntryType, Identity
+from provenance.ingest.columns import EVENTS
+from provenance.ingest.events import compared, event_content, resolve, warnings_of
+from provenance.ingest.values import Unacceptable
+from provenance.privacy import b64
+
+if TYPE_CHECKING:
+    from provenance.entries import Content, Entry, Tier
+    from provenance.ingest.columns import Kind
+    from provenance.ingest.decisions import Moment
+    from provenance.ingest.events import Makers
+    from provenance.ingest.layout import Recipe
+    from provenance.ingest.rows import RowReader
+
+__all__ = ["DraftBuilder", "Made", "correction", "reference", "row_key"]
+
+# Where a native event field lies in the body, when not at its own name.
+_EVENT_PATHS: Final = {
+    "event_time": ("/event_time", "/time_text"),
+    "gtin": ("/gtin",),
+    "input_quantities": ("/inputs/*/quantity",),
+    "quantity": ("/items/*/quantity",),
+    "quantity_unit": ("/items/*/quantity_unit",),
+    "serial_ids": ("/items/*/serial_ids/*",),
+}
+
+
+class Made(NamedTuple):
+    """What a row became.
+
+    Attributes:
+        draft: For the log.
+        warnings: What is odd about it, for the receipt.
+    """
+
+    draft: Draft
+    warnings: list[str]
+
+
+class DraftBuilder:
+    """Makes drafts of the rows of one file, for one recipe."""
+
+    def __init__(self, reader: RowReader, party: str, makers: Makers) -> None:
+        """Build for a capturing party, with what is known of the makers of lots."""
+        self.reader = reader
+        self._party = party
+        self._makers = makers
+        self._tiers = _field_tiers(reader.recipe)
+        self._extra_tiers = dict(reader.recipe.extra_tiers)
+
+    def build(self, cells: list[str]) -> Made:
+        """Make the draft of one row.
+
+        Raises:
+            Unacceptable: The row cannot be taken; `column` is the header of the culprit.
+        """
+        found, extra = self.reader.read(cells)
+        kind = self.reader.recipe.kind
+        if kind is not EVENTS:
+            return Made(self._record(kind, found, extra), [])
+        try:
+            return self._event(found, extra)
+        except Unacceptable as error:
+            error.column = self.reader.label.get(error.column, error.column)
+            raise
+
+    def _record(self, kind: Kind, found: Content, extra: list[list[str]]) -> Draft:
+        content: Content = {"party": self._party, **found}
+        if extra:
+            content["ext"] = extra
+        same = {**content, "ext": sorted(extra)} if extra else content
+        return Draft(
+            type=kind.type,
+            version=kind.version,
+            content=content,
+            identities=(Identity(row_key(kind, found), same),),
+            on_change=kind.on_change,
+            tiers=self._tiers_of(extra),
+        )
+
+    def _event(self, found: Content, extra: list[list[str]]) -> Made:
+        moment = self._moment(found)
+        content = event_content(found, moment, self._party, extra)
+        identity = Identity(("event", self._party, content["event_id"]), compared(content))
+        lots = resolve(content, self._makers)
+        draft = Draft(
+            type=EntryType.EVENT,
+            version=EVENTS.version,
+            content=content,
+            identities=(identity,),
+            tiers=self._tiers_of(extra),
+            lots=lots,
+        )
+        warnings = warnings_of(content)
+        return Made(draft, [*warnings, moment.note] if moment.note else warnings)
+
+    def _moment(self, found: Content) -> Moment:
+        try:
+            return self.reader.times.moment(found["event_time"], found.get("source_system", ""))
+        except Unacceptable as error:
+            error.column = "event_time"
+            raise
+
+    def _tiers_of(self, extra: list[list[str]]) -> dict[str, Tier]:
+        if not self._extra_tiers or not extra:
+            return self._tiers
+        own = {
+            f"/ext/{place}": self._extra_tiers[name]
+            for place, (name, _text) in enumerate(extra)
+            if name in self._extra_tiers
+        }
+        return {**self._tiers, **own}
+
+
+def _field_tiers(recipe: Recipe) -> dict[str, Tier]:
+    paths = _EVENT_PATHS if recipe.kind is EVENTS else {}
+    return {
+        path: tier for name, tier in recipe.field_tiers for path in paths.get(name, (f"/{name}",))
+    }
+
+
+def row_key(kind: Kind, found: Content) -> tuple[str, ...]:
+    """The row key of anything but an event, its entity first."""
+    key = (kind.entity, *(str(found[name]) for name in kind.key))
+    return (*key, *(found.get(name, "") for name in kind.optional_key))
+
+
+def reference(origin: str, entry: Entry) -> Content:
+    """Name an entry from another: log, index and leaf hash."""
+    return {"origin": origin, "index": entry.index, "leaf_hash": b64(entry.leaf_hash)}
+
+
+def correction(draft: Draft, corrected: Content) -> Draft:
+    """Turn a labour draft into a correction of the entry that `corrected` names."""
+    return Draft(
+        type=EntryType.CORRECTION,
+        version=draft.version,
+        content={**draft.content, "corrects": corrected},
+        identities=draft.identities,
+        on_change="version",
+        tiers=draft.tiers,
+    )

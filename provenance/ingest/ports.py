@@ -1,0 +1,68 @@
+"""What ingest needs of its surroundings: a log to append to, and somebody to tell.
+
+Next: provenance/ingest/run.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from provenance.entries import Draft, Entry, Identity, Known, Outcome
+
+__all__ = ["LogWriter", "Progress"]
+
+
+class LogWriter(Protocol):
+    """A log as ingest sees it; `provenance.log.Log` is one."""
+
+    origin: str
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        ...
+
+    def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        """Append what is new, in order, all or nothing; "appended" means durable and signed for.
+
+        A draft is compared with the log and with the drafts before it in the same call.
+        """
+        ...
+
+    def known(self, identities: Sequence[Identity]) -> list[Known | None]:
+        """Say of each identity (with its content) what the log holds under its key."""
+        ...
+
+    def makers(self, lot_id: str) -> list[tuple[str, str]]:
+        """The (party, product_id) pairs of `Draft.lots` under a lot id."""
+        ...
+
+    def entries(self, start: int, stop: int | None = None) -> Iterator[Entry]:
+        """The entries from `start` up to, not including, `stop`."""
+        ...
+
+    def entry(self, index: int) -> Entry:
+        """One entry."""
+        ...
+
+    def checkpoint(self) -> str:
+        """The latest signed checkpoint."""
+        ...
+
+
+class Progress(Protocol):
+    """Is told how far an ingest is; called about once per thousand rows."""
+
+    def __call__(self, stage: str, file: str, done: int, total: int) -> None:
+        """Take note.
+
+        Args:
+            stage: "reading" or "logging".
+            file: The file's name.
+            done: Bytes of it that are done.
+            total: Bytes in all.
+        """
+        ...

@@ -1,0 +1,175 @@
+"""Rows that were not taken: kept with line, column, reason and original text.
+
+A quarantine file is a table like the one the rows came from, with columns
+`quarantine_...` added. Correct it and ingest it like any file: those columns
+are ignored, but for the date order that the whole file had decided.
+
+The name follows from the source's content, so the same file twice gives the
+same quarantine file once. A file that a person may have edited meanwhile is
+never overwritten. Cells that a spreadsheet would run as a formula get an
+apostrophe in front, which is taken off again when the file is read.
+
+Next: provenance/ingest/receipt.py
+"""
+
+from __future__ import annotations
+
+import csv
+import filecmp
+import os
+import re
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+
+from provenance.errors import StorageError
+from provenance.ingest.headers import IGNORED_PREFIX
+from provenance.ingest.rows import HINT_COLUMN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from provenance.ingest.values import Unacceptable
+
+__all__ = ["Quarantine", "Rejected", "is_quarantine", "unguarded"]
+
+_COLUMNS: Final = (
+    f"{IGNORED_PREFIX}line",
+    f"{IGNORED_PREFIX}column",
+    f"{IGNORED_PREFIX}reason",
+    f"{IGNORED_PREFIX}text",
+    HINT_COLUMN,
+)
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
+
+
+class Rejected(NamedTuple):
+    """A row that was not taken.
+
+    Attributes:
+        line: Where it starts in its file.
+        cells: Its cells, fewer or more than the header has where it is ragged.
+        why: The culprit and the reason.
+        raw: Its original text where it could not be split into its columns, else "".
+        date_order: How its open dates were read, or "".
+    """
+
+    line: int
+    cells: list[str]
+    why: Unacceptable
+    raw: str = ""
+    date_order: str = ""
+
+
+class Quarantine:
+    """The quarantine file of one source; nothing is written until a row is rejected."""
+
+    def __init__(self, directory: Path, stem: str, digest: bytes, header: Sequence[str]) -> None:
+        """Prepare for a source.
+
+        Args:
+            directory: Where quarantine files lie; made when needed.
+            stem: The source's name without endings.
+            digest: Of its bytes.
+            header: Its columns.
+        """
+        self._directory = directory
+        safe = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._")[:60] or "rows"
+        self._name = f"{safe}-{digest.hex()[:12]}"
+        self._fresh = directory / f".{self._name}.new"
+        self._kept = [at for at, column in enumerate(header) if not _is_ignored(column)]
+        self._width = len(header)
+        self._header = [header[at] for at in self._kept]
+        self._file: IO[str] | None = None
+        self._writer: Any = None
+
+    def add(self, row: Rejected) -> None:
+        """Keep one row.
+
+        Raises:
+            StorageError: The disk refused.
+        """
+        with _translated(self._directory):
+            if self._file is None:
+                self._open()
+            cells = (row.cells + [""] * self._width)[: self._width]
+            notes = [str(row.line), row.why.column, str(row.why), row.raw, row.date_order]
+            kept = [cells[at] for at in self._kept]
+            self._writer.writerow([_guarded(text) for text in (*kept, *notes)])
+
+    def _open(self) -> None:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A crash leaves this hidden file; the next ingest of the same source overwrites it.
+        descriptor = os.open(self._fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+        # CRLF also makes the writer quote a bare CR in a cell, which LF would not.
+        self._writer = csv.writer(self._file, lineterminator="\r\n")
+        self._writer.writerow([*self._header, *_COLUMNS])
+
+    def finish(self) -> Path | None:
+        """Put the file in place, durably; None when no row was rejected.
+
+        Raises:
+            StorageError: The disk refused.
+        """
+        if self._file is None:
+            return None
+        with _translated(self._directory):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            target = self._target()
+            if target.exists():
+                self._fresh.unlink()
+                return target
+            # A crash before the rename: the rows come again with the next ingest of the source.
+            self._fresh.rename(target)
+            descriptor = os.open(self._directory, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            return target
+
+    def discard(self) -> None:
+        """Leave nothing behind, after an ingest that did not come to its end."""
+        if self._file is not None:
+            self._file.close()
+            self._fresh.unlink(missing_ok=True)
+
+    def _target(self) -> Path:
+        """The first name that is free, or whose file says the same."""
+        number = 1
+        while True:
+            ending = "" if number == 1 else f"-{number}"
+            target = self._directory / f"{self._name}{ending}.csv"
+            if not target.exists() or filecmp.cmp(self._fresh, target, shallow=False):
+                return target
+            number += 1
+
+
+def is_quarantine(header: Sequence[str]) -> bool:
+    """Tell whether a file with this header is a quarantine file."""
+    return _COLUMNS[0] in header
+
+
+def unguarded(cells: list[str]) -> list[str]:
+    """Take off the apostrophes that keep spreadsheets from running cells."""
+    return [cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell for cell in cells]
+
+
+def _guarded(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _is_ignored(column: str) -> bool:
+    return column.casefold().startswith(IGNORED_PREFIX)
+
+
+@contextmanager
+def _translated(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{place}: the quarantine cannot be written: {error.strerror}") from None

@@ -1,0 +1,123 @@
+"""The answer to an ingest: what became of every row, countable and without its values.
+
+Reasons are counted by their text and never quote a cell, so a receipt can be
+shown to others; the cells are in the quarantine file.
+
+Next: provenance/ingest/batches.py
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Part", "Receipt"]
+
+
+@dataclass
+class Part:
+    """What became of one file.
+
+    Attributes:
+        file: Its name as given.
+        kind: The native format it was read as.
+        mapping: The mapping that was used, or None.
+        rows: Rows after the header; accepted + duplicate + quarantined.
+        accepted: Rows of which something was appended.
+        duplicate: Rows that the log, or an earlier row, holds already.
+        quarantined: Rows that were set aside, with their reasons in the quarantine file.
+        appended: Entries appended for rows; the batch entry is not counted.
+        corrected: How many of them correct an earlier labour month or timesheet.
+        warnings: Text -> rows that were taken although something is odd.
+        reasons: "column: reason" -> quarantined rows.
+        not_made: Events that rows do not document, by what stands in place of a date.
+        quarantine: Path of the quarantine file, or None.
+        ranges: [first, last] index ranges of what was appended.
+        batch: Index of the batch entry, or None when nothing was appended.
+    """
+
+    file: str
+    kind: str
+    mapping: str | None = None
+    rows: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    appended: int = 0
+    corrected: int = 0
+    warnings: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    not_made: Counter[str] = field(default_factory=Counter)
+    quarantine: str | None = None
+    ranges: list[list[int]] = field(default_factory=list)
+    batch: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, with counters ordered by count."""
+        return {
+            "file": self.file,
+            "kind": self.kind,
+            "mapping": self.mapping,
+            **_counts(self),
+            "quarantine": self.quarantine,
+            "ranges": self.ranges,
+            "batch": self.batch,
+        }
+
+
+@dataclass
+class Receipt:
+    """What became of all files of one ingest.
+
+    Attributes:
+        parts: Per file, in the order in which they were taken.
+        notices: Files of a directory that were passed over, and why.
+        size: Number of entries in the log after the ingest.
+        checkpoint: The signed checkpoint that covers all that was appended.
+    """
+
+    parts: list[Part] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    size: int = 0
+    checkpoint: str = ""
+
+    @property
+    def total(self) -> Part:
+        """The parts added up."""
+        whole = Part(file="", kind="")
+        for part in self.parts:
+            for name in _NUMBERS:
+                setattr(whole, name, getattr(whole, name) + getattr(part, name))
+            for name in _COUNTERS:
+                getattr(whole, name).update(getattr(part, name))
+        return whole
+
+    def to_dict(self) -> dict[str, Any]:
+        """The receipt for `--json`: totals first, then the files."""
+        return {
+            **_counts(self.total),
+            "size": self.size,
+            "checkpoint": self.checkpoint,
+            "notices": self.notices,
+            "files": [part.to_dict() for part in self.parts],
+        }
+
+
+_NUMBERS = ("rows", "accepted", "duplicate", "quarantined", "appended", "corrected")
+_COUNTERS = ("warnings", "reasons", "not_made")
+
+
+def _counts(part: Part) -> dict[str, Any]:
+    return {
+        "rows": part.rows,
+        "accepted": part.accepted,
+        "duplicate": part.duplicate,
+        "quarantined": part.quarantined,
+        "warnings": part.warnings.total(),
+        "appended": part.appended,
+        "corrected": part.corrected,
+        "reasons": dict(part.reasons.most_common()),
+        "not_made": dict(part.not_made.most_common()),
+        "warning_texts": dict(part.warnings.most_common()),
+    }

@@ -1,0 +1,161 @@
+"""A row's cells to converted fields, in two passes over the file.
+
+The first pass (`Scanner`) shows the times to the evidence and collects the
+lots that the file makes; the second (`RowReader`) converts, with what the
+first has decided.
+
+Next: provenance/ingest/drafts.py
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from provenance.ingest.columns import EVENTS
+from provenance.ingest.events import MAKING
+from provenance.ingest.headers import IGNORED_PREFIX
+from provenance.ingest.values import MISSING, Unacceptable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from provenance.entries import Content
+    from provenance.ingest.decisions import Evidence, TimeReader
+    from provenance.ingest.layout import Recipe
+
+__all__ = ["HINT_COLUMN", "RowReader", "Scanner"]
+
+HINT_COLUMN: Final = f"{IGNORED_PREFIX}date_order"
+"""Column of a quarantine file that remembers how the row's open dates were read."""
+
+
+class Scanner:
+    """The first pass over the rows of one file, for one recipe."""
+
+    def __init__(self, recipe: Recipe, header: Sequence[str], evidence: Evidence) -> None:
+        """Show the times of the recipe's rows to `evidence`."""
+        self._recipe = recipe
+        self._evidence = evidence
+        folded = [column.casefold() for column in header]
+        self._hint = folded.index(HINT_COLUMN) if HINT_COLUMN in folded else None
+        forms = [recipe.kind.columns[name].form for name in recipe.fields]
+        self._times = [(at, form == "date") for at, form in enumerate(forms) if form in _TIMED]
+        place = {name: at for at, name in enumerate(recipe.fields)}
+        self._source = place.get("source_system")
+        self._making = None
+        if recipe.kind is EVENTS and {"lot_id", "product_id"} <= set(place):
+            self._making = itemgetter(place["event_type"], place["lot_id"], place["product_id"])
+
+    def scan(self, cells: list[str], line: int) -> tuple[str, str] | None:
+        """Look at one row.
+
+        Returns:
+            The (lot_id, product_id) that it makes, or None.
+        """
+        texts = self._recipe.read(cells)
+        if self._times:
+            source = texts[self._source].strip() if self._source is not None else ""
+            hint = cells[self._hint].strip() if self._hint is not None else ""
+            for at, ahead in self._times:
+                self._evidence.observe(texts[at].strip(), source, line, ahead=ahead, hint=hint)
+        if self._making is None:
+            return None
+        word, lot, product = (text.strip() for text in self._making(texts))
+        if lot in MISSING or product in MISSING or word.casefold() not in MAKING:
+            return None
+        return lot, product
+
+
+_TIMED: Final = ("time", "date")
+
+
+class RowReader:
+    """The second pass: converts the rows of one file for one recipe."""
+
+    def __init__(self, recipe: Recipe, times: TimeReader) -> None:
+        """Read with what the first pass decided."""
+        self.recipe = recipe
+        self.times = times
+        columns = [recipe.kind.columns[name] for name in recipe.fields]
+        self._plan = [
+            (name, column.convert, column.form == "number", label)
+            for name, column, label in zip(recipe.fields, columns, recipe.labels, strict=True)
+        ]
+        self.label = dict(zip(recipe.fields, recipe.labels, strict=True))
+        self._key = recipe.kind.key
+        self._dates = [
+            name
+            for name, column in zip(recipe.fields, columns, strict=True)
+            if column.form == "date"
+        ]
+        self._time = next((n for n in recipe.fields if recipe.kind.columns[n].form == "time"), None)
+        self._time_at = recipe.fields.index(self._time) if self._time else 0
+
+    def undated(self, cells: list[str]) -> str:
+        """Why a mapping's event is not made of this row: its time says so; "" if it is made."""
+        if not self.recipe.name or self._time is None:
+            return ""
+        text = self.recipe.read(cells)[self._time_at].strip()
+        if text not in self.recipe.undated and text not in MISSING:
+            return ""
+        column = self.recipe.labels[self._time_at]
+        said = f'is "{text}"' if text else "is empty"
+        return f"{self.recipe.name}: {column} {said}"
+
+    def read(self, cells: list[str]) -> tuple[Content, list[list[str]]]:
+        """Convert one row.
+
+        Returns:
+            The fields that are not missing, by native name (the event time still as text),
+            and the foreign columns as [name, text].
+
+        Raises:
+            Unacceptable: A cell cannot be taken; `column` is its header.
+        """
+        extra = self.recipe.foreign(cells)
+        found: Content = {}
+        label = ""
+        try:
+            for text, (name, convert, numeric, label) in zip(
+                self.recipe.read(cells), self._plan, strict=True
+            ):
+                text = text.strip()  # noqa: PLW2901 - the cell without its blanks
+                if text in MISSING:
+                    continue
+                if numeric and (text.startswith("See ") or text in self.recipe.missing):
+                    extra.append([label, text])
+                    continue
+                found[name] = convert(text)
+        except Unacceptable as error:
+            error.column = label
+            raise
+        for name in self._key:
+            if name not in found:
+                raise Unacceptable("is missing", column=self.label[name])
+        for name in self._dates:
+            if name in found:
+                found[name] = self._date(name, found)
+        return found, extra
+
+    def _date(self, name: str, found: Content) -> str:
+        try:
+            return self.times.calendar_date(found[name], found.get("source_system", ""))
+        except Unacceptable as error:
+            error.column = self.label[name]
+            raise
+
+    def date_order(self, cells: list[str]) -> str:
+        """How the row's open dates are read, for a quarantine file; "" where nothing is open."""
+        return next(self._orders(cells), "")
+
+    def _orders(self, cells: list[str]) -> Iterator[str]:
+        texts = dict(zip(self.recipe.fields, self.recipe.read(cells), strict=True))
+        source = texts.get("source_system", "").strip()
+        for name in (*self._dates, *([self._time] if self._time else [])):
+            try:
+                order = self.times.order(texts[name].strip(), source)
+            except Unacceptable:
+                continue
+            if order:
+                yield order

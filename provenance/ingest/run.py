@@ -1,0 +1,228 @@
+"""Ingest: files in, entries and a receipt out.
+
+Two passes. The first reads every file to its end and writes nothing: it finds
+what cannot be read, what the times of a file decide, and which lots the files
+make. The second converts, appends in groups, and sets aside what cannot be
+taken. A killed ingest is completed by the same command.
+
+Next: provenance/log.py
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from provenance.errors import InputError, UsageError
+from provenance.ingest.columns import TIMESHEETS
+from provenance.ingest.decisions import TimeReader, TimeSettings
+from provenance.ingest.drafts import DraftBuilder
+from provenance.ingest.files import find_jobs
+from provenance.ingest.quarantine import Quarantine, Rejected, is_quarantine, unguarded
+from provenance.ingest.receipt import Receipt
+from provenance.ingest.rows import RowReader, Scanner
+from provenance.ingest.scratch import Scratch
+from provenance.ingest.sink import Pending, Sink
+from provenance.ingest.timesheets import log_timesheets, sheet_row
+from provenance.ingest.values import Unacceptable, ident
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from provenance.clock import Clock, Entropy
+    from provenance.ingest.events import Makers
+    from provenance.ingest.files import Job
+    from provenance.ingest.mapping import Mapping
+    from provenance.ingest.ports import LogWriter, Progress
+    from provenance.ingest.reading import Position, Row
+
+__all__ = ["ingest"]
+
+_MAKERS_KEPT: Final = 65_536
+
+
+def ingest(
+    paths: Sequence[str],
+    log: LogWriter,
+    *,
+    party: str,
+    quarantine: Path,
+    clock: Clock,
+    entropy: Entropy,
+    mapping: Mapping | None = None,
+    encoding: str | None = None,
+    progress: Progress | None = None,
+) -> Receipt:
+    """Bring files into the log.
+
+    Args:
+        paths: Files or directories; "-" is standard input.
+        log: Where to append; the caller opened it and closes it.
+        party: Whose events these are: the capturing party.
+        quarantine: Directory for rejected rows; made when needed.
+        clock: For what lies in the future.
+        entropy: For the order of workers in timesheets.
+        mapping: From `load_mapping`; native files need none.
+        encoding: For files without a byte order mark; UTF-8 otherwise.
+        progress: Is told how far it is.
+
+    Returns:
+        What became of every row.
+
+    Raises:
+        UsageError: The party cannot be one.
+        InputError: A file cannot be read or recognised; nothing was appended.
+        StorageError: The disk refused; what was acknowledged stays, the same call completes it.
+        WorkspaceError: The log cannot be written.
+    """
+    _check_party(party)
+    receipt = Receipt()
+    jobs = find_jobs(paths, mapping, encoding, receipt.notices)
+    scratch = Scratch()
+    try:
+        jobs = [job for job in jobs if _scan(job, party, scratch, receipt.notices, progress)]
+        makers = _makers(log, scratch)
+        settings = mapping.time_settings() if mapping else TimeSettings()
+        for job in jobs:
+            times = TimeReader(job.evidence, settings, clock())
+            builders = [DraftBuilder(RowReader(r, times), party, makers) for r in job.recipes]
+            _log(job, builders, log, scratch, _Place(party, quarantine, entropy, progress))
+            receipt.parts.append(job.part)
+    finally:
+        scratch.close()
+        for job in jobs:
+            job.table.source.close()
+    receipt.size = log.size
+    receipt.checkpoint = log.checkpoint()
+    return receipt
+
+
+class _Place:
+    """What stays the same for all files of an ingest."""
+
+    def __init__(
+        self, party: str, quarantine: Path, entropy: Entropy, progress: Progress | None
+    ) -> None:
+        self.party = party
+        self.quarantine = quarantine
+        self.entropy = entropy
+        self.progress = progress
+
+
+def _check_party(party: str) -> None:
+    try:
+        ident(party)
+    except Unacceptable as error:
+        raise UsageError(f"--party: {error}") from None
+    if not party:
+        raise UsageError("--party: must not be empty")
+
+
+def _makers(log: LogWriter, scratch: Scratch) -> Makers:
+    @lru_cache(maxsize=_MAKERS_KEPT)
+    def makers(lot_id: str) -> list[tuple[str, str]]:
+        return sorted({*log.makers(lot_id), *scratch.makers(lot_id)})
+
+    return makers
+
+
+def _reporter(progress: Progress | None, stage: str, job: Job) -> Callable[[Position], None] | None:
+    if progress is None:
+        return None
+    name = job.part.file
+    return lambda position: progress(stage, name, *position)
+
+
+def _rows(job: Job, report: Callable[[Position], None] | None) -> Iterator[Row]:
+    """The rows of a file; those of a quarantine file without their apostrophes."""
+    rows = job.table.rows(report)
+    if not is_quarantine(job.table.header):
+        return rows
+    return (row._replace(cells=unguarded(row.cells)) for row in rows)
+
+
+def _scan(
+    job: Job, party: str, scratch: Scratch, notices: list[str], progress: Progress | None
+) -> bool:
+    """The first pass over a file; False when there is nothing in it to ingest."""
+    scanners = [Scanner(recipe, job.table.header, job.evidence) for recipe in job.recipes]
+    for row in _rows(job, _reporter(progress, "reading", job)):
+        job.part.rows += 1
+        if row.problem:
+            continue
+        for scanner in scanners:
+            lot = scanner.scan(row.cells, row.line)
+            if lot is not None:
+                scratch.add_lot(lot[0], party, lot[1])
+    if job.part.rows:
+        return True
+    if job.named:
+        raise InputError(f"{job.part.file}: has a header and no rows")
+    notices.append(f"{job.part.file}: has a header and no rows (passed over)")
+    return False
+
+
+def _log(
+    job: Job, builders: list[DraftBuilder], log: LogWriter, scratch: Scratch, place: _Place
+) -> None:
+    """The second pass over a file."""
+    source = job.table.source
+    source.assert_unchanged()
+    digest = source.digest()
+    quarantine = Quarantine(place.quarantine, source.stem, digest, job.table.header)
+    sink = Sink(log, job.part, quarantine, scratch)
+    try:
+        for row in _rows(job, _reporter(place.progress, "logging", job)):
+            _take(row, builders, sink, scratch)
+        if job.recipes[0].kind is TIMESHEETS:
+            log_timesheets(sink, scratch, place.party, place.entropy)
+        sink.flush()
+        source.assert_unchanged()
+        kept = quarantine.finish()
+    except BaseException:
+        quarantine.discard()
+        raise
+    job.part.quarantine = str(kept) if kept else None
+    sink.close(place.party, Path(source.name).name, digest)
+
+
+def _take(row: Row, builders: list[DraftBuilder], sink: Sink, scratch: Scratch) -> None:
+    """Turn one row into drafts, or set it aside."""
+    if row.problem:
+        sink.reject(Rejected(row.line, row.cells, Unacceptable(row.problem), row.raw))
+        return
+    try:
+        if builders[0].reader.recipe.kind is TIMESHEETS:
+            found, extra = builders[0].reader.read(row.cells)
+            scratch.add_sheet(sheet_row(found, extra, row.line, row.cells))
+            return
+        pending = _pending(row, builders, sink)
+    except Unacceptable as why:
+        order = next((o for b in builders if (o := b.reader.date_order(row.cells))), "")
+        sink.reject(Rejected(row.line, row.cells, why, date_order=order))
+        return
+    sink.put(pending)
+
+
+def _pending(row: Row, builders: list[DraftBuilder], sink: Sink) -> list[Pending]:
+    """The drafts of a row, at least one; what it does not make is counted only if it is taken."""
+    pending: list[Pending] = []
+    warnings: list[str] = []
+    not_made: list[str] = []
+    for builder in builders:
+        reader = builder.reader
+        if not reader.recipe.applies(row.cells):
+            continue
+        undated = reader.undated(row.cells)
+        if undated:
+            not_made.append(undated)
+            continue
+        made = builder.build(row.cells)
+        pending.append(Pending(row.line, row.cells, reader, made.draft))
+        warnings += made.warnings
+    if not pending:
+        raise Unacceptable("documents no event with a date")
+    sink.part.warnings.update(warnings)
+    sink.part.not_made.update(not_made)
+    return pending
