@@ -22,7 +22,7 @@ from provenance.checkpoint import (
 from provenance.entries import Draft, EntryType, Opening
 from provenance.hashing import body_digest, chain_next, chain_start, leaf_hash
 from provenance.keys import LogKey, generate
-from provenance.leaf import Leaf, encode_leaf
+from provenance.leaf import encode_leaf
 from provenance.privacy import Sealed, b64, seal
 from provenance.tiers import DEFAULT_POLICY
 
@@ -75,7 +75,7 @@ class SmallLog:
         index = len(self.leaves)
         chain = chain_next(self.leaves[-1]) if self.leaves else chain_start(ORIGIN)
         digest = body_digest(sealed.body)
-        self.leaves.append(encode_leaf(Leaf(kind, index, 1_774_000_000_000_000, digest, chain)))
+        self.leaves.append(encode_leaf(kind, index, 1_774_000_000_000_000, digest, chain))
         self.sealed.append(sealed)
 
     def _batch_body(self) -> bytes:
