@@ -60,7 +60,7 @@ class Scratch:
     def __init__(self) -> None:
         """Open an empty one."""
         self._connection = apsw.Connection("")
-        self._connection.execute(_SCHEMA)
+        self._connection.execute(_SCHEMA).fetchall()  # to its end: a PRAGMA answers with rows
 
     def close(self) -> None:
         """Delete it."""
