@@ -11,9 +11,10 @@ from commands.options import Data, Json
 from commands.output import console, print_json
 
 if TYPE_CHECKING:
+    from rich.tree import Tree
+
     from graph.lineage import Lineage
     from graph.model import Edge, Node
-    from rich.tree import Tree
     from workspace.workspace import Workspace
 
 app = typer.Typer()

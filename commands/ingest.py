@@ -1,0 +1,106 @@
+"""`provenance ingest`: bring files into the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.options import Data, Json
+from commands.output import notice, print_json, progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provenance.ingest.receipt import Part, Receipt
+
+app = typer.Typer()
+
+
+@app.command()
+def ingest(
+    data: Data,
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, directories, or - for standard input.")
+    ],
+    party: Annotated[
+        str | None, typer.Option(help="Whose events these are. [default: the workspace's party]")
+    ] = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="A shipped mapping (scms) or a mapping file, for other columns."),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of files that are neither UTF-8 nor UTF-16.")
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Bring shipment, labour and master data files into the log; nothing is lost or doubled."""
+    receipt = _ingest(data, paths, party, mapping, encoding)
+    total = receipt.total
+    if json:
+        print_json(receipt.to_dict())
+    else:
+        _print(receipt)
+    if total.quarantined:
+        raise typer.Exit(3 if total.accepted or total.duplicate else 1)
+
+
+def _ingest(
+    data: Path, paths: list[str], party: str | None, mapping: str | None, encoding: str | None
+) -> Receipt:
+    from provenance.ingest.mapping import load_mapping
+    from provenance.ingest.run import ingest as run
+    from workspace.workspace import Workspace
+
+    with Workspace(data) as workspace:
+        with progress("Ingesting") as report:
+            receipt = run(
+                paths,
+                workspace.log,
+                party=party or workspace.settings.party,
+                quarantine=workspace.layout.quarantine,
+                clock=workspace.clock,
+                entropy=workspace.entropy,
+                mapping=load_mapping(mapping) if mapping else None,
+                encoding=encoding,
+                progress=lambda _stage, _file, done, total: report(done, total),
+            )
+        with progress("Projecting") as report:
+            workspace.sync_graph(report)
+    return receipt
+
+
+def _print(receipt: Receipt) -> None:
+    from rich.table import Table
+
+    from commands.output import console
+
+    names = ("rows", "accepted", "duplicate", "quarantined", "appended")
+    table = Table("file", "kind", *names, box=None)
+    for part in receipt.parts:
+        table.add_row(part.file, part.kind, *(f"{getattr(part, name):,}" for name in names))
+    if len(receipt.parts) > 1:
+        table.add_section()
+        total = receipt.total
+        table.add_row("all", "", *(f"{getattr(total, name):,}" for name in names))
+    out = console()
+    out.print(table)
+    for part in receipt.parts:
+        _print_reasons(part)
+    out.print(f"The log has {receipt.size:,} entries, all covered by its signed checkpoint.")
+    for text in receipt.notices:
+        notice(f"provenance: {text}")
+
+
+def _print_reasons(part: Part) -> None:
+    for title, counts in (
+        ("quarantined", part.reasons),
+        ("not made", part.not_made),
+        ("warning", part.warnings),
+    ):
+        for reason, count in counts.most_common():
+            typer.echo(f"  {part.file}: {count:,} {title}: {reason}")
+    if part.quarantine:
+        typer.echo(f"  {part.file}: correct the rows in {part.quarantine} and ingest that file")
