@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 BROWSER := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 
-.PHONY: help setup setup-browser check test demo bench lock fmt samples schema clean
+.PHONY: help setup setup-browser check test demo bench lock fmt samples schema docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ samples: setup ## Make samples/data again
 
 schema: setup ## Export schema.graphql
 	$(BIN)/python -m api.export
+
+docs: setup ## Write the command reference in docs/cli.md again
+	PYTHONPATH=. $(BIN)/python docs/make_cli.py
 
 lock: ## Make requirements.lock again, newest versions that fit
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
