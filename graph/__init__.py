@@ -1,0 +1,5 @@
+"""The graph: what the log says about items, sites and shipments, ready for questions.
+
+A projection of the log that can be dropped and rebuilt. Reading order: model,
+events, project, store, lineage, journey, stores, sync, connect, frames.
+"""

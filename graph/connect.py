@@ -1,0 +1,64 @@
+"""Opening a graph store by its URL: the one registry of stores.
+
+    sqlite:graph.db         relative to the working directory
+    sqlite:/var/p/graph.db  absolute; `sqlite:///var/p/graph.db` is the same
+    memory:                 empty, for as long as the object lives
+
+Next: graph/frames.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from provenance.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graph.store import GraphStore
+
+__all__ = ["open_store"]
+
+
+def open_store(url: str, *, readonly: bool = False) -> GraphStore:
+    """Open a store, making it where it does not exist yet.
+
+    Args:
+        url: SCHEME:PLACE, as in the module's docstring.
+        readonly: Never write; the store must exist.
+
+    Raises:
+        UsageError: The URL names no known kind of store.
+        WorkspaceError: The store cannot be used as it is.
+        StorageError: The disk or database refused.
+    """
+    scheme, colon, place = url.partition(":")
+    opener = _STORES.get(scheme) if colon else None
+    if opener is None:
+        raise UsageError(f"graph store {url!r}: expected one of {', '.join(_STORES)}, then a place")
+    return opener(place, readonly)
+
+
+def _sqlite(place: str, readonly: bool) -> GraphStore:
+    from graph.stores.sqlite import SqliteStore  # noqa: PLC0415 - loads the driver
+
+    path = place.removeprefix("//")
+    if not path:
+        raise UsageError("graph store 'sqlite:': the file is missing, as in sqlite:graph.db")
+    return SqliteStore(Path(path), readonly=readonly)
+
+
+def _memory(place: str, readonly: bool) -> GraphStore:
+    from graph.stores.memory import MemoryStore  # noqa: PLC0415 - as its sibling
+
+    if place.strip("/") or readonly:
+        raise UsageError("graph store 'memory:': it is always empty at first, and has no place")
+    return MemoryStore()
+
+
+_STORES: Final[dict[str, Callable[[str, bool], GraphStore]]] = {
+    "sqlite": _sqlite,
+    "memory": _memory,
+}

@@ -1,0 +1,226 @@
+"""The graph's contents as pandas frames: what the detectors read.
+
+Frames are cut from the private tier, by someone who may see everything. Columns
+are those of the native CSV formats, numbers as float, absent values NA (None in
+columns of lists); a column exists even when no row has it. Of records with
+versions only the latest is here, except that each worker's week in the
+timesheets has its own.
+
+Next: detectors/base.py
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from provenance import canonical
+from provenance.entries import Tier
+from provenance.errors import EncodingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
+
+    from graph.model import Record
+    from graph.store import GraphStore
+    from provenance.entries import Content
+
+__all__ = ["Frames", "load_frames"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """How the entries of one version become a frame: row key, and columns by their type."""
+
+    version: str
+    key: tuple[str, ...]
+    text: str
+    numbers: str = ""
+    other: str = "index leaf_hash"
+
+
+_EVENTS: Final = _Table(
+    "event/1",
+    (),
+    "event_id party event_type event_time time_precision facility_id locode item_party product_id "
+    "lot_id quantity_unit weight_unit shipment_id bill_of_lading from_facility_id to_facility_id "
+    "transport_mode carrier declared_origin_country source_system container_id certificate_id",
+    "latitude longitude quantity gross_weight declared_value_usd temperature_c",
+    "index leaf_hash serial_ids",
+)
+_INPUTS: Final = _Table("event/1", (), "event_id item_party product_id lot_id", "quantity", "index")
+_TIMESHEETS: Final = _Table(
+    "timesheet/1",
+    ("facility_id", "month", "worker_id", "week"),
+    "facility_id month worker_id",
+    "week hours gross_pay",
+)
+_FACILITIES: Final = _Table(
+    "facility/1",
+    ("facility_id",),
+    "party facility_id name facility_type country region locode source_system",
+    "tier latitude longitude declared_capacity_per_month opened_year",
+    "index leaf_hash product_ids",
+)
+_PRODUCTS: Final = _Table(
+    "product/1",
+    ("party", "product_id"),
+    "party product_id hs_code unit chain input_product_id gtin name brand image_url",
+    "unit_weight_kg reference_value_usd stage input_units_per_output_unit",
+    "index leaf_hash serialised",
+)
+_LABOUR: Final = _Table(
+    "labour/1",
+    ("facility_id", "month"),
+    "party facility_id month currency output_product_id last_audit_date audit_expiry_date "
+    "audit_scheme certified_claim",
+    "headcount avg_weekly_hours total_hours gross_wages output_units min_worker_age "
+    "share_age_docs_missing share_birthdate_jan1 share_age_exactly_18 migrant_share "
+    "recruitment_fee_usd passports_held_share wage_deduction_share grievances",
+)
+_LEGAL_LIMITS: Final = _Table(
+    "legal_limit/1",
+    ("country", "effective_from"),
+    "party country currency effective_from",
+    "usd_per_unit min_hourly_wage max_weekly_hours min_age",
+)
+_LOCATIONS: Final = _Table(
+    "location/1", ("locode",), "party locode name country_region", "latitude longitude"
+)
+_WATCHLIST: Final = _Table(
+    "watchlist/1",
+    ("list_name", "kind", "value", "goods"),
+    "party list_name kind value goods note",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What a detection run reads, all from one log position.
+
+    Attributes:
+        position: How many log entries it is true for.
+        events: One row per item of an event; an event without items has one row without item.
+        inputs: One row per input of a transformation.
+        facilities: Latest master data of facilities.
+        products: Latest master data of products, by party and product.
+        labour: Latest figures of each facility and month.
+        timesheets: One row per worker and week, the latest version of each.
+        legal_limits: One row per country and date of effect.
+        locations: One row per UN/LOCODE.
+        watchlist: One row per entry of a list.
+    """
+
+    position: int
+    events: pd.DataFrame
+    inputs: pd.DataFrame
+    facilities: pd.DataFrame
+    products: pd.DataFrame
+    labour: pd.DataFrame
+    timesheets: pd.DataFrame
+    legal_limits: pd.DataFrame
+    locations: pd.DataFrame
+    watchlist: pd.DataFrame
+
+
+def load_frames(store: GraphStore) -> Frames:
+    """Read everything detectors need, from one position; rows in log order."""
+    position = store.position()
+    events: list[Content] = []
+    inputs: list[Content] = []
+    for record in store.contents("event/1", Tier.PRIVATE, 0, position):
+        events.extend(_event_rows(record))
+        inputs.extend(_input_rows(record))
+    return Frames(
+        position=position,
+        events=_frame(events, _EVENTS),
+        inputs=_frame(inputs, _INPUTS),
+        facilities=_load(store, _FACILITIES, position),
+        products=_load(store, _PRODUCTS, position),
+        labour=_load(store, _LABOUR, position),
+        timesheets=_timesheets(store, position),
+        legal_limits=_load(store, _LEGAL_LIMITS, position),
+        locations=_load(store, _LOCATIONS, position),
+        watchlist=_load(store, _WATCHLIST, position),
+    )
+
+
+def _event_rows(record: Record) -> Iterator[Content]:
+    event = record.attrs | _origin(record)
+    for item in event.get("items") or [{}]:
+        yield event | item | {"party": event.get("party"), "item_party": item.get("party")}
+
+
+def _input_rows(record: Record) -> Iterator[Content]:
+    named = {"index": record.index, "event_id": record.attrs.get("event_id")}
+    for given in record.attrs.get("inputs", ()):
+        yield given | named | {"item_party": given.get("party")}
+
+
+def _load(store: GraphStore, table: _Table, position: int) -> pd.DataFrame:
+    records = store.contents(table.version, Tier.PRIVATE, 0, position)
+    return _latest((record.attrs | _origin(record) for record in records), table)
+
+
+def _timesheets(store: GraphStore, position: int) -> pd.DataFrame:
+    records = store.contents("timesheet/1", Tier.PRIVATE, 0, position)
+    rows = (
+        {**record.attrs, **week, **_origin(record), "worker_id": worker.get("worker_id")}
+        for record in records
+        for worker in record.attrs.get("workers", ())
+        for week in worker.get("weeks", ())
+    )
+    return _latest(rows, _TIMESHEETS)
+
+
+def _origin(record: Record) -> Content:
+    return {"index": record.index, "leaf_hash": record.leaf_hash}
+
+
+def _latest(rows: Iterable[Content], table: _Table) -> pd.DataFrame:
+    """Keep the last row of each key, in the place of the last."""
+    latest: dict[tuple[Any, ...], Content] = {}
+    for row in rows:
+        key = tuple(row.get(name) for name in table.key)
+        latest.pop(key, None)
+        latest[key] = row
+    return _frame(latest.values(), table)
+
+
+def _frame(rows: Iterable[Content], table: _Table) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - the heaviest import there is, for detectors only
+
+    held = list(rows)
+    kinds = {
+        **dict.fromkeys(table.other.split(), "object"),
+        **dict.fromkeys(table.text.split(), "str"),
+        **dict.fromkeys(table.numbers.split(), "float64"),
+    }
+    for name, kind in (("index", "int64"), ("event_time", "time")):
+        if name in kinds:
+            kinds[name] = kind
+    return pd.DataFrame({name: _column(held, name, kind) for name, kind in kinds.items()})
+
+
+def _column(rows: list[Content], name: str, kind: str) -> pd.Series[Any]:
+    import pandas as pd  # noqa: PLC0415 - as above
+
+    values = [row.get(name) for row in rows]
+    if kind == "float64":
+        return pd.Series([_number(value) for value in values], dtype="float64")
+    if kind != "time":
+        return pd.Series(values, dtype=kind)
+    times = pd.to_datetime(pd.Series(values, dtype="str"), utc=True, format="ISO8601")
+    return times.astype("datetime64[us, UTC]")
+
+
+def _number(value: Any) -> float:
+    """Read a number; what another program wrote in its place counts as missing."""
+    try:
+        number = canonical.decimal(value)
+    except EncodingError:
+        return math.nan
+    return math.nan if number is None else float(number)

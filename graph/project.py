@@ -1,0 +1,237 @@
+"""Entries in, changes out: what the log says, as facts of the graph. Pure.
+
+Every entry keeps its place in the chain. Versions known here bring nodes,
+edges and records; anything else (a later version, another type, an erased or
+malformed body) brings nothing but its place, and is counted. A field that was
+erased no longer opens, so nothing made from it appears again after a rebuild.
+
+Next: graph/store.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from graph.events import project_event
+from graph.facts import Facts
+from graph.keys import (
+    event_key,
+    facility_key,
+    flag_key,
+    is_item,
+    item_key,
+    lane_key,
+    location_key,
+    party_key,
+    record_key,
+    shipment_key,
+)
+from graph.model import Changes, EdgeKind, EntryFact, Layers, RecordKind, cut
+from provenance import canonical
+from provenance.entries import Entry, EntryType, Tier
+from provenance.errors import EncodingError, UsageError
+from provenance.privacy import open_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from provenance.entries import Content
+
+__all__ = ["PROJECTION", "flag_identity", "layers_of", "project"]
+
+PROJECTION: Final = 1
+"""Number of these rules; with another number, stores forget and rebuild."""
+
+# What stating the facts of a content raises when the content is not what its version says.
+_MALFORMED: Final = (
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    EncodingError,
+    UsageError,
+)
+
+
+def project(entries: Iterable[Entry], start: int, stop: int) -> Changes:
+    """Say what the entries [start, stop) bring.
+
+    Args:
+        entries: Exactly those, in order.
+        start: Index of the first.
+        stop: One past the last.
+    """
+    changes = Changes(start, stop)
+    for entry in entries:
+        _project_entry(entry, changes)
+    return changes
+
+
+def _project_entry(entry: Entry, changes: Changes) -> None:
+    place = EntryFact(entry.index, entry.leaf_hash, "", None, [])
+    version = _version(entry)
+    projector = _PROJECTORS.get((entry.type, version))
+    if entry.body is None:
+        changes.skipped["erased"] += 1
+    elif projector is None:
+        changes.skipped[f"type {entry.type}, version {version}"] += 1
+    else:
+        facts = Facts(entry.index, entry.openings)
+        try:
+            layers = layers_of(entry)
+            node = projector(cut(layers, Tier.PRIVATE), facts)
+            place = EntryFact(entry.index, entry.leaf_hash, version, node, layers)
+            facts.hand_over(changes)
+        except _MALFORMED:
+            changes.skipped[f"malformed {version}"] += 1
+    changes.entries.append(place)
+
+
+def _version(entry: Entry) -> str:
+    """Return a body's version; "none" when it names none."""
+    try:
+        version = canonical.loads(entry.body or b"")["_v"]
+    except (EncodingError, KeyError, TypeError):
+        return "none"
+    return version if isinstance(version, str) else "none"
+
+
+def layers_of(entry: Entry) -> Layers:
+    """Split what still opens of an entry by tier: `cut(layers_of(e), t) == open_entry(e, t)`."""
+    layers: Layers = [open_entry(entry, Tier.PUBLIC)]
+    below = layers[0]
+    present = {opening.tier for opening in entry.openings}
+    for tier in (Tier.PARTNER, Tier.PRIVATE):
+        if tier not in present:
+            layers.append({})
+            continue
+        here = open_entry(entry, tier)
+        layers.append(
+            {
+                name: value
+                for name, value in here.items()
+                if name not in below or below[name] != value
+            }
+        )
+        below = here
+    return layers
+
+
+def _nothing(_content: Content, _facts: Facts) -> None:
+    """State nothing: the entry's place in the chain and its content are all there is."""
+
+
+def _facility(content: Content, facts: Facts) -> None:
+    tier = facts.tier("/facility_id")
+    key, party = facility_key(content["facility_id"]), party_key(content["party"])
+    facts.node(key, tier, defines=True)
+    facts.node(party, facts.tier("/party"))
+    facts.edge(key, EdgeKind.BY, party, max(tier, facts.tier("/party")))
+    if "locode" in content:
+        place, seen_from = location_key(content["locode"]), facts.tier("/locode")
+        facts.node(place, seen_from)
+        facts.edge(key, EdgeKind.AT, place, max(tier, seen_from))
+    _record(RecordKind.FACILITY, content, facts, "facility_id")
+
+
+def _product(content: Content, facts: Facts) -> None:
+    tier = facts.tier("/party", "/product_id")
+    key = item_key(content["party"], content["product_id"])
+    facts.node(key, tier, defines=True)
+    facts.changes.name("product", content["product_id"], key, tier)
+    if "gtin" in content:
+        facts.changes.name("gtin", content["gtin"], key, max(tier, facts.tier("/gtin")))
+    _record(RecordKind.PRODUCT, content, facts, "party", "product_id")
+
+
+def _location(content: Content, facts: Facts) -> None:
+    facts.node(location_key(content["locode"]), facts.tier("/locode"), defines=True)
+    _record(RecordKind.LOCATION, content, facts, "locode")
+
+
+def _labour(content: Content, facts: Facts) -> None:
+    _record(RecordKind.LABOUR, content, facts, "facility_id", "month")
+
+
+def _timesheet(content: Content, facts: Facts) -> None:
+    # Its rows belong to many workers, whose later weeks come in further entries: each entry
+    # is a record of its own, and `frames` finds the latest version of each row.
+    tier = facts.tier("/facility_id", "/month")
+    parts = (content["facility_id"], content["month"], str(facts.index))
+    for worker in content.get("workers", ()):
+        for week in worker["weeks"]:
+            canonical.decimal(week["week"])
+    facts.record(RecordKind.TIMESHEET, record_key(*parts), tier)
+
+
+def _legal_limit(content: Content, facts: Facts) -> None:
+    _record(RecordKind.LEGAL_LIMIT, content, facts, "country", "effective_from")
+
+
+def _watchlist(content: Content, facts: Facts) -> None:
+    key = ("list_name", "kind", "value", "goods")
+    facts.record(
+        RecordKind.WATCHLIST,
+        record_key(*(content.get(name, "") for name in key)),
+        facts.tier(*(f"/{name}" for name in key)),
+    )
+
+
+def _record(kind: RecordKind, content: Content, facts: Facts, *key: str) -> None:
+    tier = facts.tier(*(f"/{name}" for name in key))
+    facts.record(kind, record_key(*(content[name] for name in key)), tier)
+
+
+def _flag(content: Content, facts: Facts) -> str:
+    tier = facts.tier("/detector", "/type", "/subject_kind", "/subject_id", "/subject_party")
+    key, subject = flag_key(facts.index), _subject(content)
+    facts.node(key, tier, defines=True)
+    if subject is not None:
+        facts.node(subject, tier)
+        facts.edge(key, EdgeKind.FLAGS, subject, tier)
+    facts.record(RecordKind.FLAG, flag_identity(content), tier)
+    return key
+
+
+def flag_identity(content: Content) -> str:
+    """Name what a flag is about: a newer flag of the same identity supersedes the older ones.
+
+    Args:
+        content: Of version flag/1.
+    """
+    names = ("detector", "type", "subject_kind", "subject_id")
+    return record_key(*(content[name] for name in names), content.get("subject_party", ""))
+
+
+def _subject(content: Content) -> str | None:
+    """Return the node that a flag is about; None for a kind of subject that has no node."""
+    kind, subject = content["subject_kind"], content["subject_id"]
+    party = content.get("subject_party", "")
+    if kind == "event":
+        return event_key(party, subject)
+    if kind == "facility_month":
+        return facility_key(subject.rpartition("|")[0] or subject)
+    if kind == "item":
+        return subject if is_item(subject) else item_key(party, subject)
+    build = _SUBJECTS.get(kind)
+    return build(subject) if build else None
+
+
+_SUBJECTS: Final = {"facility": facility_key, "shipment": shipment_key, "lane": lane_key}
+
+_PROJECTORS: Final[dict[tuple[int, str], Callable[[Content, Facts], str | None]]] = {
+    (EntryType.EVENT, "event/1"): project_event,
+    (EntryType.MASTER_DATA, "facility/1"): _facility,
+    (EntryType.MASTER_DATA, "product/1"): _product,
+    (EntryType.MASTER_DATA, "location/1"): _location,
+    (EntryType.LABOUR, "labour/1"): _labour,
+    (EntryType.CORRECTION, "labour/1"): _labour,
+    (EntryType.LABOUR, "timesheet/1"): _timesheet,
+    (EntryType.CORRECTION, "timesheet/1"): _timesheet,
+    (EntryType.REFERENCE_DATA, "legal_limit/1"): _legal_limit,
+    (EntryType.REFERENCE_DATA, "watchlist/1"): _watchlist,
+    (EntryType.FLAG, "flag/1"): _flag,
+    (EntryType.POLICY, "policy/1"): _nothing,
+    (EntryType.BATCH, "batch/1"): _nothing,
+}

@@ -1,0 +1,1 @@
+"""Adapters of `graph.store.GraphStore`. They share no code, only a conformance suite."""

@@ -1,0 +1,401 @@
+"""The graph in this process's memory: for tests, demos and questions about small logs.
+
+Lasts as long as the object. Plain dictionaries, and no cleverness: this store
+is also what the others are compared with.
+
+Next: graph/stores/sqlite.py
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import TYPE_CHECKING, Final
+
+from graph.journey import Journey, travel
+from graph.keys import NodeKind, entry_index, entry_key, kind_of, record_key
+from graph.lineage import Lineage, trace
+from graph.model import (
+    AGGREGATED,
+    Edge,
+    EdgeFact,
+    EdgeKind,
+    Mention,
+    Node,
+    Record,
+    RecordFact,
+    RecordKind,
+    Role,
+    cut,
+)
+from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT, Walk
+from provenance.errors import NotFound, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from graph.model import Changes, EntryFact
+    from graph.store import Direction
+    from provenance.entries import Tier
+
+__all__ = ["MemoryStore"]
+
+_LATE: Final = 2**63
+_ENTRIES: Final = (NodeKind.EVENT, NodeKind.FLAG, NodeKind.ENTRY)
+_MAKING: Final = (Role.PRODUCED, Role.OUTPUT)
+_Place = tuple[int, int, str, str]
+_Adjacent = dict[tuple[str, EdgeKind], dict[_Place, EdgeFact]]
+
+
+class MemoryStore:
+    """See `graph.store.GraphStore`."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._lock = threading.RLock()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._entries: list[EntryFact] = []
+        self._nodes: dict[str, Mention] = {}
+        self._out: _Adjacent = defaultdict(dict)
+        self._in: _Adjacent = defaultdict(dict)
+        self._names: dict[tuple[str, str], dict[str, Tier]] = defaultdict(dict)
+        self._records: dict[tuple[RecordKind, str], list[RecordFact]] = defaultdict(list)
+        self._skipped: Counter[str] = Counter()
+
+    def position(self) -> int:
+        """Return the number of entries applied."""
+        return len(self._entries)
+
+    def apply(self, changes: Changes) -> int:
+        """Unite with the changes of the entries that come next."""
+        with self._lock:
+            if changes.start > self.position():
+                raise StorageError(
+                    f"the graph has applied {self.position()} entries, these begin at "
+                    f"{changes.start}; catch up from there"
+                )
+            if changes.start == self.position():
+                self._check(changes)
+                self._unite(changes)
+            return self.position()
+
+    def _check(self, changes: Changes) -> None:
+        """Find before anything is touched what would make a change fail half-way."""
+        ends = {end for edge in changes.edges for end in (edge.src, edge.dst)}
+        ends |= {end for src, _, dst in changes.links for end in (src, dst)}
+        ends |= {name.node for name in changes.names}
+        indexes = [entry.index for entry in changes.entries]
+        if indexes != list(range(changes.start, changes.stop)) or ends - changes.nodes.keys():
+            raise StorageError(f"changes {changes.start} to {changes.stop} do not hang together")
+
+    def _unite(self, changes: Changes) -> None:
+        for key, mention in changes.nodes.items():
+            known = self._nodes.get(key, mention)
+            entries = [i for i in (known.newest, mention.newest) if i is not None]
+            self._nodes[key] = Mention(min(known.tier, mention.tier), max(entries, default=None))
+        for edge in changes.edges:
+            self._put(edge)
+        for (src, kind, dst), tier in changes.links.items():
+            known_link = self._out[src, kind].get((AGGREGATED, 0, src, dst))
+            seen_from = tier if known_link is None else min(tier, known_link.tier)
+            self._put(EdgeFact(src, kind, dst, AGGREGATED, 0, None, seen_from, None, []))
+        for name, tier in changes.names.items():
+            nodes = self._names[name.field, name.value]
+            nodes[name.node] = min(tier, nodes.get(name.node, tier))
+        for record in changes.records:
+            self._records[record.kind, record.key].append(record)
+        self._skipped.update(changes.skipped)
+        self._entries.extend(changes.entries)
+
+    def _put(self, edge: EdgeFact) -> None:
+        place = _place(edge)
+        self._out[edge.src, edge.kind][place] = edge
+        self._in[edge.dst, edge.kind][place] = edge
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._clear()
+
+    def close(self) -> None:
+        """Do nothing: memory is given back with the object."""
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Keep other threads out."""
+        with self._lock:
+            yield
+
+    def skipped(self) -> dict[str, int]:
+        """Return the counts of entries that brought nothing."""
+        with self._lock:
+            return dict(self._skipped)
+
+    def node(self, key: str, tier: Tier) -> Node:
+        """Return one node."""
+        found = self.fetch([key], tier).get(key)
+        if found is None:
+            raise NotFound(f"the graph knows no {key!r}, or it may not be shown at this tier")
+        return found
+
+    def fetch(self, keys: Collection[str], tier: Tier) -> dict[str, Node]:
+        """Return many nodes."""
+        with self._lock:
+            found = ((key, self._node(key, tier)) for key in keys)
+            return {key: node for key, node in found if node is not None}
+
+    def _node(self, key: str, tier: Tier) -> Node | None:
+        index = entry_index(key)
+        if index is not None:
+            return self._entry_node(index, tier) if index < len(self._entries) else None
+        mention = self._nodes.get(key)
+        if mention is None or mention.tier > tier:
+            return None
+        if mention.newest is None:
+            return Node(key, None, None, {})
+        entry = self._entries[mention.newest]
+        return Node(key, entry.index, entry.leaf_hash, deepcopy(cut(entry.layers, tier)))
+
+    def _entry_node(self, index: int, tier: Tier) -> Node:
+        entry = self._entries[index]
+        attrs = deepcopy(cut(entry.layers, tier))
+        return Node(self._chain_key(index, tier), index, entry.leaf_hash, attrs)
+
+    def _chain_key(self, index: int, tier: Tier) -> str:
+        node = self._entries[index].node
+        hidden = node is None or self._nodes[node].tier > tier
+        return entry_key(index) if hidden or node is None else node
+
+    def nodes(self, kind: NodeKind, tier: Tier, after: str = "", limit: int = 100) -> list[Node]:
+        """Return nodes of a kind in order of key."""
+        if kind is NodeKind.ENTRY:
+            raise UsageError("entries are not listed; ask for one, or for contents of a version")
+        with self._lock:
+            keys = sorted(
+                key
+                for key, mention in self._nodes.items()
+                if kind_of(key) is kind and key > after and mention.tier <= tier
+            )
+            return list(self.fetch(keys[:limit], tier).values())
+
+    def neighbours(
+        self,
+        key: str,
+        tier: Tier,
+        kinds: Collection[EdgeKind] | None = None,
+        limit: int = DEFAULT_LIMIT,
+    ) -> list[Edge]:
+        """Return the edges from and to a node."""
+        wanted = set(EdgeKind if kinds is None else kinds)
+        with self._lock:
+            node = self.node(key, tier)
+            found: dict[_Place, EdgeFact] = {}
+            for kind in wanted:
+                for adjacent in (self._out, self._in):
+                    facts = sorted(_visible(adjacent, [node.key], kind, tier), key=_place)
+                    found |= {_place(fact): fact for fact in facts[:limit]}
+            edges = [_opened(found[place], tier) for place in sorted(found)]
+            return edges + (self._chain(node, tier) if EdgeKind.NEXT in wanted else [])
+
+    def _chain(self, node: Node, tier: Tier) -> list[Edge]:
+        if kind_of(node.key) not in _ENTRIES or node.index is None:
+            return []
+        return [
+            Edge(
+                self._chain_key(first, tier),
+                EdgeKind.NEXT,
+                self._chain_key(first + 1, tier),
+                first,
+                None,
+                None,
+                {},
+            )
+            for first in (node.index - 1, node.index)
+            if 0 <= first < self.position() - 1
+        ]
+
+    def edges(
+        self,
+        keys: Collection[str],
+        tier: Tier,
+        kind: EdgeKind,
+        way: Direction,
+        *,
+        roles: Collection[Role] | None = None,
+        limit: int | None = None,
+    ) -> list[Edge]:
+        """Return the edges of one kind at many nodes."""
+        with self._lock:
+            adjacent = self._in if way == "upstream" else self._out
+            facts = [
+                fact
+                for fact in _visible(adjacent, set(keys), kind, tier)
+                if roles is None or fact.role in roles
+            ]
+            return [_opened(fact, tier) for fact in sorted(facts, key=_place)[:limit]]
+
+    def made_by(self, keys: Collection[str], tier: Tier, at: int | None = None) -> dict[str, Edge]:
+        """Return the events that made items."""
+        with self._lock:
+            facts = [
+                fact
+                for fact in _visible(self._in, set(keys), EdgeKind.INVOLVES, tier)
+                if fact.role in _MAKING and _in_time(fact, at)
+            ]
+            facts.sort(key=_making_order, reverse=True)
+            return {fact.dst: _opened(fact, tier) for fact in facts}
+
+    def walk(
+        self,
+        starts: Collection[str],
+        tier: Tier,
+        direction: Direction,
+        *,
+        depth: int = DEFAULT_DEPTH,
+        limit: int = DEFAULT_LIMIT,
+        at: int | None = None,
+    ) -> Walk:
+        """Follow `became` edges breadth first."""
+        with self._lock:
+            adjacent = self._in if direction == "upstream" else self._out
+            known = sorted({key for key in starts if self._shown(key, tier)})
+            hops = dict.fromkeys(known[:limit], 0)
+            facts: list[EdgeFact] = []
+            level, truncated, distance = list(hops), len(known) > limit, 0
+            while level:
+                here = [
+                    f for f in _visible(adjacent, level, EdgeKind.BECAME, tier) if _in_time(f, at)
+                ]
+                facts += here
+                others = {f.src if direction == "upstream" else f.dst for f in here} - hops.keys()
+                found = sorted(key for key in others if kind_of(key) is not NodeKind.GAP)
+                room = limit - len(hops) if distance < depth else 0
+                truncated = truncated or len(found) > room
+                level, distance = found[:room], distance + 1
+                hops |= dict.fromkeys(level, distance)
+            edges = [_opened(fact, tier) for fact in sorted(facts, key=_place)]
+            return Walk(hops, edges, truncated)
+
+    def _shown(self, key: str, tier: Tier) -> bool:
+        return key in self._nodes and self._nodes[key].tier <= tier
+
+    def upstream(
+        self,
+        key: str,
+        tier: Tier,
+        *,
+        depth: int = DEFAULT_DEPTH,
+        limit: int = DEFAULT_LIMIT,
+        at: int | None = None,
+    ) -> Lineage:
+        """Return what an item was made from."""
+        return trace(self, key, "upstream", tier, depth=depth, limit=limit, at=at)
+
+    def downstream(
+        self,
+        key: str,
+        tier: Tier,
+        *,
+        depth: int = DEFAULT_DEPTH,
+        limit: int = DEFAULT_LIMIT,
+        at: int | None = None,
+    ) -> Lineage:
+        """Return what was made from an item."""
+        return trace(self, key, "downstream", tier, depth=depth, limit=limit, at=at)
+
+    def journey(
+        self, key: str, tier: Tier, *, depth: int = DEFAULT_DEPTH, limit: int = DEFAULT_LIMIT
+    ) -> Journey:
+        """Return the events of an item and of what it was made from."""
+        return travel(self, key, tier, depth=depth, limit=limit)
+
+    def flags_for(self, key: str, tier: Tier, *, superseded: bool = False) -> list[Node]:
+        """Return the flags about a node."""
+        return self.flags_for_many([key], tier, superseded=superseded)[key]
+
+    def flags_for_many(
+        self, keys: Collection[str], tier: Tier, *, superseded: bool = False
+    ) -> dict[str, list[Node]]:
+        """Return the flags about many nodes."""
+        with self._lock:
+            current = {
+                versions[-1].index
+                for (kind, _), versions in self._records.items()
+                if kind is RecordKind.FLAG
+            }
+            answer: dict[str, list[Node]] = {}
+            for key in keys:
+                facts = _visible(self._in, [key], EdgeKind.FLAGS, tier)
+                wanted = {f.index: f.src for f in facts if superseded or f.index in current}
+                nodes = self.fetch(list(wanted.values()), tier)
+                answer[key] = sorted(nodes.values(), key=lambda node: -(node.index or 0))
+            return answer
+
+    def find(self, field: str, value: str, tier: Tier, limit: int = 100) -> list[str]:
+        """Return the keys of items by one of their names."""
+        with self._lock:
+            nodes = self._names.get((field, value), {})
+            return sorted(node for node, seen_from in nodes.items() if seen_from <= tier)[:limit]
+
+    def records(self, kind: RecordKind, tier: Tier, under: Sequence[str] = ()) -> list[Record]:
+        """Return the latest versions of records."""
+        with self._lock:
+            latest = sorted(
+                (key, versions[-1])
+                for (of, key), versions in self._records.items()
+                if of is kind and _is_under(key, under)
+            )
+            return [self._record(fact.index, tier) for _, fact in latest if fact.tier <= tier]
+
+    def _record(self, index: int, tier: Tier) -> Record:
+        entry = self._entries[index]
+        return Record(index, entry.leaf_hash, deepcopy(cut(entry.layers, tier)))
+
+    def contents(
+        self, version: str, tier: Tier, start: int = 0, stop: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the contents of all entries of a version."""
+        for index in range(start, self.position() if stop is None else stop):
+            with self._lock:
+                if index >= self.position():
+                    return
+                if self._entries[index].version == version:
+                    record = self._record(index, tier)
+                else:
+                    continue
+            yield record
+
+
+def _visible(
+    adjacent: _Adjacent, keys: Iterable[str], kind: EdgeKind, tier: Tier
+) -> Iterator[EdgeFact]:
+    for key in keys:
+        for fact in adjacent.get((key, kind), {}).values():
+            if fact.tier <= tier:
+                yield fact
+
+
+def _opened(fact: EdgeFact, tier: Tier) -> Edge:
+    attrs = deepcopy(cut(fact.layers, tier))
+    return Edge(fact.src, fact.kind, fact.dst, fact.index, fact.role, fact.time_us, attrs)
+
+
+def _in_time(fact: EdgeFact, at: int | None) -> bool:
+    return at is None or fact.time_us is None or fact.time_us <= at
+
+
+def _making_order(fact: EdgeFact) -> tuple[bool, int, str, int]:
+    time_us = _LATE if fact.time_us is None else fact.time_us
+    return fact.role is not Role.PRODUCED, time_us, fact.src, fact.seq
+
+
+def _is_under(key: str, under: Sequence[str]) -> bool:
+    return not under or key == record_key(*under) or key.startswith(f"{record_key(*under)}/")
+
+
+def _place(fact: EdgeFact) -> _Place:
+    return fact.index, fact.seq, fact.src, fact.dst

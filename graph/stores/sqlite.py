@@ -1,0 +1,334 @@
+"""The graph in an SQLite file: the default store.
+
+Many processes may read while one writes (WAL). One connection per object,
+shared by threads one question at a time. Nodes have integer ids; edges lie
+clustered by source and, in a covering index, by target, both in log order, so
+a step costs one lookup per item. Walks go level by level with `json_each`,
+which visits each item once whatever the shape of the graph.
+
+Next: graph/sync.py
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from graph.journey import Journey, travel
+from graph.keys import NodeKind, entry_index, entry_key, is_unicode, kind_of, record_key
+from graph.lineage import Lineage, trace
+from graph.model import Edge, EdgeKind, Node, Record, RecordKind, Role, cut
+from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT, Walk
+from graph.stores import sqlite_text as text
+from graph.stores.sqlite_file import (
+    KINDS,
+    RECORDS,
+    ROLES,
+    Turns,
+    clear,
+    open_graph,
+    transaction,
+)
+from graph.stores.sqlite_write import read_position, write_changes
+from provenance.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from graph.model import Changes
+    from graph.store import Direction
+    from provenance.entries import Content, Tier
+
+__all__ = ["SqliteStore"]
+
+_WAIT_MS: Final = 30_000
+_PAGE: Final = 1_000
+_ENTRIES: Final = (NodeKind.EVENT, NodeKind.FLAG, NodeKind.ENTRY)
+_FLAG: Final = RECORDS.index(RecordKind.FLAG)
+
+
+class SqliteStore:
+    """See `graph.store.GraphStore`."""
+
+    def __init__(self, path: Path, *, readonly: bool = False, wait_ms: int = _WAIT_MS) -> None:
+        """Open the file at `path`, making it unless `readonly`; see `sqlite_file.open_graph`."""
+        self._connection = open_graph(path, readonly=readonly, wait_ms=wait_ms)
+        self._turn = Turns(self._connection, path)
+
+    def position(self) -> int:
+        """Return the number of entries applied."""
+        with self._turn:
+            return read_position(self._connection)
+
+    def apply(self, changes: Changes) -> int:
+        """Unite with the changes of the entries that come next."""
+        with self._turn.writing(), transaction(self._connection):
+            return write_changes(self._connection, changes)
+
+    def reset(self) -> None:
+        """Forget everything: tables are dropped, their pages overwritten, the WAL cut."""
+        with self._turn.writing():
+            with transaction(self._connection):
+                clear(self._connection)
+            # While another process reads an older state this cuts nothing; the next writer's
+            # checkpoint will. A crash before it leaves the same to the next writer.
+            self._connection.pragma("wal_checkpoint", "TRUNCATE")
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._turn.writing():
+            self._connection.close()
+
+    def snapshot(self) -> Turns:
+        """Hold the graph still within one read transaction."""
+        return self._turn
+
+    def _ask(self, statement: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        return self._connection.execute(statement, values)
+
+    def skipped(self) -> dict[str, int]:
+        """Return the counts of entries that brought nothing."""
+        with self._turn:
+            return dict(self._ask("SELECT reason, count FROM skipped"))
+
+    def node(self, key: str, tier: Tier) -> Node:
+        """Return one node."""
+        found = self.fetch([key], tier).get(key)
+        if found is None:
+            raise NotFound(f"the graph knows no {key!r}, or it may not be shown at this tier")
+        return found
+
+    def fetch(self, keys: Collection[str], tier: Tier) -> dict[str, Node]:
+        """Return many nodes."""
+        indexes = {key: entry_index(key) for key in keys}
+        named = _json(key for key, index in indexes.items() if index is None)
+        with self._turn:
+            found = {row[0]: _node(row, tier) for row in self._ask(text.NODES, named, tier)}
+            numbers = _json(index for index in indexes.values() if index is not None)
+            for key, index, *rest in self._ask(text.ENTRIES, numbers, tier):
+                node = _node((key or entry_key(index), index, *rest), tier)
+                found[entry_key(index)] = node
+        return {key: found[key] for key in keys if key in found}
+
+    def nodes(self, kind: NodeKind, tier: Tier, after: str = "", limit: int = 100) -> list[Node]:
+        """Return nodes of a kind in order of key."""
+        if kind is NodeKind.ENTRY:
+            raise UsageError("entries are not listed; ask for one, or for contents of a version")
+        first, end = max(after, f"{kind}:"), f"{kind};"
+        with self._turn:
+            rows = self._ask(text.NODES_OF_KIND, first, end, tier, limit)
+            return [_node(row, tier) for row in rows]
+
+    def neighbours(
+        self,
+        key: str,
+        tier: Tier,
+        kinds: Collection[EdgeKind] | None = None,
+        limit: int = DEFAULT_LIMIT,
+    ) -> list[Edge]:
+        """Return the edges from and to a node."""
+        wanted = set(EdgeKind if kinds is None else kinds)
+        with self._turn:
+            node = self.node(key, tier)
+            rows = {
+                row
+                for kind in wanted - {EdgeKind.NEXT}
+                for way in ("upstream", "downstream")
+                for row in self._edge_rows([node.key], tier, kind, way, limit=limit)
+            }
+            edges = [_edge(row, tier) for row in sorted(rows, key=itemgetter(0, 1, 2, 3))]
+            return edges + (self._chain(node, tier) if EdgeKind.NEXT in wanted else [])
+
+    def _chain(self, node: Node, tier: Tier) -> list[Edge]:
+        if kind_of(node.key) not in _ENTRIES or node.index is None:
+            return []
+        around = [entry_key(node.index + step) for step in (-1, 0, 1)]
+        found = self.fetch(around, tier)
+        return [
+            Edge(found[src].key, EdgeKind.NEXT, found[dst].key, index, None, None, {})
+            for src, dst, index in zip(
+                around, around[1:], (node.index - 1, node.index), strict=False
+            )
+            if src in found and dst in found
+        ]
+
+    def edges(
+        self,
+        keys: Collection[str],
+        tier: Tier,
+        kind: EdgeKind,
+        way: Direction,
+        *,
+        roles: Collection[Role] | None = None,
+        limit: int | None = None,
+    ) -> list[Edge]:
+        """Return the edges of one kind at many nodes."""
+        with self._turn:
+            rows = self._edge_rows(set(keys), tier, kind, way, roles=roles, limit=limit)
+            return [_edge(row, tier) for row in rows]
+
+    def _edge_rows(
+        self,
+        keys: Iterable[str],
+        tier: Tier,
+        kind: EdgeKind,
+        way: Direction,
+        *,
+        roles: Collection[Role] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[tuple[Any, ...]]:
+        wanted = None if roles is None else _json(ROLES.index(role) for role in roles)
+        statement = text.EDGES_IN if way == "upstream" else text.EDGES_OUT
+        most = -1 if limit is None else limit
+        return self._ask(statement, _json(keys), KINDS.index(kind), tier, wanted, most)
+
+    def made_by(self, keys: Collection[str], tier: Tier, at: int | None = None) -> dict[str, Edge]:
+        """Return the events that made items."""
+        with self._turn:
+            rows = self._ask(text.MADE_BY, _json(set(keys)), tier, at)
+            return {item: _edge(next(own), tier) for item, own in groupby(rows, itemgetter(3))}
+
+    def walk(
+        self,
+        starts: Collection[str],
+        tier: Tier,
+        direction: Direction,
+        *,
+        depth: int = DEFAULT_DEPTH,
+        limit: int = DEFAULT_LIMIT,
+        at: int | None = None,
+    ) -> Walk:
+        """Follow `became` edges breadth first."""
+        statement = text.STEP_UP if direction == "upstream" else text.STEP_DOWN
+        with self._turn:
+            known = list(self._ask(text.STARTS, _json(starts), tier))
+            keys = dict(known[:limit])
+            hops = dict.fromkeys(keys, 0)
+            rows: list[tuple[Any, ...]] = []
+            level, truncated, distance = list(keys), len(known) > limit, 0
+            while level:
+                here = list(self._ask(statement, _json(level), tier, at))
+                rows += here
+                others = {row[3]: row[4] for row in here if row[3] not in keys}
+                found = sorted((key, number) for number, key in others.items() if not _is_gap(key))
+                room = limit - len(keys) if distance < depth else 0
+                truncated = truncated or len(found) > room
+                level, distance = [number for _, number in found[:room]], distance + 1
+                keys |= {number: key for key, number in found[:room]}
+                hops |= dict.fromkeys(level, distance)
+        rows.sort(key=itemgetter(0, 1))
+        edges = [_became(row, keys[row[2]], direction, tier) for row in rows]
+        return Walk({keys[number]: far for number, far in hops.items()}, edges, truncated)
+
+    def upstream(
+        self,
+        key: str,
+        tier: Tier,
+        *,
+        depth: int = DEFAULT_DEPTH,
+        limit: int = DEFAULT_LIMIT,
+        at: int | None = None,
+    ) -> Lineage:
+        """Return what an item was made from."""
+        return trace(self, key, "upstream", tier, depth=depth, limit=limit, at=at)
+
+    def downstream(
+        self,
+        key: str,
+        tier: Tier,
+        *,
+        depth: int = DEFAULT_DEPTH,
+        limit: int = DEFAULT_LIMIT,
+        at: int | None = None,
+    ) -> Lineage:
+        """Return what was made from an item."""
+        return trace(self, key, "downstream", tier, depth=depth, limit=limit, at=at)
+
+    def journey(
+        self, key: str, tier: Tier, *, depth: int = DEFAULT_DEPTH, limit: int = DEFAULT_LIMIT
+    ) -> Journey:
+        """Return the events of an item and of what it was made from."""
+        return travel(self, key, tier, depth=depth, limit=limit)
+
+    def flags_for(self, key: str, tier: Tier, *, superseded: bool = False) -> list[Node]:
+        """Return the flags about a node."""
+        return self.flags_for_many([key], tier, superseded=superseded)[key]
+
+    def flags_for_many(
+        self, keys: Collection[str], tier: Tier, *, superseded: bool = False
+    ) -> dict[str, list[Node]]:
+        """Return the flags about many nodes."""
+        flags: dict[str, list[Node]] = {key: [] for key in keys}
+        values = (_json(flags), KINDS.index(EdgeKind.FLAGS), tier, superseded, _FLAG)
+        with self._turn:
+            for subject, *row in self._ask(text.FLAGS, *values):
+                flags[subject].append(_node(row, tier))
+        return flags
+
+    def find(self, field: str, value: str, tier: Tier, limit: int = 100) -> list[str]:
+        """Return the keys of items by one of their names."""
+        if not is_unicode(value):
+            return []
+        with self._turn:
+            return [key for (key,) in self._ask(text.FIND, field, value, tier, limit)]
+
+    def records(self, kind: RecordKind, tier: Tier, under: Sequence[str] = ()) -> list[Record]:
+        """Return the latest versions of records."""
+        prefix = record_key(*under)
+        end = f"{prefix}0" if under else "~"
+        with self._turn:
+            rows = self._ask(text.RECORDS, RECORDS.index(kind), prefix, end, bool(under), tier)
+            return [_record(row, tier) for row in rows]
+
+    def contents(
+        self, version: str, tier: Tier, start: int = 0, stop: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the contents of all entries of a version."""
+        end = self.position() if stop is None else stop
+        while True:
+            with self._turn:
+                rows = list(self._ask(text.CONTENTS, version, start, end, _PAGE))
+            yield from (_record(row, tier) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            start = rows[-1][0] + 1
+
+
+def _json(values: Iterable[str | int]) -> str:
+    # A key is ASCII; other text names nothing, and may not even be encodable.
+    named = [value for value in values if isinstance(value, int) or value.isascii()]
+    return orjson.dumps(named).decode()
+
+
+def _is_gap(key: str) -> bool:
+    return key.startswith("gap:")
+
+
+def _attrs(layers: bytes | None, tier: Tier) -> Content:
+    return {} if layers is None else cut(orjson.loads(layers), tier)
+
+
+def _node(row: Sequence[Any], tier: Tier) -> Node:
+    key, index, leaf_hash, layers = row
+    return Node(key, index, leaf_hash, _attrs(layers, tier))
+
+
+def _record(row: Sequence[Any], tier: Tier) -> Record:
+    index, leaf_hash, layers = row
+    return Record(index, leaf_hash, _attrs(layers, tier))
+
+
+def _edge(row: Sequence[Any], tier: Tier) -> Edge:
+    index, _, src, dst, kind, role, time_us, layers = row
+    done = None if role is None else ROLES[role]
+    return Edge(src, KINDS[kind], dst, index, done, time_us, _attrs(layers, tier))
+
+
+def _became(row: Sequence[Any], here: str, direction: Direction, tier: Tier) -> Edge:
+    index, _, _, _, there, time_us, layers = row
+    src, dst = (there, here) if direction == "upstream" else (here, there)
+    return Edge(src, EdgeKind.BECAME, dst, index, None, time_us, _attrs(layers, tier))

@@ -1,0 +1,136 @@
+"""The questions that the SQLite graph asks, as constants with bound values only.
+
+`CROSS JOIN` fixes the order of the tables: what is asked for outermost, then an
+index lookup each. `INDEXED BY` makes a statement fail loudly rather than scan.
+
+Next: graph/stores/sqlite.py
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from graph.model import EdgeKind, Role
+from graph.stores.sqlite_file import KINDS, ROLES
+
+__all__ = [
+    "CONTENTS",
+    "EDGES_IN",
+    "EDGES_OUT",
+    "ENTRIES",
+    "FIND",
+    "FLAGS",
+    "MADE_BY",
+    "NODES",
+    "NODES_OF_KIND",
+    "RECORDS",
+    "STARTS",
+    "STEP_DOWN",
+    "STEP_UP",
+]
+
+_BECAME: Final = KINDS.index(EdgeKind.BECAME)
+_INVOLVES: Final = KINDS.index(EdgeKind.INVOLVES)
+_PRODUCED: Final = ROLES.index(Role.PRODUCED)
+_OUTPUT: Final = ROLES.index(Role.OUTPUT)
+
+NODES: Final = """
+SELECT n.key, n.idx, e.leaf_hash, e.layers
+FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value LEFT JOIN entry e ON e.idx = n.idx
+WHERE n.tier <= ?2
+"""
+
+ENTRIES: Final = """
+SELECT n.key, e.idx, e.leaf_hash, e.layers
+FROM json_each(?1) j CROSS JOIN entry e ON e.idx = j.value
+LEFT JOIN node n ON n.id = e.node AND n.tier <= ?2
+"""
+
+NODES_OF_KIND: Final = """
+SELECT n.key, n.idx, e.leaf_hash, e.layers FROM node n LEFT JOIN entry e ON e.idx = n.idx
+WHERE n.key > ?1 AND n.key < ?2 AND n.tier <= ?3 ORDER BY n.key LIMIT ?4
+"""
+
+_EDGE: Final = "e.idx, e.seq, s.key, d.key, e.kind, e.role, e.time, e.attrs"
+_EDGES_WHERE: Final = """
+WHERE e.tier <= ?3 AND (?4 IS NULL OR e.role IN (SELECT value FROM json_each(?4)))
+ORDER BY e.idx, e.seq, s.key, d.key LIMIT ?5
+"""
+
+EDGES_IN: Final = f"""
+SELECT {_EDGE}
+FROM json_each(?1) j CROSS JOIN node d ON d.key = j.value
+CROSS JOIN edge e INDEXED BY edge_in ON e.dst = d.id AND e.kind = ?2
+CROSS JOIN node s ON s.id = e.src {_EDGES_WHERE}
+"""  # noqa: S608 - constants only
+
+EDGES_OUT: Final = f"""
+SELECT {_EDGE}
+FROM json_each(?1) j CROSS JOIN node s ON s.key = j.value
+CROSS JOIN edge e ON e.src = s.id AND e.kind = ?2
+CROSS JOIN node d ON d.id = e.dst {_EDGES_WHERE}
+"""  # noqa: S608 - constants only
+
+MADE_BY: Final = f"""
+SELECT {_EDGE}
+FROM json_each(?1) j CROSS JOIN node d ON d.key = j.value
+CROSS JOIN edge e INDEXED BY edge_in ON e.dst = d.id AND e.kind = {_INVOLVES}
+CROSS JOIN node s ON s.id = e.src
+WHERE e.tier <= ?2 AND e.role IN ({_PRODUCED}, {_OUTPUT})
+  AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
+ORDER BY d.key, e.role <> {_PRODUCED}, e.time IS NULL, e.time, s.key, e.seq
+"""  # noqa: S608 - constants only
+
+STARTS: Final = """
+SELECT n.id, n.key FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
+WHERE n.tier <= ?2 GROUP BY n.id ORDER BY n.key
+"""
+
+STEP_UP: Final = f"""
+SELECT e.idx, e.seq, e.dst, e.src, n.key, e.time, e.attrs
+FROM json_each(?1) j
+CROSS JOIN edge e INDEXED BY edge_in ON e.dst = j.value AND e.kind = {_BECAME}
+CROSS JOIN node n ON n.id = e.src
+WHERE e.tier <= ?2 AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
+"""  # noqa: S608 - constants only
+
+STEP_DOWN: Final = f"""
+SELECT e.idx, e.seq, e.src, e.dst, n.key, e.time, e.attrs
+FROM json_each(?1) j
+CROSS JOIN edge e ON e.src = j.value AND e.kind = {_BECAME}
+CROSS JOIN node n ON n.id = e.dst
+WHERE e.tier <= ?2 AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
+"""  # noqa: S608 - constants only
+
+FLAGS: Final = """
+SELECT j.value, s.key, e.idx, c.leaf_hash, c.layers
+FROM json_each(?1) j CROSS JOIN node d ON d.key = j.value
+CROSS JOIN edge e INDEXED BY edge_in ON e.dst = d.id AND e.kind = ?2
+CROSS JOIN node s ON s.id = e.src CROSS JOIN entry c ON c.idx = e.idx
+WHERE e.tier <= ?3 AND (?4 OR NOT EXISTS (
+    SELECT 1 FROM record mine CROSS JOIN record newer
+    ON newer.kind = mine.kind AND newer.key = mine.key AND newer.idx > mine.idx
+    WHERE mine.idx = e.idx AND mine.kind = ?5
+))
+ORDER BY e.idx DESC
+"""
+
+FIND: Final = """
+SELECT n.key FROM name f CROSS JOIN node n ON n.id = f.node
+WHERE f.field = ?1 AND f.value = ?2 AND f.tier <= ?3 ORDER BY n.key LIMIT ?4
+"""
+
+RECORDS: Final = """
+SELECT e.idx, e.leaf_hash, e.layers
+FROM (
+    SELECT key, max(idx) AS newest, tier FROM record
+    WHERE kind = ?1 AND key >= ?2 AND key < ?3 AND (NOT ?4 OR key = ?2 OR key > ?2 || '/')
+    GROUP BY key
+) r CROSS JOIN entry e ON e.idx = r.newest
+WHERE r.tier <= ?5 ORDER BY r.key
+"""
+
+CONTENTS: Final = """
+SELECT idx, leaf_hash, layers FROM entry INDEXED BY entry_version
+WHERE version = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx LIMIT ?4
+"""

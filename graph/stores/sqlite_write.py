@@ -1,0 +1,146 @@
+"""Writing to the SQLite graph: one batch of changes in one transaction.
+
+Rows are added and, where several entries speak of the same node, edge or name,
+its tier is lowered or its newest entry raised. Both can be done in any order
+and any number of times, which is what makes replaying a batch harmless.
+
+Next: graph/stores/sqlite.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from graph.model import AGGREGATED
+from graph.stores.sqlite_file import KINDS, RECORDS, ROLES
+from provenance.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import apsw
+
+    from graph.model import Changes, EdgeFact
+
+__all__ = ["read_position", "write_changes"]
+
+_KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
+_ROLE: Final = {role: number for number, role in enumerate(ROLES)}
+_RECORD: Final = {kind: number for number, kind in enumerate(RECORDS)}
+
+_KNOWN_NODES: Final = (
+    "SELECT n.key, n.id, n.tier, n.idx FROM json_each(?) j CROSS JOIN node n ON n.key = j.value"
+)
+_ADD_EDGE: Final = "INSERT INTO edge VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_LINK: Final = (
+    "INSERT INTO edge VALUES (?, ?, ?, 0, ?, NULL, ?, NULL, NULL) "
+    "ON CONFLICT DO UPDATE SET tier = excluded.tier WHERE excluded.tier < tier"
+)
+_ADD_NAME: Final = (
+    "INSERT INTO name VALUES (?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET tier = excluded.tier WHERE excluded.tier < tier"
+)
+_ADD_SKIPPED: Final = (
+    "INSERT INTO skipped VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
+)
+
+
+def read_position(connection: apsw.Connection) -> int:
+    """Return how many entries have been applied."""
+    return int(connection.execute("SELECT position FROM head").get)
+
+
+def write_changes(connection: apsw.Connection, changes: Changes) -> int:
+    """Unite the graph with `changes` if they start at the position; return the new position.
+
+    The caller's transaction holds the write lock, so the position cannot move
+    between being read and being written. A crash before its COMMIT leaves
+    position and facts as they were; after it, both are there.
+
+    Raises:
+        StorageError: The changes start beyond the position, or do not hang together.
+    """
+    position = read_position(connection)
+    if changes.start > position:
+        raise StorageError(
+            f"the graph has applied {position} entries, these begin at {changes.start}; "
+            "catch up from there"
+        )
+    if changes.start < position:
+        return position
+    _check(changes)
+    ids = _write_nodes(connection, changes)
+    connection.executemany(_ADD_EDGE, [_edge_row(edge, ids) for edge in changes.edges])
+    connection.executemany(
+        _ADD_LINK,
+        [
+            (ids[src], _KIND[kind], AGGREGATED, ids[dst], tier)
+            for (src, kind, dst), tier in changes.links.items()
+        ],
+    )
+    connection.executemany(
+        _ADD_NAME,
+        [(name.field, name.value, ids[name.node], tier) for name, tier in changes.names.items()],
+    )
+    connection.executemany(
+        "INSERT INTO record VALUES (?, ?, ?, ?)",
+        [(_RECORD[fact.kind], fact.key, fact.index, fact.tier) for fact in changes.records],
+    )
+    connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", _entry_rows(changes, ids))
+    connection.executemany(_ADD_SKIPPED, list(changes.skipped.items()))
+    connection.execute("UPDATE head SET position = ?", (changes.stop,))
+    return changes.stop
+
+
+def _check(changes: Changes) -> None:
+    indexes = [entry.index for entry in changes.entries]
+    ends = {end for edge in changes.edges for end in (edge.src, edge.dst)}
+    ends |= {end for src, _, dst in changes.links for end in (src, dst)}
+    ends |= {name.node for name in changes.names}
+    if indexes != list(range(changes.start, changes.stop)) or ends - changes.nodes.keys():
+        raise StorageError(f"changes {changes.start} to {changes.stop} do not hang together")
+
+
+def _write_nodes(connection: apsw.Connection, changes: Changes) -> dict[str, int]:
+    """Write the nodes mentioned; return the number of each."""
+    wanted = orjson.dumps(list(changes.nodes)).decode()
+    known = {row[0]: row[1:] for row in connection.execute(_KNOWN_NODES, (wanted,))}
+    ids: dict[str, int] = {}
+    new: list[tuple[Any, ...]] = []
+    changed: list[tuple[Any, ...]] = []
+    following = 1 + int(connection.execute("SELECT ifnull(max(id), 0) FROM node").get)
+    for key, (tier, newest) in changes.nodes.items():
+        if key not in known:
+            ids[key] = following + len(new)
+            new.append((ids[key], key, tier, newest))
+            continue
+        ids[key], known_tier, known_newest = known[key]
+        if newest is not None or tier < known_tier:
+            changed.append(
+                (min(tier, known_tier), known_newest if newest is None else newest, ids[key])
+            )
+    connection.executemany("INSERT INTO node VALUES (?, ?, ?, ?)", new)
+    connection.executemany("UPDATE node SET tier = ?, idx = ? WHERE id = ?", changed)
+    return ids
+
+
+def _edge_row(edge: EdgeFact, ids: dict[str, int]) -> tuple[Any, ...]:
+    return (
+        ids[edge.src],
+        _KIND[edge.kind],
+        edge.index,
+        edge.seq,
+        ids[edge.dst],
+        None if edge.role is None else _ROLE[edge.role],
+        edge.tier,
+        edge.time_us,
+        orjson.dumps(edge.layers) if edge.layers else None,
+    )
+
+
+def _entry_rows(changes: Changes, ids: dict[str, int]) -> Iterator[tuple[Any, ...]]:
+    for entry in changes.entries:
+        node = None if entry.node is None else ids[entry.node]
+        yield entry.index, entry.leaf_hash, entry.version, node, orjson.dumps(entry.layers)

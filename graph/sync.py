@@ -1,0 +1,112 @@
+"""Keeping a graph store up with the log: batch after batch, from wherever it stands.
+
+The log never waits for the graph. Whoever wants an answer catches up first;
+after a crash, an outage or a long pause that is the same thing.
+
+Next: graph/connect.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from graph.keys import entry_key
+from graph.project import project
+from provenance.entries import Tier
+from provenance.errors import NotFound, WorkspaceDamaged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graph.store import GraphStore
+    from provenance.entries import Entry
+
+__all__ = ["EntrySource", "catch_up", "rebuild"]
+
+_BATCH: Final = 2_000
+
+Progress = Callable[[int, int], None]
+"""Called with (entries applied, entries there are) after each batch."""
+
+
+class EntrySource(Protocol):
+    """What is needed of the log."""
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        ...
+
+    def entries(self, start: int, stop: int) -> Iterator[Entry]:
+        """Yield the entries [start, stop) in order."""
+        ...
+
+
+def catch_up(
+    log: EntrySource,
+    store: GraphStore,
+    progress: Progress | None = None,
+    batch: int = _BATCH,
+) -> int:
+    """Apply what the log has and the graph has not, up to the log's present size.
+
+    Several processes may do this at once: each batch is taken from one of them only.
+
+    Args:
+        log: Where from.
+        store: Where to.
+        progress: Told after each batch.
+        batch: Entries a transaction, at least 1.
+
+    Returns:
+        How many entries were applied (by anyone) while this was going on.
+
+    Raises:
+        WorkspaceDamaged: The graph holds entries that the log does not.
+        StorageError: The store refused; what was applied before stays.
+    """
+    size = log.size
+    begin = position = store.position()
+    _check_same_log(log, store, position)
+    while position < size:
+        stop = min(position + batch, size)
+        # Crash while projecting: nothing was written, the next run begins here again.
+        changes = project(log.entries(position, stop), position, stop)
+        # Crash inside apply: facts and position are one transaction, so either both or
+        # neither are there. Another process may have been faster; its position counts.
+        position = store.apply(changes)
+        if progress is not None:
+            progress(position, size)
+    return position - begin
+
+
+def rebuild(log: EntrySource, store: GraphStore, progress: Progress | None = None) -> int:
+    """Forget the graph and project the whole log again; return how many entries were applied.
+
+    This is also how the graph forgets fields that were erased from the log. Until it
+    is done, readers see a graph that is behind, and its position says so. A crash on
+    the way leaves such a graph; `catch_up` completes it.
+    """
+    store.reset()
+    return catch_up(log, store, progress)
+
+
+def _check_same_log(log: EntrySource, store: GraphStore, position: int) -> None:
+    """Refuse to go on from a graph of another log, or of a longer past of this one.
+
+    The last leaf covers everything before it through the chain.
+    """
+    if not position:
+        return
+    last = position - 1
+    try:
+        held = store.node(entry_key(last), Tier.PUBLIC).leaf_hash
+    except NotFound:
+        held = None
+    logged = next(iter(log.entries(last, position)), None) if position <= log.size else None
+    if logged is None or logged.leaf_hash != held:
+        raise WorkspaceDamaged(
+            f"the graph's entry {last} is not the log's (an old copy of the log, or another "
+            "one?); `provenance graph rebuild` makes the graph anew"
+        )
