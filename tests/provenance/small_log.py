@@ -111,19 +111,23 @@ class SmallLog:
             "checkpoint": self.checkpoint(cosigners=2),
             "body": self.sealed[index].body,
             "disclosed": openings[:disclosed],
-            "batch": proof.build_batch(
-                index=10,
-                leaf=self.leaves[10],
-                path=tree.inclusion_path(10, size),
-                body=self.sealed[10].body,
-                digests=self.digests,
-                position=index - 3,
-            ),
+            "batch": self.batch_of(index) if 3 <= index < 10 else None,
             "consistency": proof.build_consistency(
                 checkpoint=self.checkpoint(6), path=tree.consistency_path(6, size)
             ),
         }
         return proof.build_bundle(**(whole | parts))
+
+    def batch_of(self, index: int) -> dict[str, Any]:
+        """The part of a bundle that leads to the batch."""
+        return proof.build_batch(
+            index=10,
+            leaf=self.leaves[10],
+            path=self.tree(self.leaves).inclusion_path(10, len(self.leaves)),
+            body=self.sealed[10].body,
+            digests=self.digests,
+            position=index - 3,
+        )
 
     def policy(self, quorum: str = "two") -> bytes:
         """A trust policy with the log, its three witnesses and a quorum of two."""
