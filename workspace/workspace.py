@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from graph.store import GraphStore
-
     from provenance.audit import AuditReport
     from provenance.clock import Clock, Entropy
     from provenance.reading import LogReader
@@ -153,7 +152,10 @@ class Workspace:
         """Open one more connection to the graph store; one thread, one connection."""
         from graph.connect import open_store  # noqa: PLC0415 - most commands need no graph
 
-        return open_store(self.settings.graph.url, self.layout.directory)
+        scheme, _, place = self.settings.graph.url.partition(":")
+        if scheme == "sqlite" and not place.startswith("/"):
+            place = str(self.layout.directory.resolve() / place)
+        return open_store(f"{scheme}:{place}")
 
     def sync_graph(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Let the graph catch up with the log; returns how many entries it applied."""

@@ -1,0 +1,52 @@
+"""`provenance serve`: GraphQL for apps, pages for those who scan a code."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands.options import Data
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    data: Data,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on. [default: from workspace.toml]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port; 0 takes a free one. [default: as above]"),
+    ] = None,
+    *,
+    public: Annotated[
+        bool, typer.Option("--public", help="Allow an address that others can reach.")
+    ] = False,
+    introspection: Annotated[
+        bool, typer.Option("--introspection", help="Let callers read the GraphQL schema.")
+    ] = False,
+) -> None:
+    """Serve GraphQL, product pages, checkpoints and proofs."""
+    from api.server import Listening
+    from api.server import serve as run
+    from commands.session import with_graph
+
+    with with_graph(data) as workspace:
+        settings = workspace.settings.serve
+        listening = Listening(
+            host or settings.host, settings.port if port is None else port, public
+        )
+        run(
+            workspace,
+            listening,
+            lambda told: _announce(told.address, told.token),
+            introspection=introspection,
+        )
+
+
+def _announce(address: str, token: str) -> None:
+    typer.echo(f"Serving on {address} (GraphQL at {address}/graphql); stop with Ctrl-C")
+    typer.echo(f"Operator's token, shown only now: {token}")
