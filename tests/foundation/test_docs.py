@@ -1,0 +1,246 @@
+"""The documents say what is so: shown commands give the shown output, every setting is named."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+import cli
+from provenance.errors import ProvenanceError
+from workspace.settings import Settings
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ROOT = Path(__file__).parent.parent.parent
+Command = Callable[..., tuple[int, str, str]]
+
+
+def _blocks(path: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def _session(block: str) -> list[tuple[str, str]]:
+    """Split a console block into commands and what is shown under each."""
+    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)
+    assert parts[0].strip() == ""
+    shown = []
+    for part in parts[1:]:
+        command, _, output = part.partition("\n")
+        while command.endswith("\\"):
+            more, _, output = output.partition("\n")
+            command = command[:-1] + more.removeprefix(">").strip()
+        shown.append((command, output))
+    return shown
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Whether output is as shown: `...` in a line is any text, a line of `...` is any lines."""
+    pattern = ""
+    for line in shown.strip().splitlines():
+        if line.strip() == "...":
+            pattern += r"(?:.*\n)*?"
+        else:
+            parts = [re.escape(part.rstrip()) for part in line.split("...")]
+            pattern += r"[^\n]*".join(parts) + r"[ ]*\n"
+    return re.fullmatch(pattern, printed.strip() + "\n") is not None
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "same"),
+    [
+        ("a ... c", "a b c", True),
+        ("a ... c", "a b d", False),
+        ("a\n...\nd", "a\nb\nc\nd", True),
+        ("a\n...\nd", "a\nb\nc", False),
+        ("a", "a\nb", False),
+    ],
+)
+def test_what_counts_as_shown(shown: str, printed: str, *, same: bool) -> None:
+    """Dots stand for what varies and for nothing else."""
+    assert matches(shown, printed) is same
+
+
+@pytest.fixture
+def readme_place(tmp_path: Path) -> Path:
+    """An empty directory with the samples, as somebody has it who follows the README."""
+    place = tmp_path / "reader"
+    shutil.copytree(ROOT / "samples" / "data", place / "samples" / "data")
+    return place
+
+
+def test_readme_commands_give_what_is_shown(readme_place: Path) -> None:
+    """The console blocks of the README run in their order and print what the README shows."""
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "100",
+        "LANG": "C.UTF-8",
+        "HOME": str(readme_place),
+    }
+    ran = 0
+    for block in _blocks(ROOT / "README.md", "console"):
+        for command, shown in _session(block):
+            if command.startswith(("make ", "git ", "python3 -m venv")):
+                continue  # these set up what runs here already
+            done = subprocess.run(
+                ["bash", "-c", command],
+                cwd=readme_place,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            assert matches(shown, done.stdout), f"{command}\n{done.stdout}"
+            ran += 1
+
+    assert ran >= 8
+
+
+def test_command_reference_is_current() -> None:
+    """docs/cli.md holds the help text of each command as it is; `make docs` writes it."""
+    generator = _generator()
+    text = generator.PAGE.read_text()
+
+    assert text == generator.page(text)
+    for name in cli.COMMANDS:
+        assert f"### `provenance {name}`" in text
+
+
+def test_every_option_has_help() -> None:
+    """No command and no option is listed without a word on what it does."""
+    bare = [
+        f"{called}: {line.strip()}"
+        for called, text in _generator().help_texts().items()
+        for line, following in _pairs(text.splitlines())
+        if re.fullmatch(r"  (-\w, )?--?\w[\w-]*( [<\[]\S+)?", line)
+        and not following.startswith("      ")
+    ]
+
+    assert bare == []
+
+
+def test_every_setting_is_documented() -> None:
+    """docs/operating.md names each setting of workspace.toml, and none that does not exist."""
+    text = (ROOT / "docs" / "operating.md").read_text()
+    table = text.split("| setting |")[1].split("\n\n")[0]
+
+    assert re.findall(r"^\| `([a-z_.]+)` \|", table, re.MULTILINE) == _settings(Settings)
+
+
+def test_messages_that_are_explained_exist() -> None:
+    """Each message that docs/operating.md explains is one that the code can print."""
+    text = (ROOT / "docs" / "operating.md").read_text()
+    table = text.split("| message |")[1].split("\n\n")[0]
+    code = "".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text())
+        for room in ("provenance", "workspace", "commands")
+        for path in (ROOT / room).rglob("*.py")
+    )
+    explained = re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)
+
+    assert len(explained) >= 6
+    for message in explained:
+        for part in message.split("…"):
+            assert part.strip() in code, message
+
+
+def test_exit_codes_are_told_the_same_everywhere() -> None:
+    """Both documents have the same table of exit codes, and it covers every error's."""
+    tables = [
+        (ROOT / "docs" / name).read_text().split("| code |")[1].split("\n\n")[0]
+        for name in ("cli.md", "operating.md")
+    ]
+    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", tables[0], re.MULTILINE)}
+
+    assert re.findall(r"^\| (\d+) \|", tables[1], re.MULTILINE) == re.findall(
+        r"^\| (\d+) \|", tables[0], re.MULTILINE
+    )
+    assert {error.exit_code for error in _errors(ProvenanceError)} <= codes
+
+
+def test_the_backup_recipe_restores(small: Path, tmp_path: Path, provenance: Command) -> None:
+    """What the documents say to copy is enough: the copy verifies and can be written."""
+    (recipe,) = [b for b in _blocks(ROOT / "docs" / "operating.md", "sh") if "VACUUM INTO" in b]
+    place = tmp_path / "host"
+    (place / "backup").mkdir(parents=True)
+    shutil.copytree(small, place / "workspace")
+    script = recipe.replace("/opt/provenance/bin/python", shlex.quote(sys.executable))
+
+    subprocess.run(["bash", "-euc", script], cwd=place, check=True)
+    events = place / "events.csv"
+    events.write_text(
+        "event_id,event_time,event_type,facility_id,product_id,lot_id,quantity\n"
+        "N-1,2025-11-01T08:00:00Z,produce,F-FARM,COTTON,C-2,500\n"
+    )
+
+    assert provenance("verify", "--data", place / "backup")[0] == 0
+    assert provenance("ingest", events, "--data", place / "backup")[0] == 0
+    assert provenance("verify", "--data", place / "backup")[0] == 0
+
+
+def test_the_changelog_has_this_version() -> None:
+    """The version of the distribution has its section in the changelog."""
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+
+    assert version is not None
+    assert f"## [{version[1]}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["Containerfile", "compose.yaml", "packaging/provenance.service"])
+def test_what_was_not_run_says_so(name: str) -> None:
+    """Files for containers and services say in their first line that they are untested."""
+    assert "UNTESTED" in (ROOT / name).read_text().splitlines()[0]
+
+
+def test_each_decision_weighs_options() -> None:
+    """Each record of a decision has a number, a status, options, and what speaks against each."""
+    records = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    numbers = [int(path.name[:4]) for path in records]
+
+    assert numbers == list(range(len(records)))
+    for path in records[1:]:
+        text = path.read_text()
+        options = re.findall(r"^\d\. \*\*", text, re.MULTILINE)
+        assert text.startswith(f"# {path.name[:4]}: ")
+        assert len(options) >= 2
+        assert text.count("- Against: ") >= len(options)
+        assert re.search(r"^- Status: (accepted|proposed|superseded by \d{4})$", text, re.MULTILINE)
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _pairs(lines: list[str]) -> list[tuple[str, str]]:
+    return list(zip(lines, [*lines[1:], ""], strict=True))
+
+
+def _settings(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
+    names = []
+    for field in msgspec.structs.fields(kind):
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            names += _settings(field.type, f"{field.name}.")
+        else:
+            names.append(prefix + field.name)
+    return names
+
+
+def _errors(root: type[ProvenanceError]) -> list[type[ProvenanceError]]:
+    return [root, *(each for child in root.__subclasses__() for each in _errors(child))]
