@@ -44,7 +44,7 @@ def lookup(
             typer.echo(kind)
             for name, value in found.items():
                 if value is not None:
-                    typer.echo(f"  {name:<11}{value}")
+                    typer.echo(f"  {name:<12}{value}")
 
 
 def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None:
