@@ -10,6 +10,8 @@ Next: provenance/log.py
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,6 +28,7 @@ from provenance.ingest.scratch import Scratch
 from provenance.ingest.sink import Pending, Sink
 from provenance.ingest.timesheets import log_timesheets, sheet_row
 from provenance.ingest.values import Unacceptable, ident
+from provenance.storage import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -80,15 +83,16 @@ def ingest(
     receipt = Receipt()
     jobs = find_jobs(paths, mapping, encoding, receipt.notices)
     scratch = Scratch()
+    run = _Run(log, party, quarantine, entropy, progress, scratch)
+    settings = mapping.time_settings() if mapping else TimeSettings()
     try:
-        jobs = [job for job in jobs if _scan(job, party, scratch, receipt.notices, progress)]
-        makers = _makers(log, scratch)
-        settings = mapping.time_settings() if mapping else TimeSettings()
-        for job in jobs:
-            times = TimeReader(job.evidence, settings, clock())
-            builders = [DraftBuilder(RowReader(r, times), party, makers) for r in job.recipes]
-            _log(job, builders, log, scratch, _Place(party, quarantine, entropy, progress))
-            receipt.parts.append(job.part)
+        with translated(Path(tempfile.gettempdir())):
+            ready = [job for job in jobs if run.scan(job, receipt.notices)]
+            if not ready:
+                raise InputError(f"{', '.join(paths)}: no rows to ingest")
+            for job in ready:
+                run.log_file(job, TimeReader(job.evidence, settings, clock()))
+                receipt.parts.append(job.part)
     finally:
         scratch.close()
         for job in jobs:
@@ -96,18 +100,6 @@ def ingest(
     receipt.size = log.size
     receipt.checkpoint = log.checkpoint()
     return receipt
-
-
-class _Place:
-    """What stays the same for all files of an ingest."""
-
-    def __init__(
-        self, party: str, quarantine: Path, entropy: Entropy, progress: Progress | None
-    ) -> None:
-        self.party = party
-        self.quarantine = quarantine
-        self.entropy = entropy
-        self.progress = progress
 
 
 def _check_party(party: str) -> None:
@@ -119,19 +111,70 @@ def _check_party(party: str) -> None:
         raise UsageError("--party: must not be empty")
 
 
-def _makers(log: LogWriter, scratch: Scratch) -> Makers:
-    @lru_cache(maxsize=_MAKERS_KEPT)
-    def makers(lot_id: str) -> list[tuple[str, str]]:
-        return sorted({*log.makers(lot_id), *scratch.makers(lot_id)})
+@dataclass
+class _Run:
+    """What stays the same for all files of an ingest."""
 
-    return makers
+    log: LogWriter
+    party: str
+    quarantine: Path
+    entropy: Entropy
+    progress: Progress | None
+    scratch: Scratch
 
+    def scan(self, job: Job, notices: list[str]) -> bool:
+        """The first pass over a file; False when there is nothing in it to ingest."""
+        scanners = [Scanner(recipe, job.table.header, job.evidence) for recipe in job.recipes]
+        for row in _rows(job, self._reporter("reading", job)):
+            job.part.rows += 1
+            if row.problem:
+                continue
+            for scanner in scanners:
+                lot = scanner.scan(row.cells, row.line)
+                if lot is not None:
+                    self.scratch.add_lot(lot[0], self.party, lot[1])
+        if job.part.rows:
+            return True
+        if job.named:
+            raise InputError(f"{job.part.file}: has a header and no rows")
+        notices.append(f"{job.part.file}: has a header and no rows (passed over)")
+        return False
 
-def _reporter(progress: Progress | None, stage: str, job: Job) -> Callable[[Position], None] | None:
-    if progress is None:
-        return None
-    name = job.part.file
-    return lambda position: progress(stage, name, *position)
+    def log_file(self, job: Job, times: TimeReader) -> None:
+        """The second pass over a file."""
+        source = job.table.source
+        source.assert_unchanged()
+        digest = source.digest()
+        rejected = Quarantine(self.quarantine, source.stem, digest, job.table.header)
+        sink = Sink(self.log, job.part, rejected, self.scratch)
+        makers = self._makers()
+        builders = [DraftBuilder(RowReader(r, times), self.party, makers) for r in job.recipes]
+        try:
+            for row in _rows(job, self._reporter("logging", job)):
+                _take(row, builders, sink, self.scratch)
+            if job.recipes[0].kind is TIMESHEETS:
+                log_timesheets(sink, self.scratch, self.party, self.entropy)
+            sink.flush()
+            source.assert_unchanged()
+            kept = rejected.finish()
+        except BaseException:
+            rejected.discard()
+            raise
+        job.part.quarantine = str(kept) if kept else None
+        sink.close(self.party, Path(source.name).name, digest)
+
+    def _makers(self) -> Makers:
+        @lru_cache(maxsize=_MAKERS_KEPT)
+        def makers(lot_id: str) -> list[tuple[str, str]]:
+            return sorted({*self.log.makers(lot_id), *self.scratch.makers(lot_id)})
+
+        return makers
+
+    def _reporter(self, stage: str, job: Job) -> Callable[[Position], None] | None:
+        if self.progress is None:
+            return None
+        report, name = self.progress, job.part.file
+        return lambda position: report(stage, name, *position)
 
 
 def _rows(job: Job, report: Callable[[Position], None] | None) -> Iterator[Row]:
@@ -140,51 +183,6 @@ def _rows(job: Job, report: Callable[[Position], None] | None) -> Iterator[Row]:
     if not is_quarantine(job.table.header):
         return rows
     return (row._replace(cells=unguarded(row.cells)) for row in rows)
-
-
-def _scan(
-    job: Job, party: str, scratch: Scratch, notices: list[str], progress: Progress | None
-) -> bool:
-    """The first pass over a file; False when there is nothing in it to ingest."""
-    scanners = [Scanner(recipe, job.table.header, job.evidence) for recipe in job.recipes]
-    for row in _rows(job, _reporter(progress, "reading", job)):
-        job.part.rows += 1
-        if row.problem:
-            continue
-        for scanner in scanners:
-            lot = scanner.scan(row.cells, row.line)
-            if lot is not None:
-                scratch.add_lot(lot[0], party, lot[1])
-    if job.part.rows:
-        return True
-    if job.named:
-        raise InputError(f"{job.part.file}: has a header and no rows")
-    notices.append(f"{job.part.file}: has a header and no rows (passed over)")
-    return False
-
-
-def _log(
-    job: Job, builders: list[DraftBuilder], log: LogWriter, scratch: Scratch, place: _Place
-) -> None:
-    """The second pass over a file."""
-    source = job.table.source
-    source.assert_unchanged()
-    digest = source.digest()
-    quarantine = Quarantine(place.quarantine, source.stem, digest, job.table.header)
-    sink = Sink(log, job.part, quarantine, scratch)
-    try:
-        for row in _rows(job, _reporter(place.progress, "logging", job)):
-            _take(row, builders, sink, scratch)
-        if job.recipes[0].kind is TIMESHEETS:
-            log_timesheets(sink, scratch, place.party, place.entropy)
-        sink.flush()
-        source.assert_unchanged()
-        kept = quarantine.finish()
-    except BaseException:
-        quarantine.discard()
-        raise
-    job.part.quarantine = str(kept) if kept else None
-    sink.close(place.party, Path(source.name).name, digest)
 
 
 def _take(row: Row, builders: list[DraftBuilder], sink: Sink, scratch: Scratch) -> None:
