@@ -22,7 +22,7 @@ from api.errors import Answer, answer_for
 from api.execute import execute
 from api.readers import Readers
 from api.schema import Context, make_schema
-from api.store_reading import StoreReading
+from api.store_reading import open_reading
 from api.viewer import ANONYMOUS, Gate
 from api.web import dress, entity_tag, failure, html_response, json_response, matches
 from provenance.errors import AccessDenied
@@ -44,7 +44,13 @@ if TYPE_CHECKING:
 
 __all__ = ["build_app", "create_app"]
 
-_METHODS = "GET, HEAD, POST, OPTIONS"
+_PREFLIGHT = {
+    "allow": "GET, HEAD, POST, OPTIONS",
+    "access-control-allow-methods": "GET, HEAD, POST, OPTIONS",
+    "access-control-allow-headers": "Accept, Content-Type",
+    "access-control-max-age": "86400",
+}
+"""Scripts of any site may read what is public; a token may not travel with their requests."""
 _CODES = {404: "NOT_FOUND", 405: "BAD_METHOD", 406: "NOT_OFFERED", 413: "TOO_LARGE"}
 
 
@@ -56,7 +62,7 @@ def create_app(workspace: Workspace, settings: ApiSettings) -> ASGIApp:
             when the server stops.
         settings: How to answer.
     """
-    return build_app(Readers(lambda: StoreReading(workspace), settings.readers), settings)
+    return build_app(Readers(lambda: open_reading(workspace), settings.readers), settings)
 
 
 def build_app(readers: Readers, settings: ApiSettings) -> ASGIApp:
@@ -68,16 +74,17 @@ def build_app(readers: Readers, settings: ApiSettings) -> ASGIApp:
         yield
         readers.close()
 
+    def route(path: str, endpoint: Endpoint, *more: str) -> Route:
+        return Route(path, endpoint, methods=["GET", "HEAD", "OPTIONS", *more])
+
     routes = [
-        Route("/graphql", site.post_graphql, methods=["POST"]),
-        Route("/graphql", site.endpoint(site.get_graphql)),
-        Route("/01/{rest:path}", site.endpoint(site.resolve)),
-        Route("/x/{rest:path}", site.endpoint(site.resolve)),
-        Route("/checkpoint", site.endpoint(_checkpoint)),
-        Route("/proof/{rest:path}", site.endpoint(_proof)),
-        Route("/healthz", site.endpoint(_health)),
-        Route("/", site.endpoint(_start)),
-        Route("/{rest:path}", site.options, methods=["OPTIONS"]),
+        route("/graphql", site.graphql, "POST"),
+        route("/01/{rest:path}", site.endpoint(site.resolve)),
+        route("/x/{rest:path}", site.endpoint(site.resolve)),
+        route("/checkpoint", site.endpoint(_checkpoint)),
+        route("/proof/{rest:path}", site.endpoint(_proof)),
+        route("/healthz", site.endpoint(_health)),
+        route("/", site.endpoint(_start)),
     ]
     return Starlette(
         routes=routes, lifespan=lifespan, exception_handlers={HTTPException: site.refuse}
@@ -101,7 +108,26 @@ class _Site:
 
         return endpoint
 
+    async def graphql(self, request: Request) -> Response:
+        """Answer a query, from the body of a POST or the address of a GET."""
+        if request.method != "POST":
+            return await self._answer(
+                request,
+                lambda asked, view, viewer: self._execute(
+                    graphql_http.from_address(asked), view, viewer
+                ),
+            )
+        try:
+            query = await graphql_http.from_body(request)
+        except Exception as error:  # noqa: BLE001 - the outermost place: nothing escapes unmasked
+            return dress(failure(request, _told(error)), None)
+        return await self._answer(
+            request, lambda _, view, viewer: self._execute(query, view, viewer)
+        )
+
     async def _answer(self, request: Request, answering: Answering) -> Response:
+        if request.method == "OPTIONS":
+            return dress(Response(status_code=204, headers=_PREFLIGHT), ANONYMOUS)
         try:
             viewer = self._gate.admit(request.headers.get("authorization"))
         except AccessDenied as error:
@@ -110,22 +136,8 @@ class _Site:
             return dress(response, None)
         try:
             return await self._readers.run(lambda view: _answer(request, view, viewer, answering))
-        except Exception as error:  # noqa: BLE001 - the outermost place: nothing escapes unmasked
-            return dress(failure(request, _told(error)), viewer)
-
-    async def post_graphql(self, request: Request) -> Response:
-        """Answer a query in a JSON body."""
-        try:
-            query = await graphql_http.from_body(request)
         except Exception as error:  # noqa: BLE001 - as above
-            return dress(failure(request, _told(error)), None)
-        return await self._answer(
-            request, lambda _, view, viewer: self._execute(query, view, viewer)
-        )
-
-    def get_graphql(self, request: Request, view: Reading, viewer: Viewer) -> Response:
-        """Answer a query in the address."""
-        return self._execute(graphql_http.from_address(request), view, viewer)
+            return dress(failure(request, _told(error)), viewer)
 
     def _execute(self, query: Query, view: Reading, viewer: Viewer) -> Response:
         outcome = execute(self._schema, query, Context(view, viewer, self._base))
@@ -140,16 +152,6 @@ class _Site:
         response = failure(request, _told(error))
         response.headers.update(getattr(error, "headers", None) or {})
         return dress(response, ANONYMOUS)
-
-    async def options(self, _: Request) -> Response:
-        """Answer a CORS preflight: public parts may be read from anywhere, without a token."""
-        headers = {
-            "access-control-allow-methods": _METHODS,
-            "access-control-allow-headers": "Accept, Content-Type",
-            "access-control-max-age": "86400",
-            "allow": _METHODS,
-        }
-        return dress(Response(status_code=204, headers=headers), ANONYMOUS)
 
 
 def _answer(request: Request, view: Reading, viewer: Viewer, answering: Answering) -> Response:

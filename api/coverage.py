@@ -71,6 +71,8 @@ class Coverage:
 
 def coverage(product: Product) -> Coverage:
     """Say how much of a product's past is on record."""
+    if product.closed:
+        return Coverage(0, 0, 0, False, "Origins are recorded for each lot, not for a product.")
     lineage = product.upstream
     made = [key for key in lineage.depths if key in product.makings]
     missing = sum(gap.reason in _MISSING for gap in lineage.gaps)

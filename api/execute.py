@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import strawberry
+    from graphql import DocumentNode
 
     from api.schema import Context
 
@@ -52,7 +53,7 @@ class Outcome(NamedTuple):
 def execute(schema: strawberry.Schema, query: Query, context: Context) -> Outcome:
     """Execute a query; never raises for anything that the caller sent."""
     try:
-        parsed(query.text)
+        _check_choice(parsed(query.text), query.operation)
         result = schema.execute_sync(
             query.text,
             variable_values=None if query.variables is None else dict(query.variables),
@@ -63,13 +64,23 @@ def execute(schema: strawberry.Schema, query: Query, context: Context) -> Outcom
     except GraphQLError as error:
         return _refused(error)
     except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError):
-        return _refused(GraphQLError("name one query of the document; only queries are answered"))
+        return _refused(_ONE_QUERY)
     errors = [_shown(error) for error in result.errors or ()]
     body: dict[str, Any] = {"data": result.data}
     if errors:
         body["errors"] = errors
     executed = result.data is not None or any("path" in error for error in errors)
     return Outcome(200 if executed else 400, body if executed else {"errors": errors})
+
+
+_ONE_QUERY = GraphQLError("name one query of the document; only queries are answered")
+
+
+def _check_choice(document: DocumentNode, operation: str | None) -> None:
+    """Refuse to guess which of several operations is meant."""
+    found = [part for part in document.definitions if isinstance(part, OperationDefinitionNode)]
+    if operation is None and len(found) != 1:
+        raise _ONE_QUERY
 
 
 def _refused(error: GraphQLError) -> Outcome:

@@ -141,7 +141,7 @@ def check_document(document: DocumentNode, limits: Limits = LIMITS) -> None:
     for part in document.definitions:
         if isinstance(part, OperationDefinitionNode):
             total = total.beside(counter.selection(part.selection_set))
-    for name, found in (*total._asdict().items(), ("fragments", counter.fragments)):
+    for name, found in (("fragments", counter.fragments), *total._asdict().items()):
         allowed = getattr(limits, name)
         if found > allowed:
             raise _over(name, f"the query's {name} come to {found}; at most {allowed} are allowed")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from api.reading import Journey, Lineage
 from graph.keys import facility_key, item_key, shipment_key
-from provenance.errors import NotFound
+from provenance.errors import InputError, NotFound
 from provenance.identifiers import ItemKey, item_path
 
 if TYPE_CHECKING:
@@ -45,25 +45,27 @@ def find(reference: ItemReference, reading: Reading, viewer: Viewer) -> Product:
         The item, or the nearest coarser one; `Product.asked` says which was meant.
 
     Raises:
+        InputError: The reference does not name a product in one of the two ways.
         NotFound: Not even the product is known.
     """
     party, product_id = _maker(reference, reading, viewer)
     asked = ItemKey(party, product_id, reference.lot_id, reference.serial_id)
     for key in _coarser(asked):
         if (found := reading.item(key, viewer.tier)) is not None:
-            return Product(asked, found, reading, viewer)
+            return Product(asked, found, reading, viewer, variant=reference.variant)
     raise NotFound(f"no product {product_id!r} of {party!r} is on record here")
 
 
 def _maker(reference: ItemReference, reading: Reading, viewer: Viewer) -> tuple[str, str]:
+    named = (reference.party is not None, reference.product_id is not None)
+    if named != ((False, False) if reference.gtin is not None else (True, True)):
+        raise InputError("name a product either by its GTIN or by its party and product id")
     if reference.gtin is not None:
         known = reading.with_gtin(reference.gtin, viewer.tier)
         if known is None:
             raise NotFound(f"no product with GTIN {reference.gtin} is on record here")
         return known
-    if reference.party is None or reference.product_id is None:
-        raise NotFound("name a product by its GTIN, or by its party and product id")
-    return reference.party, reference.product_id
+    return str(reference.party), str(reference.product_id)
 
 
 def _coarser(key: ItemKey) -> Sequence[ItemKey]:
@@ -74,7 +76,15 @@ def _coarser(key: ItemKey) -> Sequence[ItemKey]:
 class Product:
     """An item and what is on record about it, cut to the viewer's tier."""
 
-    def __init__(self, asked: ItemKey, key: ItemKey, reading: Reading, viewer: Viewer) -> None:
+    def __init__(
+        self,
+        asked: ItemKey,
+        key: ItemKey,
+        reading: Reading,
+        viewer: Viewer,
+        *,
+        variant: str | None = None,
+    ) -> None:
         """Hold what `find` found; nothing else is read yet.
 
         Args:
@@ -82,7 +92,9 @@ class Product:
             key: The item that is shown: the same, or a coarser one.
             reading: Where the parts are read; not used after the request.
             viewer: For whom.
+            variant: The consumer product variant that was meant; variants are not recorded.
         """
+        self._variant = variant
         self.asked = asked
         self.key = key
         self.reading = reading
@@ -95,7 +107,7 @@ class Product:
             return "serial number"
         if self.asked.lot_id is not None and self.key.lot_id is None:
             return "lot"
-        return None
+        return None if self._variant is None else "variant"
 
     @cached_property
     def master(self) -> Content:
@@ -120,14 +132,14 @@ class Product:
         return item_path(self.key, self.gtin)
 
     @property
-    def _closed(self) -> bool:
+    def closed(self) -> bool:
         """Whether following the item would list every lot of a product, which only some may."""
         return self.key[2:] == (None, None) and not self.viewer.may_list
 
     @cached_property
     def journey(self) -> Journey:
         """The events of the item and of what it came from, the earliest first."""
-        if self._closed:
+        if self.closed:
             return Journey((), truncated=False)
         return self.reading.journey(self.key, self.viewer.tier, MAX_DEPTH, MAX_EVENTS)
 
@@ -143,7 +155,7 @@ class Product:
             direction: Which way.
             depth: How many transformations to follow, 1 to MAX_DEPTH.
         """
-        if self._closed:
+        if self.closed:
             return Lineage({self.key: 0}, (), (), truncated=False)
         return self.reading.lineage(self.key, direction, self.viewer.tier, depth, MAX_ITEMS)
 

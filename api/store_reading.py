@@ -21,24 +21,31 @@ if TYPE_CHECKING:
     from api.reading import Direction, FlagFilter
     from graph.lineage import Lineage as StoredLineage
     from graph.model import Edge, Node
+    from graph.store import GraphStore
     from provenance.entries import Content, Tier
     from provenance.identifiers import ItemKey
+    from provenance.reading import LogReader
     from workspace.workspace import Workspace
 
-__all__ = ["StoreReading"]
+__all__ = ["StoreReading", "open_reading"]
 
 _MADE = (Role.PRODUCED, Role.OUTPUT)
 _SEVERITY = ("critical", "high", "medium", "low", "info")
 
 
-class StoreReading:
-    """`Reading` on the parts of a workspace that this object alone uses."""
+def open_reading(workspace: Workspace) -> StoreReading:
+    """Open one more view of a workspace; the caller closes it."""
+    return StoreReading(workspace.new_reader(), workspace.new_graph(), workspace.vkey)
 
-    def __init__(self, workspace: Workspace) -> None:
-        """Open a log reader and a graph connection of its own."""
-        self._log = workspace.new_reader()
-        self._graph = workspace.new_graph()
-        self._vkey = workspace.vkey
+
+class StoreReading:
+    """`Reading` on a log reader and a graph store that are this object's own."""
+
+    def __init__(self, log: LogReader, graph: GraphStore, vkey: str) -> None:
+        """Read `log` and `graph`, which nobody else uses; `vkey` verifies the log's checkpoints."""
+        self._log = log
+        self._graph = graph
+        self._vkey = vkey
         self._listed: tuple[tuple[int, Tier], list[Record]] | None = None
 
     def snapshot(self) -> AbstractContextManager[None]:

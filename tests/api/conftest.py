@@ -1,0 +1,44 @@
+"""Fixtures of the API's tests: one workspace, one app, and ways to ask it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import api_world
+import pytest
+from api_world import Asker
+
+from api.app import build_app
+from api.readers import Readers
+from api.settings import ApiSettings
+from api.store_reading import StoreReading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from workspace.workspace import Workspace
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """The small chain."""
+    directory: Path = tmp_path_factory.mktemp("api") / "chain"
+    with api_world.build(directory) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def readers(workspace: Workspace) -> Iterator[Readers]:
+    """A pool of views of it."""
+    pool = Readers(
+        lambda: StoreReading(workspace.new_reader(), api_world.graph(workspace), workspace.vkey)
+    )
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(scope="session")
+def ask(readers: Readers) -> Asker:
+    """The app, to be asked."""
+    return Asker(build_app(readers, ApiSettings(base=api_world.BASE, token=api_world.TOKEN)))
