@@ -1,0 +1,6 @@
+"""Detectors: typed questions to the supply chain, answered with evidence or not at all.
+
+Reading order: base, columns, units, geo, legs, custody, workplace, features,
+nulls, the detectors, ranking, record, registry, run, export, replay.
+Importing this file loads nothing; pandas and pyod load with what uses them.
+"""

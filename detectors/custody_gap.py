@@ -1,0 +1,212 @@
+"""Custody gap: goods shipped by somebody who, by the record, did not have them.
+
+Three ways to break custody, each judged per lot and quantity: the shipper
+never got the lot (or less than it ships); more or less arrives than left; a
+shipment never arrives. A receipt that was simply not scanned looks the same at
+first, so the record is read again with every forgotten or late scan supplied:
+what is whole then is told apart, said to be likely innocent, and ranked last.
+
+Next: detectors/custody_words.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import EvidenceClass, Sample, SubjectKind
+from detectors.custody import DAY_US, shortfalls
+from detectors.custody_words import account
+from detectors.features import CLOCK_HOURS
+from detectors.legs import HOUR_US
+from detectors.rules import beyond_limit, not_judged
+from detectors.units import mix_up
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Account, Case, Decisions
+    from detectors.features import Features
+
+__all__ = ["CustodyGap"]
+
+TOLERANCE: Final = 0.05
+"""Share of a quantity that weighing, rounding and ordinary loss may explain."""
+CLOSED_DAYS: Final = 30
+"""A delivery that is this old, by the record's last event, has its last partial receipt."""
+LOST_DAYS: Final = 60
+"""A shipment that is this old and never scanned in is not under way any more."""
+LATE_DAYS: Final = 14
+"""Arrivals are scanned after the goods have moved on, by up to this much: a question of order."""
+UNSCANNED: Final = "a receipt that nobody scanned"
+
+
+class CustodyGap:
+    """Did the shipper hold what it shipped, and did the other side get it?"""
+
+    name: Final = "custody_gap"
+    type: Final = "custody_gap"
+    version: Final = "1"
+    evidence_class: Final = EvidenceClass.RULE
+    subject_kind: Final = SubjectKind.EVENT
+    min_samples: Final = 1
+    reads: Final = (
+        "event/1 /event_time",
+        "event/1 /facility_id",
+        "event/1 /from_facility_id",
+        "event/1 /items",
+        "event/1 /shipment_id",
+        "event/1 /to_facility_id",
+    )
+    parameters: Final[Mapping[str, float | int | str]] = {
+        "tolerance_share": TOLERANCE,
+        "clock_tolerance_hours": CLOCK_HOURS,
+        "closed_after_days": CLOSED_DAYS,
+        "lost_after_days": LOST_DAYS,
+        "late_scan_days": LATE_DAYS,
+    }
+    libraries: Final = ("numpy", "pandas")
+
+    def features(self, shared: Features) -> Sample:
+        """Reconcile every shipper's holding and every hand-over."""
+        held, left_out = _holdings(shared)
+        handed = _hand_overs(shared)
+        lost = _lost(shared)
+        table = pd.concat([held, handed, lost], ignore_index=True)
+        ship = shared.rows.iloc[table["position"]]
+        table["subject_id"] = ship["event_id"].to_numpy()
+        table["subject_party"] = ship["party"].to_numpy()
+        table["index"] = ship["index"].to_numpy()
+        reasons = {reason: shared.rows["event_id"].iloc[at] for reason, at in left_out.items()}
+        return Sample(table, not_judged(self.name, reasons))
+
+    def score(self, sample: Sample) -> NDArray[np.float64]:
+        """Measure the missing share: 1 at the tolerance, 2 when everything is missing."""
+        share = sample.table["share"].to_numpy(np.float64)
+        return np.asarray(np.where(share > 0, 1 + np.minimum(share, 1), np.maximum(1 + share, 0)))
+
+    def decide(self, sample: Sample, scores: NDArray[np.float64], _level: float) -> Decisions:
+        """Flag what is beyond the tolerance."""
+        return beyond_limit(sample, scores)
+
+    def explain(self, case: Case) -> Account:
+        """Say who had what, and what is missing."""
+        return account(case)
+
+
+def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
+    """Judge each ship row: did the shipper hold the lot?"""
+    flows, rows = shared.flows, shared.rows
+    recorded = _short(flows, rows)
+    supplied = _short(pd.concat([flows, shared.unreceived], ignore_index=True), rows)
+    position = recorded["position"].to_numpy()
+    share, held = recorded["share"].to_numpy(), recorded["held"].to_numpy()
+    forgotten = (share > 0) & (supplied["share"].to_numpy() <= 0)
+    table = pd.DataFrame(
+        {
+            "problem": np.where(recorded["arrivals"] > 0, "quantity", "holder"),
+            "position": position,
+            "share": share,
+            "amount": rows["amount"].to_numpy()[position],
+            "other": held,
+            "benign": np.where(forgotten, UNSCANNED, ""),
+        }
+    )
+    slips = (share > 0) & (held > 0) & ~forgotten
+    _name_slips(table, slips, table["amount"] / held.clip(min=1e-12))
+    opening = _opening(flows, rows)[position]
+    ships = (rows["kind"] == "ship").to_numpy()
+    positions = rows.index.to_numpy()
+    return table[~opening], {
+        "a lot whose record begins with this site": position[opening],
+        "a shipment without a lot": positions[ships & ~rows["has_lot"].to_numpy()],
+        "a shipment without a shipper": positions[ships & rows["shipper"].isna().to_numpy()],
+    }
+
+
+def _short(flows: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Reconcile, and turn what is short into a share of what was shipped."""
+    table = shortfalls(
+        flows,
+        tolerance=TOLERANCE,
+        clock_us=int(CLOCK_HOURS * HOUR_US),
+        early_us=LATE_DAYS * DAY_US,
+    )
+    amount = rows["amount"].to_numpy()[table["position"]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        short = table["short"].to_numpy() / amount
+        room = np.minimum(amount / table["held"].to_numpy() - 1, 0.0)
+    share = np.where(short > 0, short, room)
+    share = np.where(table["known"] & np.isfinite(share), share, -1.0)
+    return table.assign(share=np.where(table["arrivals"] == 0, 1.0, share))
+
+
+def _opening(flows: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark the ship rows of the site where the record of a lot begins.
+
+    Nobody recorded making such a lot; whoever had it first had it from before the record.
+    """
+    first = flows.sort_values(["at", "index", "position"], kind="stable").drop_duplicates("lot")
+    made = flows.loc[flows["kind"].isin(["produce", "transform"]), "lot"].unique()
+    first = first[~first["lot"].isin(made)]
+    sender = rows["from_facility_id"].iloc[first["position"]].to_numpy()
+    holder = first["holder"].where(first["sign"] < 0, pd.Series(sender, index=first.index))
+    begins = pd.Series(holder.to_numpy(), index=pd.Index(first["lot"]))
+    expected = rows["lot"].map(begins)
+    return (expected.notna() & (expected == rows["shipper"])).to_numpy(bool)
+
+
+def _hand_overs(shared: Features) -> pd.DataFrame:
+    """Judge each received shipment: did as much arrive as left?"""
+    sent = shared.consignments
+    sent = sent[(sent["receipts"] > 0) & sent["shipped"].notna() & sent["received"].notna()]
+    ratio = sent["received"] / sent["shipped"]
+    closed = sent["last"] < shared.last_time - CLOSED_DAYS * DAY_US
+    table = pd.DataFrame(
+        {
+            "problem": np.where(ratio > 1, "more arrived", "less arrived"),
+            "position": sent["ship"],
+            "share": np.where((ratio > 1) | closed, (ratio - 1).abs() - TOLERANCE, -1.0),
+            "amount": sent["shipped"],
+            "other": sent["received"],
+            "benign": "",
+        }
+    ).reset_index(drop=True)
+    _name_slips(table, table["share"] > 0, table["other"] / table["amount"])
+    return table
+
+
+def _lost(shared: Features) -> pd.DataFrame:
+    """Judge each shipment nobody scanned in: could it still be under way?
+
+    Only towards sites that scan arrivals at all, and only where nothing of the lot left the
+    addressee again: that onward shipment is judged instead.
+    """
+    open_, flows, rows = shared.unreceived, shared.flows, shared.rows
+    scanning = rows.loc[rows["kind"] == "receive", "site"].unique()
+    onward = flows.loc[flows["kind"] == "ship", ["lot", "holder"]].drop_duplicates()
+    open_ = open_.merge(onward.assign(onward=True), on=["lot", "holder"], how="left")
+    old = open_["at"] < shared.last_time - LOST_DAYS * DAY_US
+    lost = open_[old & open_["holder"].isin(scanning) & open_["onward"].isna()]
+    return pd.DataFrame(
+        {
+            "problem": "never arrived",
+            "position": lost["position"].to_numpy(np.int64),
+            "share": 1.0,
+            "amount": lost["amount"].to_numpy(np.float64),
+            "other": 0.0,
+            "benign": UNSCANNED,
+        }
+    )
+
+
+def _name_slips(
+    table: pd.DataFrame, where: pd.Series | NDArray[np.bool_], ratio: pd.Series
+) -> None:
+    """Write the clerical slip that explains a ratio into `benign`, in a frame of our own."""
+    for row in np.flatnonzero(where):
+        table.loc[row, "benign"] = mix_up(float(ratio.iloc[row])) or ""

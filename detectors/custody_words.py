@@ -1,0 +1,129 @@
+"""What a custody gap says, in words: who had the goods, and what is missing.
+
+Next: detectors/mass_balance.py
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import pandas as pd
+
+from detectors.base import Account, Benign, Expected, Measure
+from detectors.rules import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from detectors.base import Case, Finding
+
+__all__ = ["account"]
+
+_MOST_EVIDENCE: Final = 200
+_CAVEAT: Final = (
+    "It does not say that goods were stolen, swapped or added: a record can be incomplete "
+    "while the goods are in order."
+)
+
+
+def account(case: Case) -> Account:
+    """Put one gap into words, with the events it rests on."""
+    row = case.row
+    ship = case.shared.rows.iloc[int(row["position"])]
+    words = _words(row, ship, _last_holder(case, ship))
+    amount, other = _finite(row["amount"]), _finite(row["other"])
+    sentence, remedy, what, expected = words
+    observed = amount if row["problem"] in ("holder", "quantity") else other
+    return Account(
+        evidence=_evidence(case, ship),
+        observed=Measure(what, observed, "product units"),
+        expected=expected,
+        sentence=sentence,
+        counterfactual=f"The flag would disappear if {remedy}.",
+        benign=_benign(row),
+        caveat=_CAVEAT,
+    )
+
+
+def _finite(value: float) -> float:
+    return 0.0 if math.isnan(value) else float(value)
+
+
+class _Words(NamedTuple):
+    sentence: str
+    remedy: str
+    what: str
+    expected: Expected
+
+
+def _words(row: Mapping[str, Any], ship: pd.Series, last: str | None) -> _Words:
+    match row["problem"]:
+        case "holder" | "quantity":
+            return _held_words(row, ship, last)
+        case _:
+            return _arrived_words(row, ship)
+
+
+def _held_words(row: Mapping[str, Any], ship: pd.Series, last: str | None) -> _Words:
+    amount, held = _finite(row["amount"]), _finite(row["other"])
+    goods, shipper = f"lot {ship['lot_id']} of {ship['product_id']}", ship["shipper"]
+    if row["problem"] == "quantity":
+        sentence = f"shipped {plain(amount)} of {goods}, but by the record it held {plain(held)}"
+        remedy = f"{plain(amount - held)} more had arrived there, or {plain(held)} been shipped"
+    else:
+        where = f"; the record last shows it at {last}" if last else ""
+        sentence = f"shipped {goods}, but nothing shows that it ever got it{where}"
+        remedy = f"an event showed how {shipper} came by the lot"
+    expected = Expected(0.0, held, "product units")
+    return _Words(f"{shipper} {sentence}.", remedy, "quantity shipped", expected)
+
+
+def _arrived_words(row: Mapping[str, Any], ship: pd.Series) -> _Words:
+    amount, arrived = _finite(row["amount"]), _finite(row["other"])
+    goods = f"{plain(amount)} of lot {ship['lot_id']} of {ship['product_id']}"
+    shipper, to = ship["shipper"], ship["to_site"]
+    if row["problem"] == "never arrived":
+        sentence = f"{goods} left {shipper} for {to}, and nobody scanned it in"
+        remedy = f"{to} recorded the receipt"
+    else:
+        more = "more" if arrived > amount else "less"
+        change = f"{plain(abs(arrived - amount))} {more}"
+        sentence = f"{shipper} shipped {goods}, and {plain(arrived)} arrived: {change}"
+        remedy = f"the receipts added up to {plain(amount)}"
+    expected = Expected(amount, amount, "product units")
+    return _Words(f"{sentence}.", remedy, "quantity received", expected)
+
+
+def _last_holder(case: Case, ship: pd.Series) -> str | None:
+    """Return the site that, by the record, got the lot last before the shipment."""
+    flows = case.shared.flows
+    arrivals = flows[(flows["lot"] == ship["lot"]) & (flows["sign"] > 0)]
+    arrivals = arrivals[arrivals["at"] <= ship["at"]].sort_values(["at", "index"])
+    return None if arrivals.empty else str(arrivals["holder"].iloc[-1])
+
+
+def _evidence(case: Case, ship: pd.Series) -> tuple[int, ...]:
+    """Name the events of the lot at the shipper and of the shipment, nearest in time first."""
+    flows, rows = case.shared.flows, case.shared.rows
+    lot = flows[flows["lot"] == ship["lot"]]
+    own = lot[lot["holder"] == ship["shipper"]]
+    related = own if len(own[own["sign"] > 0]) else lot
+    same = rows[(rows["lot"] == ship["lot"]) & (rows["shipment_id"] == ship["shipment_id"])]
+    found = pd.concat([related[["index", "at"]], same[["index", "at"]]])
+    found = found.assign(away=(found["at"] - ship["at"]).abs()).sort_values(["away", "index"])
+    return tuple(int(index) for index in found["index"].unique()[:_MOST_EVIDENCE])
+
+
+def _benign(row: Mapping[str, Any]) -> tuple[Benign, ...]:
+    forgotten = "receipt" in row["benign"]
+    slip: Finding = "likely" if row["benign"] and not forgotten else "ruled out"
+    unscanned: Finding = "likely" if forgotten else "ruled out"
+    if row["problem"] == "less arrived":
+        unscanned = "possible"
+    return (
+        Benign("a receipt that was not scanned", unscanned),
+        Benign(row["benign"] if slip == "likely" else "a wrong unit of measure", slip),
+        Benign("a receipt scanned late, or clocks that differ", "ruled out"),
+        Benign("weighing, rounding and ordinary loss", "ruled out"),
+    )

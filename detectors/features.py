@@ -1,0 +1,246 @@
+"""What several detectors need, computed once per run and never changed.
+
+Everything is lazy: a run with one detector computes what that one reads. The
+rows are put into the log's order first, so that no answer depends on the order
+in which a store happens to return them.
+
+Next: detectors/nulls.py
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors import custody, workplace
+from detectors.columns import codes, hashed, microseconds, numbers, texts
+from detectors.geo import great_circle, places
+from detectors.legs import consignments, legs
+from detectors.products import catalogue, find
+from detectors.units import amounts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from graph.frames import Frames
+
+__all__ = ["CLOCK_HOURS", "SEED", "Features"]
+
+CLOCK_HOURS: Final = 2.0
+"""How far two honest clocks may differ: a wrong daylight-saving setting on both sides."""
+SEED: Final = 20_261_101
+_ITEM: Final = ["item_party", "product_id", "lot_id"]
+_KEPT: Final = (
+    "event_id",
+    "party",
+    "locode",
+    "item_party",
+    "product_id",
+    "lot_id",
+    "shipment_id",
+    "from_facility_id",
+    "to_facility_id",
+    "transport_mode",
+    "carrier",
+    "declared_origin_country",
+)
+
+
+class Features:
+    """The shared features of one run.
+
+    Attributes:
+        frames: What the run reads, as the graph hands it out; never changed.
+        seed: Seed of everything that draws random numbers.
+    """
+
+    def __init__(self, frames: Frames, *, seed: int = SEED) -> None:
+        """Take the frames of one run; nothing is computed yet."""
+        self.frames = frames
+        self.seed = seed
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """One row per event and item, in the order of the log.
+
+        Columns: the texts of the events frame, `index`, `kind` (event type), `at`
+        (microseconds), `timed`, `day` (known to the day only), `site` (where it happened),
+        `shipper`, `to_site` (for a receive: where it arrived), `amount` (in the product's
+        unit), `product` (row in `products`, -1 for none), `lot` (number of the lot, shared with
+        `inputs`), `has_lot`.
+        """
+        return self._rows_and_inputs[0]
+
+    @cached_property
+    def inputs(self) -> pd.DataFrame:
+        """One row per transform input: `index`, item, `lot`, `has_lot`, `quantity`, and of its
+        event `at`, `timed`, `day`, `site`.
+        """  # noqa: D205 - a list of columns
+        return self._rows_and_inputs[1]
+
+    @cached_property
+    def _rows_and_inputs(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        rows = _rows(self.frames.events, self.products)
+        inputs = _inputs(self.frames.inputs, rows)
+        items = pd.concat([rows[_ITEM], inputs[_ITEM]], ignore_index=True)
+        lot = codes(items, _ITEM)
+        rows = rows.assign(lot=lot[: len(rows)])
+        return rows, inputs.assign(lot=lot[len(rows) :])
+
+    @cached_property
+    def legs(self) -> pd.DataFrame:
+        """Paired ships and receives with distances; see `legs.legs`.
+
+        Adds `distance_km` (between the recorded places) and `registered_km` (between the
+        sites' registered ones).
+        """
+        pairs = legs(self.rows)
+        found = places(self.rows, self.frames.facilities, self.frames.locations)
+        ship, receive = pairs["ship"].to_numpy(), pairs["receive"].to_numpy()
+        lat, lon, own_lat, own_lon = found
+        return pairs.assign(
+            distance_km=great_circle(lat[ship], lon[ship], lat[receive], lon[receive]),
+            registered_km=great_circle(
+                own_lat[ship], own_lon[ship], own_lat[receive], own_lon[receive]
+            ),
+        )
+
+    @cached_property
+    def consignments(self) -> pd.DataFrame:
+        """What was shipped and received per shipment and lot; see `legs.consignments`."""
+        return consignments(self.rows)
+
+    @cached_property
+    def flows(self) -> pd.DataFrame:
+        """Every movement of a lot into or out of a site's hands; see `custody.flows`."""
+        return custody.flows(self.rows, self.inputs)
+
+    @cached_property
+    def unreceived(self) -> pd.DataFrame:
+        """What was shipped to a site and never scanned in; see `custody.unreceived`."""
+        return custody.unreceived(self.rows, self.consignments)
+
+    @cached_property
+    def facility_months(self) -> pd.DataFrame:
+        """Facility-months with the limits in force; see `workplace.facility_months`."""
+        frames = self.frames
+        return workplace.facility_months(
+            frames.labour, frames.facilities, frames.legal_limits, frames.timesheets
+        )
+
+    @cached_property
+    def products(self) -> pd.DataFrame:
+        """Product master data; see `products.catalogue`. `rows.product` is a row of it."""
+        return catalogue(self.frames.products)
+
+    @cached_property
+    def _sites(self) -> dict[str, tuple[int, ...]]:
+        codes_ = texts(self.frames.locations, "locode").to_numpy()
+        location = dict(zip(codes_, self.frames.locations["index"].astype(int), strict=True))
+        source = self.frames.facilities
+        return {
+            site: (index, *([location[code]] if code in location else []))
+            for site, code, index in zip(
+                texts(source, "facility_id"),
+                texts(source, "locode"),
+                source["index"].astype(int),
+                strict=True,
+            )
+        }
+
+    def site_entries(self, *sites: object) -> tuple[int, ...]:
+        """Return the log indices of the master data of sites, their locations included.
+
+        Args:
+            sites: Facility ids; unknown and missing ones have no entries.
+        """
+        return tuple(
+            i for site in sites if isinstance(site, str) for i in self._sites.get(site, ())
+        )
+
+    @cached_property
+    def _sheets(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        source = self.frames.timesheets
+        table = pd.DataFrame(
+            {
+                "site": texts(source, "facility_id"),
+                "month": texts(source, "month"),
+                "index": source["index"].astype(int),
+            }
+        ).drop_duplicates()
+        grouped = table.sort_values("index").groupby(["site", "month"])["index"]
+        return {(str(site), str(month)): tuple(found) for (site, month), found in grouped}
+
+    def sheet_entries(self, site: str, month: str) -> tuple[int, ...]:
+        """Return the log indices of the timesheets of a facility-month."""
+        return self._sheets.get((site, month), ())
+
+    @cached_property
+    def last_time(self) -> int:
+        """Time of the latest event, microseconds: what is younger may still be under way."""
+        at = self.rows.loc[self.rows["timed"], "at"]
+        return int(at.max()) if len(at) else 0
+
+    def leaf_hashes(self, indices: Collection[int]) -> dict[int, bytes]:
+        """Return the leaf hashes of the entries at `indices` that the frames hold."""
+        frames = self.frames
+        found: dict[int, bytes] = {}
+        for frame in (
+            frames.events,
+            frames.facilities,
+            frames.products,
+            frames.labour,
+            frames.timesheets,
+            frames.legal_limits,
+            frames.locations,
+            frames.watchlist,
+        ):
+            own = frame[frame["index"].isin(indices)]
+            found.update(zip(own["index"].astype(int), own["leaf_hash"], strict=True))
+        return found
+
+
+def _rows(events: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+    table = pd.DataFrame({name: texts(events, name).to_numpy() for name in _KEPT})
+    kind = texts(events, "event_type").str.strip().str.lower().to_numpy()
+    own = texts(events, "facility_id").to_numpy()
+    table["index"] = events["index"].to_numpy(np.int64)
+    table["kind"] = kind
+    table["at"] = microseconds(events["event_time"]) if len(events) else np.empty(0, np.int64)
+    table["timed"] = table["at"] != np.iinfo(np.int64).min
+    table["day"] = (texts(events, "time_precision") == "day").to_numpy()
+    table["site"] = own
+    ship, receive = table["kind"] == "ship", table["kind"] == "receive"
+    table["site"] = table["site"].fillna(table["from_facility_id"].where(ship))
+    table["site"] = table["site"].fillna(table["to_facility_id"].where(receive))
+    table["shipper"] = table["from_facility_id"].fillna(table["site"]).where(ship)
+    table["to_site"] = table["site"].where(receive, table["to_facility_id"])
+    for name in ("latitude", "longitude", "gross_weight", "declared_value_usd"):
+        table[name] = numbers(events, name)
+    table["weight_unit"] = texts(events, "weight_unit").to_numpy()
+    table["quantity"] = numbers(events, "quantity")
+    table["quantity_unit"] = texts(events, "quantity_unit").to_numpy()
+    table["product"] = find(table, products)
+    table["amount"] = amounts(table, products)
+    table["has_lot"] = table["lot_id"].notna()
+    table["transport_mode"] = table["transport_mode"].str.strip().str.lower()
+    ties = (table["quantity"], hashed(table["lot_id"]), hashed(table["product_id"]))
+    return table.iloc[np.lexsort((*ties, table["index"]))].reset_index(drop=True)
+
+
+def _inputs(inputs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    table = pd.DataFrame({name: texts(inputs, name).to_numpy() for name in _ITEM})
+    table["index"] = inputs["index"].to_numpy(np.int64)
+    table["quantity"] = numbers(inputs, "quantity")
+    table["has_lot"] = table["lot_id"].notna()
+    event = rows.drop_duplicates("index").set_index("index")
+    event = event[["at", "timed", "day", "site", "event_id", "party"]]
+    table = table.join(event, on="index")
+    table["timed"] = table["timed"].fillna(value=False).astype(bool)
+    table["day"] = table["day"].fillna(value=False).astype(bool)
+    table["at"] = table["at"].fillna(np.iinfo(np.int64).min).astype(np.int64)
+    ties = (table["quantity"], hashed(table["lot_id"]), hashed(table["product_id"]))
+    return table.iloc[np.lexsort((*ties, table["index"]))].reset_index(drop=True)

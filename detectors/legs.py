@@ -1,0 +1,119 @@
+"""Legs: what was shipped, and where and when it was received.
+
+A ship and a receive belong together by (shipment, product, lot). Several
+receipts are partial deliveries, several ships are consignments; a receive is
+paired with the latest ship before it that was bound for the receiving site,
+else with the latest before it, else with the first of its shipment. The
+pairing is a sorted merge, so that a shipment id used a million times costs no
+more than a million used once.
+
+Next: detectors/custody.py
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from detectors.columns import codes
+
+__all__ = ["HOUR_US", "consignments", "legs"]
+
+HOUR_US: Final = 3_600_000_000
+_KEY: Final = ["shipment_id", "lot"]
+
+
+def legs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Pair every receive with its ship.
+
+    Args:
+        rows: The shared event rows (see `features.Features.rows`).
+
+    Returns:
+        One row per paired receive: `ship` and `receive` (positions in `rows`), `hours`
+        between them, and `slack_hours` for times known to the day only.
+    """
+    moves = rows.loc[
+        rows["kind"].isin(["ship", "receive"]) & rows["shipment_id"].notna() & rows["timed"]
+    ]
+    pairs = _pair(moves)
+    ship, receive = rows.iloc[pairs["ship"]], rows.iloc[pairs["receive"]]
+    at = receive["at"].to_numpy() - ship["at"].to_numpy()
+    days = ship["day"].to_numpy().astype(int) + receive["day"].to_numpy().astype(int)
+    return pairs.assign(hours=at / HOUR_US, slack_hours=24.0 * days)
+
+
+def _pair(moves: pd.DataFrame) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "group": codes(moves, _KEY),
+            "at": moves["at"].to_numpy(),
+            "position": moves.index.to_numpy(),
+            "index": moves["index"].to_numpy(),
+            "place": moves["to_site"].to_numpy(),
+            "ship": (moves["kind"] == "ship").to_numpy(),
+        }
+    ).sort_values(["at", "index", "position"], kind="stable")
+    ships = table[table["ship"]].drop(columns="ship").rename(columns={"position": "ship"})
+    receives = table[~table["ship"]].drop(columns="ship").rename(columns={"position": "receive"})
+    bound = ships[ships["place"].notna()]
+    exact = _latest(receives, bound, ["group", "place"], "backward")
+    earlier = _latest(receives, ships, ["group"], "backward")
+    later = _latest(receives, ships, ["group"], "forward")
+    pairs = receives[["receive"]].assign(
+        ship=exact.fillna(earlier).fillna(later).to_numpy(),
+    )
+    pairs = pairs[pairs["ship"].notna()].astype(np.int64)
+    return pairs.sort_values("receive").reset_index(drop=True)[["ship", "receive"]]
+
+
+def _latest(
+    receives: pd.DataFrame,
+    ships: pd.DataFrame,
+    by: list[str],
+    direction: Literal["backward", "forward"],
+) -> pd.Series:
+    """Look up one ship per receive; both come sorted by time."""
+    if ships.empty:
+        return pd.Series(np.nan, index=receives.index)
+    merged = pd.merge_asof(
+        receives[[*by, "at"]],
+        ships[[*by, "at", "ship"]],
+        on="at",
+        by=by,
+        direction=direction,
+    )
+    return merged["ship"].set_axis(receives.index)
+
+
+def consignments(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sum what was shipped and received per (shipment, product, lot).
+
+    Returns:
+        One row per group that has a ship: `ship` (position of the first ship in `rows`),
+        `shipped` and `received` (NaN where a quantity is unknown), `ships`, `receipts`
+        (how many of each), `last` (microseconds, time of the latest event).
+    """
+    moves = rows.loc[
+        rows["kind"].isin(["ship", "receive"]) & rows["shipment_id"].notna() & rows["timed"]
+    ].sort_values(["at", "index"], kind="stable")
+    group = codes(moves, _KEY)
+    ship = (moves["kind"] == "ship").to_numpy()
+    size = int(group.max(initial=-1)) + 1
+    amount, at = moves["amount"].to_numpy(), moves["at"].to_numpy()
+    last = np.full(size, np.iinfo(np.int64).min)
+    np.maximum.at(last, group, at)
+    first, position = np.unique(group[ship], return_index=True)
+    table = pd.DataFrame(
+        {
+            "shipped": np.bincount(group[ship], amount[ship], size),
+            "received": np.bincount(group[~ship], amount[~ship], size),
+            "ships": np.bincount(group[ship], minlength=size),
+            "receipts": np.bincount(group[~ship], minlength=size),
+            "last": last,
+        }
+    ).iloc[first]
+    table["ship"] = moves.index.to_numpy()[ship][position]
+    return table.sort_values("ship").reset_index(drop=True)

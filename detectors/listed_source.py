@@ -1,0 +1,266 @@
+"""Listed source: goods that left a site in a listed region or of a listed name.
+
+The flag sits on the shipment that leaves the listed site; what the goods
+became later is context, counted in transformations. Only where the site's own
+shipment is missing from the record does the first shipment that shows the
+goods elsewhere carry the flag. A listed good by country is shown next to it
+and never flags anything alone.
+
+Next: detectors/excess_hours.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import (
+    Abstention,
+    Account,
+    Benign,
+    EvidenceClass,
+    Expected,
+    Measure,
+    Sample,
+    SubjectKind,
+)
+from detectors.columns import texts
+from detectors.names import MIN_SIMILARITY
+from detectors.rules import beyond_limit, not_judged
+from detectors.taint import Became
+from detectors.watchlists import (
+    Listing,
+    goods_context,
+    list_version,
+    listed_countries,
+    listed_sites,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Case, Decisions, Finding
+    from detectors.features import Features
+
+__all__ = ["ListedSource"]
+
+EQUAL: Final = 100.0
+
+
+class ListedSource:
+    """Did these goods leave a listed site, or are they the first trace of what did?"""
+
+    name: Final = "listed_source"
+    type: Final = "listed_source"
+    version: Final = "1"
+    evidence_class: Final = EvidenceClass.RULE
+    subject_kind: Final = SubjectKind.EVENT
+    min_samples: Final = 1
+    reads: Final = (
+        "event/1 /declared_origin_country",
+        "event/1 /facility_id",
+        "event/1 /from_facility_id",
+        "event/1 /inputs",
+        "event/1 /items",
+        "facility/1 /country",
+        "facility/1 /name",
+        "facility/1 /region",
+        "location/1 /country_region",
+        "product/1 /hs_code",
+        "watchlist/1 /value",
+    )
+    parameters: Final[Mapping[str, float | int | str]] = {"min_name_similarity": MIN_SIMILARITY}
+    libraries: Final = ("pandas", "pycountry", "rapidfuzz")
+
+    def features(self, shared: Features) -> Sample:
+        """Find the listed sites, and the shipments through which their goods come to light."""
+        rows, version = shared.rows, list_version(shared.frames)
+        ships = rows[rows["kind"] == "ship"]
+        if version is None:
+            none = (Abstention(self.name, "no watchlist in the record"),)
+            return Sample(_table(ships.iloc[:0], []), none)
+        known = texts(shared.frames.facilities, "facility_id")
+        dark = ~ships["shipper"].isin(known) & ships["declared_origin_country"].isna()
+        left_out = not_judged(
+            self.name, {"neither a known site nor a declared origin": ships["event_id"][dark]}
+        )
+        became = Became(shared)
+        table = _table(ships[~dark], _finds(shared, ships, became))
+        return Sample(table, left_out, {"became": became}, list_version=version)
+
+    def score(self, sample: Sample) -> NDArray[np.float64]:
+        """Measure how sure the listing is: 2 for a region or an equal name, less for a likeness."""
+        found = sample.table["listing"]
+        return np.array([0.0 if listing is None else _sureness(listing) for listing in found])
+
+    def decide(self, sample: Sample, scores: NDArray[np.float64], _level: float) -> Decisions:
+        """Flag every shipment that a listing was found for."""
+        return beyond_limit(sample, scores)
+
+    def explain(self, case: Case) -> Account:
+        """Name the list, the site, and how far the goods have come since."""
+        return _account(case)
+
+
+class _Find(NamedTuple):
+    """A shipment, why it is flagged, and how many transformations after the listed site."""
+
+    position: int
+    listing: Listing
+    way: Literal["site", "trace", "origin"]
+    hops: int
+    origin: tuple[int, ...]
+
+
+def _sureness(listing: Listing) -> float:
+    return 1 + (listing.similarity - MIN_SIMILARITY + 1) / (101 - MIN_SIMILARITY)
+
+
+def _table(ships: pd.DataFrame, finds: list[_Find]) -> pd.DataFrame:
+    by_position: dict[int, _Find] = {}
+    for find in finds:
+        by_position.setdefault(find.position, find)
+    found = [by_position.get(int(position)) for position in ships.index]
+    table = pd.DataFrame(
+        {
+            "subject_id": ships["event_id"].to_numpy(),
+            "subject_party": ships["party"].to_numpy(),
+            "index": ships["index"].to_numpy(),
+            "position": ships.index.to_numpy(),
+        }
+    )
+    table["find"] = pd.Series(found, dtype=object)
+    table["listing"] = pd.Series([find and find.listing for find in found], dtype=object)
+    return table
+
+
+def _finds(shared: Features, ships: pd.DataFrame, became: Became) -> list[_Find]:
+    """List what is flagged: leaving a listed site, first trace of it, declared to come from it."""
+    sites, countries = listed_sites(shared.frames), listed_countries(shared.frames)
+    leaving = ships[ships["shipper"].isin(sites) | ships["site"].isin(sites)]
+    direct = [
+        _Find(int(position), sites.get(shipper) or sites[site], "site", 0, ())
+        for position, shipper, site in zip(
+            leaving.index, leaving["shipper"], leaving["site"], strict=True
+        )
+    ]
+    documented = set(leaving.loc[leaving["has_lot"], "lot"])
+    traces = _traces(shared, ships, became, sites, documented)
+    lots = dict(zip(ships.index, ships["lot"], strict=True))
+    tainted = documented | {int(lots[find.position]) for find in traces}
+    return [*direct, *traces, *_declared(ships, became, countries, set(became.follow(tainted)))]
+
+
+def _traces(
+    shared: Features,
+    ships: pd.DataFrame,
+    became: Became,
+    sites: Mapping[str, Listing],
+    documented: set[int],
+) -> list[_Find]:
+    """Follow lots made at a listed site whose leaving nobody recorded to their first shipment."""
+    made = shared.rows[shared.rows["kind"].isin(["produce", "transform"])]
+    made = made[made["site"].isin(sites) & made["has_lot"] & ~made["lot"].isin(documented)]
+    if made.empty:
+        return []
+    first = ships[ships["has_lot"]].sort_values(["at", "index"]).drop_duplicates("lot")
+    shipped = dict(zip(first["lot"], first.index, strict=True))
+    finds = []
+    for lot, site, index in zip(made["lot"], made["site"], made["index"], strict=True):
+        reached = became.follow([lot], lambda lot: lot in shipped or lot in documented)
+        finds += [
+            _Find(int(shipped[one]), sites[site], "trace", hops, (int(index),))
+            for one, hops in sorted(reached.items())
+            if one in shipped and one not in documented
+        ]
+    return finds
+
+
+def _declared(
+    ships: pd.DataFrame, became: Became, countries: Mapping[str, Listing], tainted: set[int]
+) -> list[_Find]:
+    """Take the first shipment of each lot declared to come from a listed country.
+
+    Lots already traced to a listed site, and what was made of a declared one, add nothing new.
+    """
+    origin = ships["declared_origin_country"].str.strip().str.upper()
+    declared = ships[origin.isin(countries) & ~ships["lot"].isin(tainted)]
+    declared = declared.sort_values(["at", "index"]).drop_duplicates("lot")
+    later = {lot for lot, hops in became.follow(declared["lot"]).items() if hops}
+    declared = declared[~declared["lot"].isin(later)]
+    return [
+        _Find(int(position), countries[origin[position]], "origin", 0, ())
+        for position in declared.index
+    ]
+
+
+def _account(case: Case) -> Account:
+    find: _Find = case.row["find"]
+    listing = find.listing
+    ship = case.shared.rows.iloc[find.position]
+    entries = (listing.entry, *find.origin)
+    if listing.site_entry is not None:
+        entries = (*entries, listing.site_entry)
+    return Account(
+        evidence=(*entries, *case.shared.site_entries(ship["shipper"])),
+        observed=Measure("likeness to the listing", listing.similarity, "%"),
+        expected=Expected(None, MIN_SIMILARITY, "%"),
+        sentence=_sentence(case, find, ship),
+        counterfactual=(
+            f"The flag would disappear if the entry “{listing.value}” did not apply to "
+            f"{ship['shipper'] if find.way == 'site' else 'the place of origin'}."
+        ),
+        benign=_benign(find),
+        caveat=(
+            "It does not say that a law was broken or that anyone was forced to work: it says "
+            "that a list applies and that a person should look."
+        ),
+    )
+
+
+def _sentence(case: Case, find: _Find, ship: pd.Series) -> str:
+    listing, goods = find.listing, f"{ship['product_id']} (lot {ship['lot_id']})"
+    why = f"list {listing.list_name}, {listing.kind} “{listing.value}”"
+    match find.way:
+        case "site":
+            text = f"{goods} left {ship['shipper']}, which is on a watchlist ({why})"
+        case "trace":
+            away = f"{find.hops} transformation{'s' * (find.hops != 1)}"
+            text = (
+                f"{goods} goes back, over {away}, to a listed site ({why}) whose own shipment "
+                f"is not in the record"
+            )
+        case _:
+            text = f"{goods} is declared to come from {ship['declared_origin_country']} ({why})"
+    reached = case.sample.context["became"].follow([int(ship["lot"])])
+    if len(reached) > 1:
+        text += f"; {len(reached) - 1} later lots carry it, up to {max(reached.values())} steps on"
+    return f"{text}.{_screening(case, ship)}"
+
+
+def _screening(case: Case, ship: pd.Series) -> str:
+    frames = case.shared.frames
+    sites = dict(
+        zip(
+            texts(frames.facilities, "facility_id"),
+            texts(frames.facilities, "country"),
+            strict=True,
+        )
+    )
+    country = sites.get(ship["shipper"], ship["declared_origin_country"])
+    lines = goods_context(frames, ship["product_id"], country)
+    return f" Context only: {'; '.join(lines)}." if lines else ""
+
+
+def _benign(find: _Find) -> tuple[Benign, ...]:
+    alike: Finding = "ruled out" if find.listing.similarity == EQUAL else "possible"
+    passed: Finding = "not checked" if find.way == "site" else "ruled out"
+    return (
+        Benign("another company of a similar name", alike),
+        Benign("goods made elsewhere that only passed through the site", passed),
+        Benign("a listing that ended before the shipment", "not checked"),
+    )

@@ -1,0 +1,99 @@
+"""Names of companies, compared without what does not tell them apart.
+
+Case, spaces, punctuation, accents, Cyrillic and Greek letters and the legal
+form go; numbers must agree, because "Works No. 5" is not "Works No. 6". Other
+scripts are compared as they are written.
+
+Next: detectors/watchlists.py
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+__all__ = ["MIN_SIMILARITY", "best_match", "essence", "similarity"]
+
+MIN_SIMILARITY: Final = 90.0
+"""Below this two names (0-100) are two names."""
+_MIN_LENGTH: Final = 5
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_LEGAL: Final = frozenset(
+    _words(
+        "ab ad ag aps as asa bhd bv co company corp corporation cv doo eood gmbh inc incorporated "
+        "jsc kaisha kabushiki kft kg kk lda limited llc llp ltd ltda mbh nv oao ojsc ood ooo oy "
+        "oyj pao plc pte private pt pty pvt sa sarl sas sdn se sia sl slu spa srl tbk uab yugen "
+        "zao zrt"
+    )
+)
+_LEGAL_CJK: Final = re.compile(
+    "股份有限公司|有限责任公司|有限公司|株式会社|有限会社|주식회사|유한회사"
+)
+_SILENT: Final = "_"
+_ALPHABETS: Final = (
+    (
+        "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўј",
+        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya i yi ye g u j",
+    ),
+    ("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t y f ch ps o"),
+    ("ßæœøđðþł\N{LATIN SMALL LETTER DOTLESS I}", "ss ae oe o d d th l i"),
+)
+_LETTERS: Final = str.maketrans(
+    {
+        letter: latin.strip(_SILENT)
+        for letters, sounds in _ALPHABETS
+        for letter, latin in zip(letters, _words(sounds), strict=True)
+    }
+)
+
+
+def essence(name: str) -> str:
+    """Return the words of a name that identify it, in Latin letters where it has an alphabet.
+
+    >>> essence("  Süd-Garn Textil G.m.b.H. & Co. KG ")
+    'sud garn textil'
+    """
+    text = unicodedata.normalize("NFKC", name).casefold()
+    text = _LEGAL_CJK.sub(" ", text).translate(_LETTERS)
+    text = unicodedata.normalize("NFKD", text)
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    # Dots and apostrophes bind (G.m.b.H., Xi'an); every other mark separates.
+    words = re.sub(r"[^\w\s]|_", " ", re.sub(r"[.'’`]", "", text)).split()  # noqa: RUF001
+    words = " ".join(words).replace("sp z oo", " ").split() or words
+    kept = [word for word in words if word not in _LEGAL]
+    return " ".join(kept or words)
+
+
+def similarity(a: str, b: str) -> float:
+    """Compare two essences, 0-100; 100 means equal but for the order and spacing of words."""
+    if a.replace(" ", "") == b.replace(" ", "") or sorted(a.split()) == sorted(b.split()):
+        return 100.0
+    short = min(len(a), len(b)) < _MIN_LENGTH
+    if short or re.findall(r"\d+", a) != re.findall(r"\d+", b):
+        return 0.0
+    return min(99.0, max(fuzz.token_sort_ratio(a, b), fuzz.ratio(a, b)))
+
+
+def best_match(name: str, candidates: list[str]) -> tuple[int, float] | None:
+    """Find the candidate most like `name`; all are essences.
+
+    Returns:
+        Its position and similarity, or None below `MIN_SIMILARITY`.
+    """
+    if not name:
+        return None
+    # A cheap sieve with a wide margin; our own measure decides.
+    rough = process.extract(name, candidates, scorer=fuzz.WRatio, score_cutoff=80, limit=50)
+    found = [(similarity(name, text), -position) for text, _, position in rough]
+    if not found or max(found)[0] < MIN_SIMILARITY:
+        return None
+    score, position = max(found)
+    return -position, score

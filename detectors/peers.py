@@ -1,0 +1,63 @@
+"""Peer residuals: how far a value is from what its like usually show.
+
+The usual is the median of the finest peer group, drawn towards the median of
+the group around it where the finest is small, and so on outwards. What is
+unknown counts as usual: absence of a value is no anomaly of the value.
+
+Next: detectors/unusual_features.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["SHRINKAGE", "log_ratio", "residuals", "scaled"]
+
+SHRINKAGE: Final = 10.0
+"""A peer group of this size has as much say as the group around it."""
+_LOW, _HIGH = 0.60, 0.90
+_NORMAL: Final = {_LOW: 0.8416, _HIGH: 1.6449}
+
+
+def log_ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log(above / below), NaN where either is not above zero."""
+    good = (above > 0) & (below > 0)
+    return np.log(np.where(good, above, np.nan) / np.where(good, below, np.nan))
+
+
+def residuals(values: pd.Series, groups: Sequence[Sequence[pd.Series]]) -> pd.Series:
+    """Return each value less what is usual among its peers.
+
+    Args:
+        values: NaN where unknown.
+        groups: Keys of the peer groups, the widest first; the whole is the first of all.
+    """
+    usual = pd.Series(float(values.median()), index=values.index)
+    for keys in groups:
+        grouped = values.groupby([key.fillna("") for key in keys], sort=False)
+        size = grouped.transform("count")
+        own = grouped.transform("median").fillna(usual)
+        usual = (size * own + SHRINKAGE * usual) / (size + SHRINKAGE)
+    return values - usual
+
+
+def scaled(column: pd.Series) -> pd.Series:
+    """Divide residuals by their usual size, read off the central quantiles; unknown becomes 0.
+
+    A column that hardly ever departs from zero is measured by its outer quantile, and one
+    that never does is all zero.
+    """
+    size = column.abs()
+    for share in (_LOW, _HIGH):
+        scale = float(size.quantile(share)) / _NORMAL[share]
+        if scale > 0:
+            return (column / scale).fillna(0.0)
+    return pd.Series(0.0, index=column.index)

@@ -1,0 +1,244 @@
+"""Pools: which transforms draw on which deliveries, and whether the sum can be.
+
+Transforms of a site that share an input lot cannot be judged one by one: any
+of them may have used it up. What shares lots, directly or through others, is
+one pool, and a pool's needs must be covered by what arrived for it. A
+transform that names no lots draws on all of the site's stock of its material,
+so that such a pool is the whole running balance of site and material.
+
+Next: detectors/mass_balance.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from detectors.custody import DAY_US, shortfalls
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from detectors.features import Features
+
+__all__ = ["Pools", "build", "needs", "taken"]
+
+_LEAVING: Final = ("ship", "sell", "destroy")
+_LONG_AGO: Final = -(2**61)
+_LATE_DAYS: Final = 7
+"""Arrivals are booked after the material was used, by up to this much."""
+
+
+class Pools(NamedTuple):
+    """Transforms and supplies with the pool each belongs to.
+
+    Attributes:
+        transforms: `needs` plus `pool`, `short` (what the running balance lacks when this one
+            takes its share), `pool_need`, `pool_supply` (NaN where unknown), `own_supply`.
+        supplies: One row per lot and site: `lot`, `site`, `supply` (arrived less passed on,
+            NaN unknown or never arrived), `pool`.
+    """
+
+    transforms: pd.DataFrame
+    supplies: pd.DataFrame
+
+
+def needs(shared: Features) -> pd.DataFrame:
+    """Work out what each transform needs of its declared material.
+
+    Returns:
+        One row per transform event and material: `index`, `event_id`, `party`, `site`, `at`,
+        `day`, `product_id` (made), `material`, `need` (in the material's unit; NaN where output
+        or rate is unknown), `declared` (input quantities, NaN where not all are given),
+        `inputs` ("named", "none", "other": none is the material, "unknown": a lot nobody made).
+    """
+    rows = shared.rows
+    made = rows[(rows["kind"] == "transform") & rows["timed"]]
+    made = made.join(shared.products[["input_product_id", "rate"]], on="product")
+    made = made.assign(need=made["amount"] * made["rate"])
+    keys = ["index", "input_product_id"]
+    grouped = made.groupby(keys, sort=True, dropna=False)
+    table = grouped[["event_id", "party", "site", "at", "day", "product_id", "product"]].first()
+    table["need"] = grouped["need"].sum().where(grouped["need"].count() == grouped.size())
+    table = table.reset_index().rename(columns={"input_product_id": "material"})
+    return _with_inputs(table, shared.inputs)
+
+
+def _with_inputs(table: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
+    used = inputs[["index", "product_id", "quantity"]].merge(
+        table[["index", "material"]], on="index"
+    )
+    used = used.assign(
+        own=used["product_id"] == used["material"], unknown=used["product_id"].isna()
+    )
+    used["declared"] = used["quantity"].where(used["own"] & (used["quantity"] > 0))
+    grouped = used.groupby(["index", "material"], dropna=False)
+    sums = (
+        grouped[["own", "unknown", "declared"]]
+        .sum()
+        .join(grouped["declared"].count().rename("given"))
+    )
+    table = table.join(sums, on=["index", "material"])
+    own, unknown = table["own"].fillna(0), table["unknown"].fillna(0)
+    table["inputs"] = np.select(
+        [table["own"].isna(), unknown > 0, own > 0], ["none", "unknown", "named"], "other"
+    )
+    table["declared"] = table["declared"].where((table["given"] == own) & (own > 0))
+    return table.drop(columns=["own", "unknown", "given"])
+
+
+def build(
+    shared: Features, transforms: pd.DataFrame, *, tolerance: float, opening_days: int
+) -> Pools:
+    """Form the pools and reconcile each.
+
+    Args:
+        shared: Features of the run.
+        transforms: Those of `needs` whose need is known and whose inputs are "named" or "none".
+        tolerance: Share of a pool's supply that yield and weighing may explain.
+        opening_days: Days of use that a site may have had in stock before the record begins;
+            applies where lots are not named.
+    """
+    transforms = transforms.reset_index(drop=True)
+    named = _named(shared, transforms)
+    supplies = _supplies(shared, named)
+    links = _links(shared, transforms, named, supplies)
+    count = len(transforms)
+    pool = _components(links, count, len(supplies))
+    supplies = supplies.assign(pool=pool[count:])
+    transforms = transforms.assign(
+        pool=pool[:count], own_supply=_own(links, supplies["supply"], count)
+    )
+    supplies = supplies[supplies["pool"].isin(pool[:count])].reset_index(drop=True)
+    totals = pd.DataFrame(
+        {
+            "pool_need": _sum(transforms["pool"], taken(transforms)),
+            "pool_supply": _sum(supplies["pool"], supplies["supply"]),
+        }
+    )
+    transforms = transforms.join(totals, on="pool")
+    short = _running(transforms, supplies, tolerance, opening_days)
+    return Pools(transforms.assign(short=short), supplies)
+
+
+def taken(transforms: pd.DataFrame) -> pd.Series:
+    """Return what each transform used up: a poor yield uses more than the rate asks for."""
+    return transforms[["need", "declared"]].max(axis=1)
+
+
+def _sum(group: pd.Series, values: pd.Series) -> pd.Series:
+    """Sum per group; one unknown makes the sum unknown."""
+    grouped = values.groupby(group)
+    return grouped.sum().where(grouped.count() == grouped.size())
+
+
+def _named(shared: Features, transforms: pd.DataFrame) -> pd.DataFrame:
+    """List the lots of its material that each transform names: `transform`, `lot`, `site`."""
+    at = transforms[["index", "material", "site", "inputs"]].assign(transform=transforms.index)
+    inputs = shared.inputs[["index", "product_id", "lot"]]
+    merged = at[at["inputs"] == "named"].merge(inputs, on="index")
+    merged = merged[merged["product_id"] == merged["material"]]
+    return merged[["transform", "lot", "site"]].drop_duplicates()
+
+
+def _supplies(shared: Features, named: pd.DataFrame) -> pd.DataFrame:
+    """Sum what arrived of each lot at each site and was not passed on.
+
+    A lot that a transform names and that never arrived has a row of its own, with an
+    unknown supply.
+    """
+    flows = pd.concat([shared.flows, shared.unreceived], ignore_index=True)
+    flows = flows[flows["kind"] != "use"].sort_values(["index", "position"], kind="stable")
+    inward = flows["sign"] > 0
+    keys = [flows["lot"], flows["holder"]]
+    arrived = flows["amount"].where(inward, 0.0).groupby(keys)
+    left = flows["amount"].where(flows["kind"].isin(_LEAVING), 0.0).groupby(keys)
+    unknown = flows["amount"].isna().groupby(keys).any() | ~inward.groupby(keys).any()
+    supply = (arrived.sum() - left.sum()).clip(lower=0.0).mask(unknown)
+    table = pd.DataFrame({"supply": supply, "at": flows["at"].where(inward).groupby(keys).min()})
+    table.index.names = ["lot", "site"]
+    wanted = named[["lot", "site"]].drop_duplicates()
+    return table.reset_index().merge(wanted, on=["lot", "site"], how="outer")
+
+
+def _links(
+    shared: Features, transforms: pd.DataFrame, named: pd.DataFrame, supplies: pd.DataFrame
+) -> pd.DataFrame:
+    """Connect each transform with the supplies it draws on: `transform`, `supply`."""
+    node = supplies[["lot", "site"]].assign(supply=np.arange(len(supplies)))
+    direct = named.merge(node, on=["lot", "site"])
+    product = shared.rows.drop_duplicates("lot").set_index("lot")["product_id"]
+    stock = node.assign(material=node["lot"].map(product))
+    unnamed = transforms.loc[transforms["inputs"] == "none", ["site", "material"]]
+    unnamed = unnamed.assign(transform=unnamed.index)
+    # One transform takes all of the site's stock into the pool, the others one piece of it:
+    # as connected as every pair would be, and no longer than the stock.
+    place = ["site", "material"]
+    whole = stock.merge(unnamed.drop_duplicates(place), on=place)
+    others = unnamed.merge(whole.drop_duplicates(place)[[*place, "supply"]], on=place)
+    columns = ["transform", "supply"]
+    return pd.concat([direct[columns], whole[columns], others[columns]], ignore_index=True)
+
+
+def _components(links: pd.DataFrame, transforms: int, supplies: int) -> NDArray[np.int64]:
+    """Number the pool of each transform, then of each supply."""
+    from scipy.sparse import coo_array  # noqa: PLC0415 - 0.3 s, only where there are pools
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    size = transforms + supplies
+    ends = (links["transform"].to_numpy(np.int64), links["supply"].to_numpy(np.int64) + transforms)
+    graph = coo_array((np.ones(len(links), np.int8), ends), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def _own(links: pd.DataFrame, supply: pd.Series, count: int) -> NDArray[np.float64]:
+    own = np.bincount(links["transform"], supply.to_numpy()[links["supply"]], count)
+    return own.astype(np.float64)
+
+
+def _running(
+    transforms: pd.DataFrame, supplies: pd.DataFrame, tolerance: float, opening_days: int
+) -> NDArray[np.float64]:
+    """Return how much each pool lacks, at the transform where it runs short.
+
+    Where lots are named the order of scans does not matter: what arrived for a pool is there
+    from the start. Where they are not, stock builds up and is used up in time.
+    """
+    open_ = transforms.loc[transforms["inputs"] == "none", "pool"].unique()
+    whole = supplies["pool"].isin(open_)
+    arrivals = pd.DataFrame(
+        {
+            "lot": supplies["pool"],
+            "amount": supplies["supply"],
+            "at": supplies["at"].where(whole, _LONG_AGO).fillna(_LONG_AGO).astype(np.int64),
+            "sign": 1.0,
+        }
+    )
+    use = pd.DataFrame(
+        {
+            "lot": transforms["pool"],
+            "amount": taken(transforms),
+            "at": transforms["at"],
+            "sign": -1.0,
+        }
+    )
+    stock = _opening_stock(use[use["lot"].isin(open_)], opening_days)
+    table = pd.concat([arrivals, stock, use], ignore_index=True)
+    table = table.assign(holder="pool", day=False, index=0, position=-1, kind="arrival")
+    table.loc[len(table) - len(use) :, "kind"] = "ship"
+    table.loc[len(table) - len(use) :, "position"] = transforms.index
+    table.loc[len(table) - len(use) :, "index"] = transforms["index"].to_numpy()
+    result = shortfalls(table, tolerance=tolerance, clock_us=0, early_us=_LATE_DAYS * DAY_US)
+    return result["short"].where(result["known"]).to_numpy()
+
+
+def _opening_stock(use: pd.DataFrame, days: int) -> pd.DataFrame:
+    """Allow each pool `days` of its usual use from before the record."""
+    grouped = use.groupby("lot")
+    span = (grouped["at"].max() - grouped["at"].min()) / DAY_US
+    share = (days / span.clip(lower=float(days))).clip(upper=1.0)
+    amount = grouped["amount"].sum() * share
+    table = pd.DataFrame({"amount": amount, "at": _LONG_AGO, "sign": 1.0})
+    return table.rename_axis("lot").reset_index()

@@ -1,0 +1,64 @@
+"""What rule detectors share: the score is a ratio to the limit, and 1 is the limit.
+
+Next: detectors/impossible_travel.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import Abstention, Decisions, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["beyond_limit", "not_judged", "nothing", "plain"]
+
+_EXAMPLES = 5
+
+
+def beyond_limit(sample: Sample, scores: NDArray[np.float64]) -> Decisions:
+    """Flag every score above 1.
+
+    A column `benign` in the sample's table names the innocent cause that is more likely
+    than not; empty text means none.
+    """
+    benign = sample.table.get("benign", pd.Series("", index=sample.table.index))
+    return Decisions(
+        flagged=scores > 1.0,
+        threshold=np.ones(len(scores)),
+        likely_benign=(benign != "").to_numpy(bool),
+    )
+
+
+def nothing(left_out: tuple[Abstention, ...] = ()) -> Sample:
+    """Return a sample without cases."""
+    columns = ("subject_id", "subject_party", "index", "benign")
+    return Sample(pd.DataFrame({name: pd.Series(dtype=object) for name in columns}), left_out)
+
+
+def not_judged(detector: str, reasons: Mapping[str, pd.Series]) -> tuple[Abstention, ...]:
+    """Report the subjects that are not in the table; reasons without any are left out."""
+    found = []
+    for reason, subjects in reasons.items():
+        names = sorted(set(subjects.dropna()))
+        if names:
+            found.append(Abstention(detector, reason, len(names), tuple(names[:_EXAMPLES])))
+    return tuple(found)
+
+
+def plain(value: float, digits: int = 3) -> str:
+    """Write a number for people: `digits` significant ones, thousands separated."""
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits}g}")
+    if abs(rounded) >= 10 ** (digits - 1):
+        return f"{rounded:,.0f}"
+    return f"{rounded:,.{max(0, digits - 1 - int(np.floor(np.log10(abs(rounded)))))}f}".rstrip(
+        "0"
+    ).rstrip(".")

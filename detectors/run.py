@@ -1,0 +1,166 @@
+"""One run: features once, every detector in isolation, flags in a stable order.
+
+A detector that raises is reported and the others go on. What was not judged is
+reported too: silence must not look like innocence. Nothing is written here;
+the caller turns flags into drafts (`record.draft`) and appends them.
+
+Next: detectors/export.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import EvidenceClass
+from detectors.features import SEED, Features
+from detectors.judging import Reading, conclude, family_levels, judge, strangest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from detectors.base import Abstention, Detector, Flag
+    from detectors.judging import Judgement
+    from graph.frames import Frames
+
+__all__ = ["LEVEL", "DetectorError", "RunResult", "run"]
+
+LEVEL: Final = 0.05
+"""False-discovery level of statistical flags, unless the caller says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorError:
+    """A detector that raised; its question stays open in this run."""
+
+    detector: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run concluded.
+
+    Attributes:
+        flags: Most serious first; equal ones by type and subject.
+        abstentions: What was not judged, and why.
+        errors: Detectors that raised.
+        judged: How many subjects each detector judged.
+        expected_false: How many of the statistical flags are expected to be chance.
+        scores: Every judged subject and type once, flagged or not: `subject_id`, `type`,
+            `score` (the common rank), `flagged`, `p_value`, `q_value`, `detector`.
+    """
+
+    flags: tuple[Flag, ...]
+    abstentions: tuple[Abstention, ...]
+    errors: tuple[DetectorError, ...]
+    judged: dict[str, int]
+    expected_false: float
+    scores: pd.DataFrame
+
+
+def run(
+    frames: Frames,
+    detectors: Sequence[Detector],
+    *,
+    tree_size: int,
+    root: bytes,
+    level: float = LEVEL,
+    seed: int = SEED,
+    progress: Callable[[str], None] | None = None,
+) -> RunResult:
+    """Ask every detector.
+
+    Args:
+        frames: What the graph holds, at the private tier.
+        detectors: Whom to ask, for example `registry.load()[0]`.
+        tree_size: How many log entries the frames reflect.
+        root: The log's root hash at that size.
+        level: False-discovery level of statistical flags.
+        seed: Seed of whatever draws random numbers.
+        progress: Called with each detector's name before it is asked.
+    """
+    shared = Features(frames, seed=seed)
+    judgements, errors = _ask(shared, detectors, level, progress)
+    reading = Reading(tree_size, root, level, family_levels(judgements, level))
+    flags: list[Flag] = []
+    tables: list[pd.DataFrame] = []
+    for found in judgements:
+        try:
+            flags += conclude(found, shared, reading)
+            tables.append(_table(found, reading.levels))
+        except Exception as error:  # noqa: BLE001 - one detector's fault must not cost the run
+            errors.append(_error(found.detector, error))
+    statistical = sum(flag.evidence_class is EvidenceClass.STATISTICAL for flag in flags)
+    return RunResult(
+        flags=tuple(sorted(flags, key=_order)),
+        abstentions=tuple(one for found in judgements for one in found.sample.abstentions),
+        errors=tuple(errors),
+        judged={found.detector.name: _subjects(found) for found in judgements},
+        expected_false=level * statistical,
+        scores=pd.concat([_table_of_none(), *tables], ignore_index=True),
+    )
+
+
+def _ask(
+    shared: Features,
+    detectors: Sequence[Detector],
+    level: float,
+    progress: Callable[[str], None] | None,
+) -> tuple[list[Judgement], list[DetectorError]]:
+    judgements, errors = [], []
+    for detector in detectors:
+        if progress is not None:
+            progress(detector.name)
+        try:
+            judgements.append(judge(detector, shared, level))
+        except Exception as error:  # noqa: BLE001 - as above
+            errors.append(_error(detector, error))
+    return judgements, errors
+
+
+def _error(detector: Detector, error: Exception) -> DetectorError:
+    return DetectorError(detector.name, " ".join(f"{type(error).__name__}: {error}".split()))
+
+
+def _subjects(found: Judgement) -> int:
+    return len(found.sample.table[["subject_party", "subject_id"]].drop_duplicates())
+
+
+def _order(flag: Flag) -> tuple[float, str, str, str]:
+    return -flag.rank, flag.type, flag.subject_id, flag.subject_party or ""
+
+
+def _table_of_none() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "subject_id": pd.Series(dtype="str"),
+            "type": pd.Series(dtype="str"),
+            "score": pd.Series(dtype=np.float64),
+            "flagged": pd.Series(dtype=bool),
+            "p_value": pd.Series(dtype=np.float64),
+            "q_value": pd.Series(dtype=np.float64),
+            "detector": pd.Series(dtype="str"),
+        }
+    )
+
+
+def _table(found: Judgement, levels: Mapping[str, float]) -> pd.DataFrame:
+    chosen = strangest(found, levels)
+    row = chosen["row"].to_numpy()
+    unknown = np.full(len(found.scores), np.nan)
+    p, q = found.decisions.p, found.decisions.q
+    return pd.DataFrame(
+        {
+            "subject_id": chosen["subject_id"].to_numpy(),
+            "type": found.detector.type,
+            "score": chosen["rank"].to_numpy(),
+            "flagged": chosen["flagged"].to_numpy(bool),
+            "p_value": (unknown if p is None else p)[row],
+            "q_value": (unknown if q is None else q)[row],
+            "detector": found.detector.name,
+        }
+    )

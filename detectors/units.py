@@ -1,0 +1,108 @@
+"""Quantities in the unit of their product, or unknown.
+
+A quantity is only compared with another one of the same thing. Masses and
+lengths convert among themselves; a mass of a counted product converts through
+its unit weight; everything else stays unknown rather than guessed.
+
+Next: detectors/geo.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.columns import codes, positive, texts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MIX_UPS", "amounts", "mix_up"]
+
+_KG: Final = {"kg": 1.0, "g": 1e-3, "mg": 1e-6, "t": 1e3, "lb": 0.45359237, "oz": 0.028349523125}
+_M: Final = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "km": 1e3, "yd": 0.9144, "ft": 0.3048}
+_L: Final = {"l": 1.0, "ml": 1e-3, "gal": 3.785411784}
+_DIMENSIONS: Final = (_KG, _M, _L)
+_SPELLINGS: Final = {
+    "kgs": "kg", "kilogram": "kg", "kilograms": "kg", "gram": "g", "grams": "g",
+    "lbs": "lb", "pound": "lb", "pounds": "lb", "tonne": "t", "tonnes": "t",
+    "metre": "m", "metres": "m", "meter": "m", "meters": "m", "litre": "l", "litres": "l",
+    "units": "unit", "pc": "unit", "pcs": "unit", "piece": "unit", "pieces": "unit",
+    "ea": "unit", "each": "unit", "cases": "case",
+}  # fmt: skip
+
+MIX_UPS: Final = {
+    "pounds recorded as kilograms": 1 / _KG["lb"],
+    "kilograms recorded as pounds": _KG["lb"],
+    "grams recorded as kilograms": 1e3,
+    "kilograms recorded as grams": 1e-3,
+}
+"""Clerical slips by the factor they put on a quantity."""
+_MIX_UP_WIDTH: Final = 0.03
+
+
+def mix_up(ratio: float) -> str | None:
+    """Name the clerical slip that would explain a quantity `ratio` times too large.
+
+    Args:
+        ratio: Recorded over expected quantity, above 0.
+    """
+    for cause, factor in MIX_UPS.items():
+        if abs(ratio / factor - 1) <= _MIX_UP_WIDTH:
+            return cause
+    return None
+
+
+def amounts(rows: pd.DataFrame, products: pd.DataFrame) -> NDArray[np.float64]:
+    """Return each row's quantity in its product's unit; NaN where missing, absurd or unlike.
+
+    Args:
+        rows: With `product` (row in `products`, -1 for none), `product_id`, `quantity` and
+            `quantity_unit`.
+        products: A `products.catalogue`.
+    """
+    if rows.empty:
+        return np.empty(0)
+    keys = pd.DataFrame(
+        {
+            "product": rows["product"].to_numpy(),
+            "product_id": texts(rows, "product_id").to_numpy(),
+            "recorded": _unit(rows["quantity_unit"]).to_numpy(),
+        }
+    )
+    group = codes(keys, list(keys.columns))
+    _, first = np.unique(group, return_index=True)
+    kinds = keys.iloc[first].reset_index(drop=True)
+    kinds["declared"] = kinds["product"].map(_unit(products["unit"]))
+    # A product nobody declared is measured in one of its own units; rows in an unlike one
+    # stay unknown.
+    own = kinds.groupby("product_id")["recorded"].transform("min")
+    kinds["declared"] = kinds["declared"].fillna(own)
+    weights = kinds["product"].map(products["unit_weight_kg"])
+    factors = [
+        _factor(recorded, declared, float(weight))
+        for recorded, declared, weight in zip(
+            kinds["recorded"], kinds["declared"], weights, strict=True
+        )
+    ]
+    return positive(rows, "quantity") * np.asarray(factors, np.float64)[group]
+
+
+def _unit(names: pd.Series) -> pd.Series:
+    return names.str.strip().str.lower().replace(_SPELLINGS)
+
+
+def _factor(recorded: object, declared: object, unit_weight_kg: float) -> float:
+    """Return what a recorded quantity is multiplied with; NaN where units are unlike."""
+    if not isinstance(recorded, str) or recorded == declared:
+        return 1.0
+    if not isinstance(declared, str):
+        return 1.0
+    for scale in _DIMENSIONS:
+        if recorded in scale and declared in scale:
+            return scale[recorded] / scale[declared]
+    if recorded in _KG and not any(declared in scale for scale in _DIMENSIONS):
+        return _KG[recorded] / unit_weight_kg
+    return float("nan")

@@ -1,0 +1,151 @@
+"""What the general outlier models look at: legs and facility-months as peer residuals.
+
+Each column is a log ratio, so that "twice as long" and "half as long" are
+equally far from usual, and each is taken against the narrowest peers there are.
+
+Next: detectors/unusual_models.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.peers import log_ratio, residuals
+from detectors.workplace import WEEKS_PER_MONTH
+
+if TYPE_CHECKING:
+    from detectors.features import Features
+
+__all__ = ["LEG_WORDS", "MONTH_WORDS", "leg_residuals", "leg_values", "month_residuals", "months"]
+
+LEG_WORDS: Final = {
+    "travel": "the trip took {} as long as usual between such places",
+    "weight": "the goods weighed {} as much a unit as usual",
+    "value": "they were valued at {} as much a unit as usual",
+    "quantity": "the quantity was {} the usual one on this lane",
+    "dwell": "the goods had been at the shipper {} as long as usual",
+    "handover": "{} what had been shipped arrived",
+    "rarity": "the shipper uses this destination {} as rarely as its others",
+}
+MONTH_WORDS: Final = {
+    "hours": "the working week was {} its usual length at this site",
+    "pay": "an hour paid {} what it usually does at this site",
+    "output": "an hour of work made {} its usual output",
+    "headcount": "the site had {} its usual number of workers",
+    "totals": "total hours were {} what weekly hours and headcount come to",
+    "deductions": "deductions took {} the usual share of wages",
+    "fees": "recruitment fees were {} the usual",
+    "grievances": "there were {} as many grievances as usual",
+}
+_BANDS_KM: Final = (0, 50, 200, 500, 1_500, 5_000, 25_000)
+_LB_KG: Final = 0.45359237
+
+
+def leg_values(shared: Features) -> pd.DataFrame:
+    """Collect the raw values of every leg, by its ship event.
+
+    Returns:
+        One row per leg in the order of the log: subject columns, `at`, peer keys (`shipper`,
+        `to_site`, `mode`, `band`, `product_id`) and the columns of `LEG_WORDS` as logs.
+    """
+    legs, rows = shared.legs, shared.rows
+    ship = rows.iloc[legs["ship"]].reset_index(drop=True)
+    receive = rows.iloc[legs["receive"]].reset_index(drop=True)
+    amount, got = ship["amount"].to_numpy(), receive["amount"].to_numpy()
+    pounds = ship["weight_unit"].str.lower().isin(["lb", "lbs"]).to_numpy()
+    weight = ship["gross_weight"].to_numpy() * np.where(pounds, _LB_KG, 1.0)
+    ones = np.ones(len(legs))
+    table = pd.DataFrame(
+        {
+            "subject_id": ship["event_id"],
+            "subject_party": ship["party"],
+            "index": ship["index"],
+            "receive_index": receive["index"],
+            "at": ship["at"],
+            "shipper": ship["shipper"],
+            "to_site": receive["site"],
+            "mode": ship["transport_mode"],
+            "product_id": ship["product_id"],
+            "band": np.searchsorted(_BANDS_KM, legs["distance_km"].fillna(-1)).astype(str),
+            "travel": log_ratio((legs["hours"] + legs["slack_hours"] / 2).to_numpy(), ones),
+            "weight": log_ratio(weight, amount),
+            "value": log_ratio(ship["declared_value_usd"].to_numpy(), amount),
+            "quantity": log_ratio(amount, ones),
+            "dwell": _dwell(shared, ship),
+            "handover": log_ratio(got, amount),
+        }
+    )
+    return table.sort_values(["at", "index", "receive_index"], kind="stable").reset_index(drop=True)
+
+
+def _dwell(shared: Features, ship: pd.DataFrame) -> pd.Series:
+    """Return the log of hours between a lot's first arrival at the shipper and its leaving."""
+    flows = shared.flows
+    arrived = flows[flows["sign"] > 0].groupby(["lot", "holder"])["at"].min().rename("since")
+    joined = ship.join(arrived, on=["lot", "shipper"])
+    hours = (joined["at"] - joined["since"]) / 3.6e9
+    return pd.Series(np.log1p(hours.where(hours >= 0)), index=ship.index)
+
+
+def leg_residuals(table: pd.DataFrame) -> pd.DataFrame:
+    """Hold each value of a window of legs against its peers in that window."""
+    product, shipper, to = table["product_id"], table["shipper"], table["to_site"]
+    by_distance, lane = [table["mode"], table["band"]], [shipper, to]
+    groups = {
+        "travel": [by_distance, [*by_distance, shipper, to]],
+        "weight": [[product], [product, shipper]],
+        "value": [[product], [product, shipper]],
+        "quantity": [[product], [product, *lane]],
+        "dwell": [[shipper], [shipper, product]],
+        "handover": [],
+    }
+    found = {name: residuals(table[name], keys) for name, keys in groups.items()}
+    found["rarity"] = _rarity(shipper, to)
+    return pd.DataFrame(found)
+
+
+def _rarity(shipper: pd.Series, to: pd.Series) -> pd.Series:
+    """Return how much rarer a destination is than its shipper's median one, as a log ratio."""
+    keys = [shipper.fillna(""), to.fillna("")]
+    times = pd.Series(1.0, index=shipper.index).groupby(keys).transform("size")
+    usual = times.groupby(keys[0]).transform("median")
+    return pd.Series(np.log(usual / times), index=shipper.index)
+
+
+def months(shared: Features) -> pd.DataFrame:
+    """Collect the raw values of every facility-month; columns of `MONTH_WORDS` as logs."""
+    source = shared.facility_months
+    hours, heads = source["total_hours"].to_numpy(), source["headcount"].to_numpy()
+    week = source["avg_weekly_hours"].to_numpy()
+    ones = np.ones(len(source))
+    table = source[["subject_id", "subject_party", "index", "facility_id", "country"]].assign(
+        at=source["first_day"].to_numpy("datetime64[us]").astype(np.int64),
+        currency=source["currency"],
+        product_id=source["output_product_id"],
+        hours=log_ratio(week, ones),
+        pay=log_ratio(source["gross_wages"].to_numpy(), hours),
+        output=log_ratio(source["output_units"].to_numpy(), hours),
+        headcount=log_ratio(heads, ones),
+        totals=log_ratio(hours, heads * week * WEEKS_PER_MONTH),
+        deductions=np.log1p(source["wage_deduction_share"]),
+        fees=np.log1p(source["recruitment_fee_usd"]),
+        grievances=np.log1p(source["grievances"]),
+    )
+    return table.sort_values(["at", "index"], kind="stable").reset_index(drop=True)
+
+
+def month_residuals(table: pd.DataFrame) -> pd.DataFrame:
+    """Hold each value of a window of facility-months against the site's own and its peers'."""
+    site, country = [table["facility_id"]], [table["country"]]
+    own = {"pay": table["currency"], "output": table["product_id"]}
+    groups = {
+        name: [country, site] if name not in own else [[own[name]], [own[name], *site]]
+        for name in MONTH_WORDS
+        if name != "totals"
+    }
+    found = {name: residuals(table[name], keys) for name, keys in groups.items()}
+    found["totals"] = residuals(table["totals"], [])
+    return pd.DataFrame(found)

@@ -1,0 +1,228 @@
+"""Unusual overall: the one place of general outlier models, clearly weaker than the rest.
+
+Subjects are judged by quarter. Peers, models and null of a quarter come from
+everything up to its end, and its subjects form one false-discovery family; so
+a closed quarter keeps its flags when later data arrive. The first quarters
+wait for each other until there is enough to compare with.
+
+Next: detectors/ranking.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors import nulls
+from detectors.base import (
+    Account,
+    Benign,
+    Decisions,
+    EvidenceClass,
+    Expected,
+    Measure,
+    PeerGroup,
+    Sample,
+    SubjectKind,
+)
+from detectors.peers import SHRINKAGE, scaled
+from detectors.rules import plain
+from detectors.unusual_features import (
+    LEG_WORDS,
+    MONTH_WORDS,
+    leg_residuals,
+    leg_values,
+    month_residuals,
+    months,
+)
+from detectors.unusual_models import FOREST_ROWS, NEIGHBOUR_ROWS, TREES, deviates, digest, draw, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Case
+    from detectors.features import Features
+
+__all__ = ["UnusualOverall", "unusual_legs", "unusual_months"]
+
+_TOLD: Final = 3
+_STANDS_OUT: Final = 2.0
+
+
+class UnusualOverall:
+    """Do many small departures from the usual come together in one subject?"""
+
+    type: Final = "unusual_overall"
+    version: Final = "1"
+    evidence_class: Final = EvidenceClass.STATISTICAL
+    libraries: Final = ("numpy", "pandas", "pyod", "scikit-learn", "scipy")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        subject_kind: SubjectKind,
+        min_samples: int,
+        reads: tuple[str, ...],
+        words: Mapping[str, str],
+        values: Callable[[Features], pd.DataFrame],
+        residuals: Callable[[pd.DataFrame], pd.DataFrame],
+    ) -> None:
+        """Judge one kind of subject.
+
+        Args:
+            name: Unique id.
+            subject_kind: What the subjects are.
+            min_samples: Rows that the first family waits for.
+            reads: The fields behind the columns.
+            words: What a departure in each column means, with a place for the factor.
+            values: Collects the raw columns, in time order.
+            residuals: Holds a window of them against their peers.
+        """
+        self.name = name
+        self.subject_kind = subject_kind
+        self.min_samples = min_samples
+        self.reads = reads
+        self._words = words
+        self._values = values
+        self._residuals = residuals
+        self.parameters: Mapping[str, float | int | str] = {
+            "trees": TREES,
+            "forest_rows": FOREST_ROWS,
+            "neighbour_rows": NEIGHBOUR_ROWS,
+            "peer_shrinkage": SHRINKAGE,
+            "first_family_rows": min_samples,
+        }
+
+    def features(self, shared: Features) -> Sample:
+        """Take each quarter's subjects as residuals against everything up to its end."""
+        values = self._values(shared)
+        told = values[values.columns.intersection(list(self._words))].notna().any(axis=1)
+        values = values[told].reset_index(drop=True)
+        parts, references = [], {}
+        for label, rows, upto in _families(values["at"], self.min_samples):
+            window = self._residuals(values.iloc[:upto])
+            standard = window.apply(scaled)
+            references[label] = draw(standard.to_numpy(np.float64), FOREST_ROWS, shared.seed)
+            own = values.iloc[rows].join(window.add_prefix("log_"))
+            parts.append(own.join(standard.add_prefix("z_")).assign(family=label))
+        table = pd.concat(parts, ignore_index=True) if parts else values.assign(family="")
+        digests = {label: digest(reference) for label, reference in references.items()}
+        context = {"references": references, "seed": shared.seed}
+        return Sample(table, context=context, reference_digests=digests)
+
+    def score(self, sample: Sample) -> NDArray[np.float64]:
+        """Measure each row as a normal deviate under its quarter's models and null."""
+        table, scores = sample.table, np.zeros(len(sample.table))
+        columns = [f"z_{name}" for name in self._words]
+        for label, reference in sample.context["references"].items():
+            model = fit(reference, sample.context["seed"])
+            own = (table["family"] == label).to_numpy()
+            if model is not None and own.any():
+                scores[own] = deviates(model, table.loc[own, columns].to_numpy(np.float64))
+        return scores
+
+    def decide(self, sample: Sample, scores: NDArray[np.float64], level: float) -> Decisions:
+        """Flag what survives Benjamini-Hochberg within its quarter."""
+        from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
+
+        family = sample.table["family"].to_numpy(object)
+        p = stats.norm.sf(scores)
+        q = nulls.adjust_families(p, family)
+        flagged = q <= level
+        threshold = np.empty(len(p))
+        for label in np.unique(family.astype(str)):
+            own = family == label
+            passed = max(int((flagged & own).sum()), 1)
+            threshold[own] = stats.norm.isf(level * passed / own.sum())
+        return Decisions(flagged, threshold, np.zeros(len(p), bool), p, q, family)
+
+    def explain(self, case: Case) -> Account:
+        """Name what stands out most, and by how much."""
+        row, words = case.row, self._words
+        order = sorted(words, key=lambda name: (-abs(row[f"z_{name}"]), name))
+        told = [name for name in order[:_TOLD] if abs(row[f"z_{name}"]) >= _STANDS_OUT]
+        phrases = [words[name].format(_factor(row[f"log_{name}"])) for name in told or order[:1]]
+        size = len(case.sample.context["references"][row["family"]])
+        other = row.get("receive_index")
+        return Account(
+            evidence=() if other is None else (int(other),),
+            observed=Measure("distance from the usual", case.score, "standard deviations"),
+            expected=Expected(None, case.threshold, "standard deviations"),
+            peer_group=PeerGroup(f"{self.subject_kind.value} subjects up to {row['family']}", size),
+            sentence=f"Taken together this is far from usual: {_listed(phrases)}.",
+            counterfactual=(
+                f"The flag would disappear if the distance from the usual were below "
+                f"{plain(case.threshold)}; the largest part of it is that {phrases[0]}."
+            ),
+            benign=_BENIGN,
+            caveat=(
+                "It does not say that anything is wrong, or what would be: it is a reason to "
+                "look after the specific flags have been seen."
+            ),
+        )
+
+
+_BENIGN: Final = (
+    Benign("what its own site, lane, product or mode usually shows", "ruled out"),
+    Benign("a value missing from the record: it counts as usual", "ruled out"),
+    Benign("a season, holiday or disruption that touched many at once", "not checked"),
+    Benign("a new partner, product or lane", "not checked"),
+)
+
+
+def _families(at: pd.Series, minimum: int) -> Iterator[tuple[str, slice, int]]:
+    """Yield each family's label, its rows, and the end of its window; rows are in time order."""
+    times = pd.to_datetime(at, unit="us", utc=True)
+    quarter = times.dt.year.astype(str) + "Q" + times.dt.quarter.astype(str)
+    ends = np.flatnonzero((quarter != quarter.shift(-1)).to_numpy()) + 1
+    start = 0
+    for end in ends:
+        if end >= minimum:
+            yield str(quarter.iloc[end - 1]), slice(start, int(end)), int(end)
+            start = int(end)
+
+
+def _factor(log: Any) -> str:
+    """Write a log ratio as a factor people say."""
+    if np.isnan(log):
+        return "as usual"
+    return f"{plain(float(np.exp(np.clip(log, -20.0, 20.0))), 2)} times"
+
+
+def _listed(phrases: list[str]) -> str:
+    return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} and {phrases[-1]}"
+
+
+def unusual_legs() -> UnusualOverall:
+    """Judge each leg, by its ship event."""
+    names = (
+        "event_time facility_id from_facility_id items latitude longitude gross_weight "
+        "weight_unit declared_value_usd shipment_id to_facility_id transport_mode"
+    )
+    return UnusualOverall(
+        name="unusual_overall_legs",
+        subject_kind=SubjectKind.EVENT,
+        min_samples=200,
+        reads=tuple(f"event/1 /{name}" for name in names.split()),
+        words=LEG_WORDS,
+        values=leg_values,
+        residuals=leg_residuals,
+    )
+
+
+def unusual_months() -> UnusualOverall:
+    """Judge each facility-month."""
+    return UnusualOverall(
+        name="unusual_overall_months",
+        subject_kind=SubjectKind.FACILITY_MONTH,
+        min_samples=100,
+        reads=("facility/1 /country", "labour/1 /total_hours", "labour/1 /gross_wages"),
+        words=MONTH_WORDS,
+        values=months,
+        residuals=month_residuals,
+    )
