@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import signal
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from provenance.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from workspace.workspace import Workspace
 
@@ -31,6 +33,7 @@ __all__ = ["Announcement", "Listening", "make_server", "serve"]
 
 _GRACE_SECONDS = 10
 _MOST_CONNECTIONS = 512
+_LAST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,16 @@ class Announcement:
 
     address: str
     token: str
+
+
+class _Server(uvicorn.Server):
+    """A server for which SIGINT and SIGTERM are a good end, not one to die of afterwards."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; a second SIGINT does not wait for requests under way."""
+        del frame
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def serve(
@@ -112,16 +125,18 @@ def make_server(
     )
     host, port = taken.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    return uvicorn.Server(config), taken, Announcement(address, token)
+    return _Server(config), taken, Announcement(address, token)
 
 
 def _take(listening: Listening) -> socket.socket:
     """Bind the port, so that it is known to be ours before anything is announced."""
     host, port = listening.host, listening.port
     place = f"{host}:{port}"
+    if not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"{place}: a port is 0 to {_LAST_PORT}")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, UnicodeError, OverflowError):
+    except (OSError, UnicodeError):
         raise UsageError(f"{place}: not an address and port of this machine") from None
     family, kind, protocol, _, address = found[0]
     if not listening.public and not ipaddress.ip_address(address[0]).is_loopback:
@@ -130,18 +145,17 @@ def _take(listening: Listening) -> socket.socket:
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(address)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         taken.close()
         raise UsageError(f"{place}: {_why(error)}") from None
     return taken
 
 
-def _why(error: OSError | OverflowError) -> str:
-    number = getattr(error, "errno", None)
-    if number == errno.EADDRINUSE:
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
         return "the port is in use; end the other server or choose another with --port"
-    if number == errno.EACCES:
+    if error.errno == errno.EACCES:
         return "the port is reserved for the system; choose one above 1023 with --port"
-    if number == errno.EADDRNOTAVAIL:
+    if error.errno == errno.EADDRNOTAVAIL:
         return "not an address of this machine"
-    return f"cannot be listened on: {error}"
+    return f"cannot be listened on: {error.strerror}"

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from graph.connect import open_store
-from graph.sync import catch_up
 from provenance.entries import Draft, EntryType, Identity, Tier
 from workspace.workspace import Workspace, create_workspace
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from graph.store import GraphStore
 
 GTIN = "09506000134352"
 TOKEN = "operator-token-of-the-tests"
@@ -53,7 +50,15 @@ PRIVATE_NUMBERS = {"declared_value_usd": "8882001.5"}
 PRIVATE_EXT = [["SECRETPRIVATEcolumn", "SECRETPRIVATEext"]]
 OTHER_SECRETS = (
     *("SECRETPRIVATEexplanation", "SECRETPRIVATEcounterfactual", "8882005.5", "8882006.5"),
-    *("SECRETPRIVATElabour", "8882007", "8882008.5", "7771009.5", "7771010.25", "7771011.25"),
+    *(
+        "SECRETPRIVATElabour",
+        "8882007",
+        "8882077",
+        "8882008.5",
+        "7771009.5",
+        "7771010.25",
+        "7771011.25",
+    ),
     *("SECRETPARTNERfromsite", "SECRETPARTNERtosite", "SECRETPRIVATEsite"),
 )
 SECRETS = (
@@ -173,7 +178,7 @@ def _master() -> list[Draft]:
             party=MAKER,
             facility_id="F-CUT",
             month="2024-03",
-            headcount=8882007,
+            headcount=8882077,
             audit_scheme="SECRETPRIVATElabour",
         ),
     ]
@@ -276,13 +281,8 @@ def build(directory: Path, copies: int = 1) -> Workspace:
     workspace = Workspace(directory, clock=clock, entropy=entropy)
     outcomes = workspace.log.append([*_master(), *_events(), *_flags(), *_more(copies)])
     assert {outcome.kind for outcome in outcomes} == {"appended"}
-    catch_up(workspace.reader, graph(workspace))
+    workspace.sync_graph()
     return workspace
-
-
-def graph(workspace: Workspace) -> GraphStore:
-    """A graph connection of one's own."""
-    return open_store(f"sqlite:{workspace.layout.directory}/graph.db")
 
 
 class Asker:

@@ -11,7 +11,7 @@ from api_world import Asker
 from api.app import build_app
 from api.readers import Readers
 from api.settings import ApiSettings
-from api.store_reading import StoreReading
+from api.store_reading import open_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +31,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 @pytest.fixture(scope="session")
 def readers(workspace: Workspace) -> Iterator[Readers]:
     """A pool of views of it."""
-    pool = Readers(
-        lambda: StoreReading(workspace.new_reader(), api_world.graph(workspace), workspace.vkey)
-    )
+    pool = Readers(lambda: open_reading(workspace))
     yield pool
     pool.close()
 

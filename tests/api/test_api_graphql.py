@@ -257,7 +257,7 @@ def _asked(workspace: Workspace, query: str, *, operator: bool = False) -> list[
     readers = Readers(
         lambda: StoreReading(
             Counting(workspace.new_reader(), counts),
-            Counting(api_world.graph(workspace), counts),
+            Counting(workspace.new_graph(), counts),
             workspace.vkey,
         )
     )
