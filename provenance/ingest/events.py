@@ -152,7 +152,9 @@ def compared(content: Content) -> Content:
     Left out are the way the time was written and the order of foreign columns. It must
     be taken before `resolve`: which makers the log knows changes as it grows.
     """
-    same = {name: value for name, value in content.items() if name not in _NOT_COMPARED}
+    same = content.copy()
+    for name in _NOT_COMPARED:
+        same.pop(name, None)
     if "ext" in same:
         same["ext"] = sorted(same["ext"])
     return same

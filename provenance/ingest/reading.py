@@ -81,13 +81,13 @@ class Table:
             InputError: Undecodable bytes, NUL characters, a row over 1 MiB, an endless
                 quote, damaged compression: the message names the line and the remedy.
         """
-        with self.source.open() as (plain, file):
-            lines = _Lines(_text(plain, self.encoding), self.source.name)
+        with self.source.open() as (plain, file), _text(plain, self.encoding) as text:
+            lines = _Lines(text, self.source.name)
             try:
                 for _ in range(self.header_end):
-                    next(lines, None)
-                lines.start_row()
-                reader = csv.reader(lines, delimiter=self.separator, strict=True)
+                    next(lines.stream, None)
+                lines.fresh = True
+                reader = csv.reader(lines.stream, delimiter=self.separator, strict=True)
                 for count, row in enumerate(_split(reader, lines, len(self.header))):
                     yield row
                     if progress is not None and count % _PROGRESS == 0:
@@ -111,9 +111,9 @@ def open_table(source: Source, encoding: str | None, known: frozenset[str]) -> T
     """
     with source.open() as (plain, _):
         codec = codec_of(source.name, encoding, plain.read(3))
-    with source.open() as (plain, _):
+    with source.open() as (plain, _), _text(plain, codec) as text:
         try:
-            lines = _Lines(_text(plain, codec), source.name)
+            lines = _Lines(text, source.name)
             record = _header_record(lines, source.name)
         except UnicodeDecodeError as error:
             raise undecodable(source, codec, error) from None
@@ -135,43 +135,45 @@ def _text(plain: IO[bytes], codec: str) -> io.TextIOWrapper:
 
 
 class _Lines:
-    """Lines with their newlines, and the place of the row that is being read."""
+    """Lines with their newlines, and the place of the row that is being read.
+
+    Attributes:
+        stream: The lines.
+        line: Number of the last one.
+        row_line: Where the present row started.
+        row: Its lines.
+        fresh: Set by the consumer when the next line begins a new row.
+    """
 
     def __init__(self, text: io.TextIOWrapper, name: str) -> None:
-        self._readline = text.readline
-        self._name = name
+        self.stream = self._read(text.readline, name)
         self.line = 0
         self.row_line = 1
         self.row: list[str] = []
-        self._size = 0
+        self.fresh = True
 
-    def start_row(self) -> None:
-        """The next line begins a new row."""
-        self.row.clear()
-        self._size = 0
-        self.row_line = self.line + 1
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._readline(MAX_ROW)
-        if not line:
-            raise StopIteration
-        self.line += 1
-        self.row.append(line)
-        self._size += len(line)
-        if self._size >= MAX_ROW:
-            raise InputError(
-                f"{self._name}: line {self.row_line}: a row of more than {MAX_ROW} characters; "
-                "is a newline or a closing quote missing?"
-            )
-        if "\0" in line:
-            raise InputError(
-                f"{self._name}: line {self.line}: a NUL character; "
-                "if the file is UTF-16, say --encoding utf-16-le"
-            )
-        return line
+    def _read(self, readline: Callable[[int], str], name: str) -> Iterator[str]:
+        size = 0
+        while line := readline(MAX_ROW):
+            self.line += 1
+            if self.fresh:
+                self.fresh = False
+                self.row = []
+                self.row_line = self.line
+                size = 0
+            self.row.append(line)
+            size += len(line)
+            if size >= MAX_ROW:
+                raise InputError(
+                    f"{name}: line {self.row_line}: a row of more than {MAX_ROW} characters; "
+                    "is a newline or a closing quote missing?"
+                )
+            if "\0" in line:
+                raise InputError(
+                    f"{name}: line {self.line}: a NUL character; "
+                    "if the file is UTF-16, say --encoding utf-16-le"
+                )
+            yield line
 
 
 def _split(reader: Iterator[list[str]], lines: _Lines, width: int) -> Iterator[Row]:
@@ -179,18 +181,18 @@ def _split(reader: Iterator[list[str]], lines: _Lines, width: int) -> Iterator[R
     while True:
         try:
             for cells in reader:
+                lines.fresh = True
                 if len(cells) == width:
                     if any(cells):
                         yield Row(lines.row_line, cells)
                 elif any(cell.strip() for cell in cells):
                     problem = f"has {len(cells)} cells, the header has {width}"
                     yield Row(lines.row_line, cells, problem, "".join(lines.row))
-                lines.start_row()
         except csv.Error as error:
             if "field limit" in str(error):
                 raise csv.Error(_ENDLESS) from None
             yield Row(lines.row_line, [], f"is not well-formed: {error}", "".join(lines.row))
-            lines.start_row()
+            lines.fresh = True
         else:
             return
 
@@ -200,16 +202,16 @@ _ENDLESS: Final = "a cell of more than 128 KiB; is a closing quote missing?"
 
 def _header_record(lines: _Lines, name: str) -> list[str]:
     """The lines of the first row that is not blank."""
-    for line in lines:
+    for line in lines.stream:
         if line.strip(" \t\r\n,;|"):
             record = [line]
             break
-        lines.start_row()
+        lines.fresh = True
     else:
         raise InputError(f"{name}: is empty; a header and rows are expected")
     # A quoted name may hold newlines: read on until the quotes are even.
     while sum(line.count('"') for line in record) % 2:
-        following = next(lines, None)
+        following = next(lines.stream, None)
         if following is None:
             raise InputError(f"{name}: line {lines.row_line}: a quote in the header is not closed")
         record.append(following)

@@ -10,7 +10,7 @@ Next: provenance/ingest/drafts.py
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from provenance.ingest.columns import EVENTS
 from provenance.ingest.events import MAKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from provenance.entries import Content
     from provenance.ingest.decisions import Evidence, TimeReader
     from provenance.ingest.layout import Recipe
+    from provenance.ingest.values import Converter
 
 __all__ = ["HINT_COLUMN", "RowReader", "Scanner"]
 
@@ -68,6 +69,12 @@ class Scanner:
 
 
 _TIMED: Final = ("time", "date")
+_ABSENT: Final = object()
+_KNOWN_KEPT: Final = 1024
+
+
+_Step = tuple[str, dict[str, Any], "Converter", bool, str]
+"""Field, what its texts mean, converter, whether it is a number, and its column."""
 
 
 class RowReader:
@@ -78,8 +85,8 @@ class RowReader:
         self.recipe = recipe
         self.times = times
         columns = [recipe.kind.columns[name] for name in recipe.fields]
-        self._plan = [
-            (name, column.convert, column.form == "number", label)
+        self._plan: list[_Step] = [
+            (name, {}, column.convert, column.form == "number", label)
             for name, column, label in zip(recipe.fields, columns, recipe.labels, strict=True)
         ]
         self.label = dict(zip(recipe.fields, recipe.labels, strict=True))
@@ -115,21 +122,12 @@ class RowReader:
         """
         extra = self.recipe.foreign(cells)
         found: Content = {}
-        label = ""
-        try:
-            for text, (name, convert, numeric, label) in zip(
-                self.recipe.read(cells), self._plan, strict=True
-            ):
-                text = text.strip()  # noqa: PLW2901 - the cell without its blanks
-                if text in MISSING:
-                    continue
-                if numeric and (text.startswith("See ") or text in self.recipe.missing):
-                    extra.append([label, text])
-                    continue
-                found[name] = convert(text)
-        except Unacceptable as error:
-            error.column = label
-            raise
+        for text, step in zip(self.recipe.read(cells), self._plan, strict=True):
+            value = step[1].get(text)
+            if value is None:
+                value = self._convert(text, step, extra)
+            if value is not _ABSENT:
+                found[step[0]] = value
         for name in self._key:
             if name not in found:
                 raise Unacceptable("is missing", column=self.label[name])
@@ -137,6 +135,25 @@ class RowReader:
             if name in found:
                 found[name] = self._date(name, found)
         return found, extra
+
+    def _convert(self, text: str, step: _Step, extra: list[list[str]]) -> Any:
+        """Convert a cell, and remember what its text means: most columns say few things."""
+        _, known, convert, numeric, label = step
+        plain = text.strip()
+        if plain in MISSING:
+            value: Any = _ABSENT
+        elif numeric and (plain in self.recipe.missing or plain.startswith("See ")):
+            extra.append([label, plain])
+            return _ABSENT
+        else:
+            try:
+                value = convert(plain)
+            except Unacceptable as error:
+                error.column = label
+                raise
+        if len(known) < _KNOWN_KEPT:
+            known[text] = value
+        return value
 
     def _date(self, name: str, found: Content) -> str:
         try:

@@ -103,12 +103,12 @@ def ingest(
 
 
 def _check_party(party: str) -> None:
+    if not party:
+        raise UsageError("--party: must not be empty")
     try:
         ident(party)
     except Unacceptable as error:
         raise UsageError(f"--party: {error}") from None
-    if not party:
-        raise UsageError("--party: must not be empty")
 
 
 @dataclass
@@ -221,6 +221,8 @@ def _pending(row: Row, builders: list[DraftBuilder], sink: Sink) -> list[Pending
         warnings += made.warnings
     if not pending:
         raise Unacceptable("documents no event with a date")
-    sink.part.warnings.update(warnings)
-    sink.part.not_made.update(not_made)
+    if warnings:
+        sink.part.warnings.update(warnings)
+    if not_made:
+        sink.part.not_made.update(not_made)
     return pending

@@ -59,6 +59,7 @@ class Scratch:
 
     def __init__(self) -> None:
         """Open an empty one."""
+        self._lots = False
         self._connection = apsw.Connection("")
         self._connection.execute(_SCHEMA).fetchall()  # to its end: a PRAGMA answers with rows
 
@@ -68,12 +69,15 @@ class Scratch:
 
     def add_lot(self, lot_id: str, party: str, product_id: str) -> None:
         """Remember that a file makes a lot."""
+        self._lots = True
         self._connection.execute(
             "INSERT OR IGNORE INTO lot VALUES (?, ?, ?)", (lot_id, party, product_id)
         )
 
     def makers(self, lot_id: str) -> list[tuple[str, str]]:
         """The (party, product_id) pairs that the files make a lot of this name for."""
+        if not self._lots:
+            return []
         ask = "SELECT party, product_id FROM lot WHERE lot_id = ?"
         return [(row[0], row[1]) for row in self._connection.execute(ask, (lot_id,))]
 

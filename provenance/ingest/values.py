@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from rapidfuzz import fuzz, process
@@ -75,6 +74,7 @@ class Unacceptable(Exception):  # noqa: N818 - caught per row, never leaves this
 
 
 _SHOWN: Final = 80
+_AS_LOGGED: Final = re.compile(r"-?(?:[1-9]\d{0,14}|0(?=\.))(?:\.\d{1,30})?\Z", re.ASCII)
 _PLAIN: Final = re.compile(r"[+-]?\d{1,30}(?:\.\d{1,30})?\Z", re.ASCII)
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d{1,20}(?:[.,]\d{1,20})?[eE][+-]?\d{1,2}\Z", re.ASCII)
 _DECIMAL_COMMA: Final = re.compile(
@@ -102,7 +102,7 @@ def ident(value: str) -> str:
         raise Unacceptable("holds a character that cannot be seen", value)
     if len(value) > _MAX_ID:
         raise Unacceptable(f"is longer than {_MAX_ID} characters", value)
-    if value in (".", ".."):
+    if value[0] == "." and value in (".", ".."):
         raise Unacceptable("cannot be an id", value)
     return value
 
@@ -115,13 +115,14 @@ def ident_list(value: str) -> list[str]:
     return ids
 
 
-@lru_cache(maxsize=65536)
 def signed(value: str) -> Any:
     """Read a number of either sign; its decimal text is kept exactly.
 
     Thousands separators are taken where the text can mean one number only:
     "1,234.50", "1.234,56" and "1,234,567" are clear, "1,234" is not.
     """
+    if _AS_LOGGED.match(value):  # what canonical.number gives, without its own matching
+        return {"_d": value} if "." in value else int(value)
     plain = value if _PLAIN.match(value) else _normal(value)
     sign = "-" if plain[0] == "-" else ""
     whole_part, _, fraction = plain.lstrip("+-").partition(".")
@@ -152,7 +153,7 @@ def number(value: str) -> Any:
     if value.isdigit() and value.isascii() and len(value) < 16 and value[0] != "0":  # noqa: PLR2004
         return int(value)
     found = signed(value)
-    if found["_d"].startswith("-") if isinstance(found, dict) else found < 0:
+    if value[0] == "-" and found != 0:
         raise Unacceptable("is negative", value)
     return found
 
@@ -176,6 +177,9 @@ def number_list(value: str) -> list[Any]:
 def within(value: str, low: int, high: int) -> Any:
     """Read a number between two bounds, both included."""
     found = signed(value)
+    rough = found if type(found) is int else float(found["_d"])
+    if low < rough < high:
+        return found
     exact = canonical.decimal(found)
     if exact is None or not low <= exact <= high:
         raise Unacceptable(f"is not between {low} and {high}", value)
