@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _DOMAIN: Final = "http://127.0.0.1:8765"
 _SHIRTS: Final = "/01/09521234004332/10/ASH-SEW-24012"

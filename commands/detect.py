@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from provenance.entries import Outcome
     from workspace.workspace import Workspace
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graph.model import Record
     from workspace.workspace import Workspace
 
-app = typer.Typer(no_args_is_help=True, help="List, show and export flags.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and export flags.")
 
 
 @app.command("list")

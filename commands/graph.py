@@ -7,7 +7,11 @@ import typer
 from commands.options import Data, Json
 from commands.output import print_json, progress
 
-app = typer.Typer(no_args_is_help=True, help="Look after the graph, which the log can remake.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Look after the graph, which the log can remake.",
+)
 
 
 @app.command()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from provenance.ingest.receipt import Part, Receipt
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

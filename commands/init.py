@@ -9,7 +9,7 @@ import typer
 from commands.options import Data, Json
 from commands.output import notice, print_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

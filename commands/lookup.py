@@ -12,7 +12,7 @@ from commands.output import print_json
 if TYPE_CHECKING:
     from workspace.workspace import Workspace
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

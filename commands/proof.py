@@ -13,7 +13,7 @@ from commands.options import Data
 if TYPE_CHECKING:
     from workspace.workspace import Workspace
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class Disclose(StrEnum):

@@ -8,7 +8,7 @@ import typer
 
 from commands.options import Data
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from graph.model import Edge, Node
     from workspace.workspace import Workspace
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _MOST_LINES = 200
 

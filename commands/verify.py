@@ -10,7 +10,7 @@ import typer
 from commands.options import Data, Json
 from commands.output import print_json, progress
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
