@@ -43,7 +43,7 @@ def demo(
     _run(data, "flags", "list", "--limit", "10", "--explain")
     _title("One product: what its lot was made from, and its journey")
     _run(data, "trace", _SHIRTS)
-    _run(data, "trace", _SHIRTS, "--events")
+    _run(data, "trace", _SHIRTS, "--events", "--depth", "0")
     _title("The code on its label")
     _run(data, "qr", _SHIRTS)
     _title("Is it all as it was logged? And can a stranger check one sale without our database?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +11,6 @@ from commands.options import Data, Json
 from commands.output import notice, print_json, progress
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from provenance.ingest.receipt import Part, Receipt
 
 app = typer.Typer(add_completion=False)
@@ -80,7 +79,9 @@ def _print(receipt: Receipt) -> None:
     names = ("rows", "accepted", "duplicate", "quarantined", "appended")
     table = Table("file", "kind", *names, box=None)
     for part in receipt.parts:
-        table.add_row(part.file, part.kind, *(f"{getattr(part, name):,}" for name in names))
+        table.add_row(
+            Path(part.file).name, part.kind, *(f"{getattr(part, name):,}" for name in names)
+        )
     if len(receipt.parts) > 1:
         table.add_section()
         total = receipt.total
@@ -101,6 +102,8 @@ def _print_reasons(part: Part) -> None:
         ("warning", part.warnings),
     ):
         for reason, count in counts.most_common():
-            typer.echo(f"  {part.file}: {count:,} {title}: {reason}")
+            typer.echo(f"  {Path(part.file).name}: {count:,} {title}: {reason}")
     if part.quarantine:
-        typer.echo(f"  {part.file}: correct the rows in {part.quarantine} and ingest that file")
+        typer.echo(
+            f"  {Path(part.file).name}: correct the rows in {part.quarantine} and ingest that file"
+        )

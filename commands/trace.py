@@ -72,11 +72,7 @@ def _lineage_json(lineage: Lineage) -> dict[str, Any]:
 def _print_lineage(lineage: Lineage) -> None:
     from rich.tree import Tree
 
-    up = lineage.direction == "upstream"
-    onward: dict[str, list[tuple[str, Edge]]] = defaultdict(list)
-    for edge in lineage.edges:
-        here, there = (edge.dst, edge.src) if up else (edge.src, edge.dst)
-        onward[here].append((there, edge))
+    onward = _onward(lineage)
     tree = Tree(_words(lineage.start))
     _grow(tree, lineage.start, onward, {lineage.start})
     out = console()
@@ -91,21 +87,29 @@ def _print_lineage(lineage: Lineage) -> None:
     out.print(f"{len(lineage.hops) - 1} items, true for log position {lineage.position}")
 
 
-def _grow(
-    tree: Tree, start: str, onward: dict[str, list[tuple[str, Edge]]], seen: set[str]
-) -> None:
+def _onward(lineage: Lineage) -> dict[str, dict[str, list[Edge]]]:
+    """Return, for each item, the items one step further, with the edges that lead there."""
+    up = lineage.direction == "upstream"
+    onward: dict[str, dict[str, list[Edge]]] = defaultdict(lambda: defaultdict(list))
+    for edge in lineage.edges:
+        here, there = (edge.dst, edge.src) if up else (edge.src, edge.dst)
+        onward[here][there].append(edge)
+    return onward
+
+
+def _grow(tree: Tree, start: str, onward: dict[str, dict[str, list[Edge]]], seen: set[str]) -> None:
     """Hang the items under each other, nearest first; one shown already is only named again."""
     pending = [(tree, start)]
     lines = 0
     while pending:
         branch, key = pending.pop(0)
-        for there, edge in onward[key]:
+        for there, edges in onward[key].items():
             if (lines := lines + 1) > _MOST_LINES:
                 branch.add("... more; --json shows all")
                 return
             again = there in seen
             seen.add(there)
-            grown = branch.add(_words(there) + _quantity(edge) + (" (see above)" if again else ""))
+            grown = branch.add(_words(there) + _quantity(edges) + (" (see above)" if again else ""))
             if not again:
                 pending.append((grown, there))
 
@@ -117,12 +121,16 @@ def _words(key: str) -> str:
     return item_words(parse_item(key)) if is_item(key) else key
 
 
-def _quantity(edge: Edge) -> str:
+def _quantity(edges: list[Edge]) -> str:
+    """Say how much went in along parallel edges; nothing where one of them does not say."""
     from provenance.canonical import decimal
 
-    amount = decimal(edge.attrs.get("quantity"))
-    unit = edge.attrs.get("quantity_unit", "")
-    return f"  {amount} {unit}".rstrip() if amount is not None else ""
+    amounts = [decimal(edge.attrs.get("used")) for edge in edges]
+    units = {edge.attrs.get("used_unit") for edge in edges}
+    if None in amounts or len(units) != 1:
+        return ""
+    total = sum(amount for amount in amounts if amount is not None)
+    return f"  {total} {units.pop() or ''}".rstrip()
 
 
 def _journey(workspace: Workspace, key: str, depth: int, *, as_json: bool) -> None:
@@ -152,4 +160,4 @@ def _step(event: Node, hops: int) -> str:
         where = f"{content.get('from_facility_id', '?')} -> {content['to_facility_id']}"
     time = str(content.get("event_time", "?"))[:16].replace("T", " ")
     kind = str(content.get("event_type", "?"))
-    return f"{time}  {kind:<10} {where}  #{event.index}" + (f"  ({hops} hops up)" if hops else "")
+    return f"{time}  {kind:<10} {where}  #{event.index}" + (f"  ({hops} up)" if hops else "")
