@@ -93,20 +93,19 @@ def project_event(content: Content, facts: Facts) -> str:
     """
     party = content["party"]
     key = event_key(party, content["event_id"])
-    tier = facts.tier("/party", "/event_id")
     if "event_time" in content:
         facts.at(micros(content["event_time"]), facts.tier("/event_time"))
-    event = _Event(key, tier, party, content, facts)
+    tier = facts.tier("/party", "/event_id")
     facts.node(key, tier, defines=True)
+    # Every edge says something of the kind of event.
+    event = _Event(key, max(tier, facts.tier("/event_type")), party, content, facts)
     facts.node(party_key(party), facts.tier("/party"))
-    facts.edge(key, EdgeKind.BY, party_key(party), tier)
+    facts.edge(key, EdgeKind.BY, party_key(party), event.tier)
     _place(event)
     role = _ROLES.get(content.get("event_type", ""), Role.OBSERVED)
-    if role is Role.PRODUCED and "inputs" in content:
-        role = Role.OUTPUT
     named = [_item(event, number, item, role) for number, item in _numbered(content, "items")]
     items = [item for item in named if item is not None]
-    if role is Role.OUTPUT:
+    if role is Role.OUTPUT or (role is Role.PRODUCED and content.get("inputs")):
         _transformation(event, items)
     _container(event, items, role)
     _shipment(event, items, role)
@@ -153,7 +152,7 @@ def _item(event: _Event, number: int, item: Content, role: Role) -> _Item | None
         seen_from = max(event.tier, found.serials_tier)
         facts.edge(event.key, EdgeKind.INVOLVES, instance, seen_from, role=role)
     if role is Role.RECEIVED and key.party != event.party:
-        _supplies(event, key.party, facts.tier(f"{base}/party"))
+        _supplies(event, key.party, tier)
     return found
 
 
@@ -189,7 +188,7 @@ def _amount(item: _Item) -> dict[str, tuple[Any, Tier]]:
 
 def _supplies(event: _Event, supplier: str, tier: Tier) -> None:
     facts = event.facts
-    seen_from = max(tier, facts.tier("/party"))
+    seen_from = max(tier, event.tier)
     facts.node(party_key(supplier), tier)
     facts.changes.link(party_key(supplier), EdgeKind.SUPPLIES, party_key(event.party), seen_from)
 
@@ -214,7 +213,7 @@ def _known_input(event: _Event, key: _Parts, base: str, quantity: tuple[Any, Tie
     found = _Item(item_key(*key), _mention(event, key, base), quantity)
     _involve(event, found, Role.INPUT)
     if key.party != event.party:
-        _supplies(event, key.party, event.facts.tier(f"{base}/party"))
+        _supplies(event, key.party, found.tier)
     return found
 
 
@@ -224,8 +223,9 @@ def _transformation(event: _Event, outputs: list[_Item]) -> None:
         return
     if not inputs or not outputs:
         # What came in, or out, is not documented: the trail ends at a gap instead of nowhere.
-        nothing = _Item(event_gap_key(event.key), event.tier)
-        event.facts.node(nothing.key, event.tier)
+        tier = max(event.tier, min(known.tier for known in inputs or outputs))
+        nothing = _Item(event_gap_key(event.key), tier)
+        event.facts.node(nothing.key, tier)
         inputs, outputs = inputs or [nothing], outputs or [nothing]
     if len(inputs) * len(outputs) > MOST_PAIRS:
         through = _Item(event.key, event.tier)
@@ -253,7 +253,9 @@ def _container(event: _Event, items: list[_Item], role: Role) -> None:
         own_role = Role.EMPTIED
     seen_from = max(event.tier, tier)
     facts.node(container, tier)
-    facts.edge(event.key, EdgeKind.INVOLVES, container, seen_from, role=own_role)
+    # Being unpacked, not emptied, says that there are items.
+    known_from = max([seen_from, *(item.tier for item in items if role is Role.UNPACKED)])
+    facts.edge(event.key, EdgeKind.INVOLVES, container, known_from, role=own_role)
     for item in items if packing else ():
         inside = max(seen_from, item.tier)
         amounts = _amount(item)
@@ -279,7 +281,7 @@ def _shipment(event: _Event, items: list[_Item], role: Role) -> None:
         amounts = _amount(item) | {"item": (item.key, item.tier)}
         if shipment is not None:
             amounts["shipment_id"] = (shipment, event.facts.tier("/shipment_id"))
-        tier = max(event.tier, source[1], target[1])
+        tier = max(event.tier, source[1], target[1], item.tier)
         event.facts.edge(source[0], EdgeKind.MOVED, target[0], tier, role=role, amounts=amounts)
 
 
@@ -306,7 +308,8 @@ def _involve_shipment(
     facility = {"facility": end} if end else {}
     for item in items:
         amounts = _amount(item) | {"item": (item.key, item.tier)} | facility
-        facts.edge(event.key, EdgeKind.INVOLVES, key, seen_from, role=role, amounts=amounts)
+        known_from = max(seen_from, item.tier)
+        facts.edge(event.key, EdgeKind.INVOLVES, key, known_from, role=role, amounts=amounts)
     if not items:
         facts.edge(event.key, EdgeKind.INVOLVES, key, seen_from, role=role, amounts=facility)
 

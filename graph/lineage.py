@@ -151,7 +151,8 @@ def trace(
         raise UsageError(f"depth {depth}, limit {limit}: at least 0 hops and 1 item")
     with store.snapshot():
         same = _same_goods(store, key, tier, limit, at)
-        starts = [key, *(edge.dst if edge.src == key else edge.src for edge in same)]
+        others = {edge.dst if edge.src == key else edge.src for edge in same}
+        starts = [key, *sorted(others)]
         walk = store.walk(starts, tier, direction, depth=depth, limit=limit, at=at)
         if key not in walk.hops:
             raise NotFound(f"the graph knows no {key!r}, or it may not be shown at this tier")

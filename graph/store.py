@@ -165,7 +165,7 @@ class GraphStore(Protocol):
 
     def walk(
         self,
-        starts: Collection[str],
+        starts: Sequence[str],
         tier: Tier,
         direction: Direction,
         *,
@@ -176,11 +176,12 @@ class GraphStore(Protocol):
         """Follow `became` edges breadth first; each node is visited once, so circles end.
 
         Args:
-            starts: The nodes at distance 0; unknown ones are left out.
+            starts: The nodes at distance 0, the more important first; unknown ones are left out.
             tier: The viewer's.
             direction: "upstream" from outputs to inputs, "downstream" the other way.
             depth: How many edges away to go, from 0.
-            limit: How many items to find at most, the nearest, equal ones by key.
+            limit: How many items to find at most: of the starts the first ones, then the nearest,
+                equal ones by key.
             at: Only edges up to this time count, microseconds since the epoch, and undated ones.
         """
         ...

@@ -251,7 +251,7 @@ class MemoryStore:
 
     def walk(
         self,
-        starts: Collection[str],
+        starts: Sequence[str],
         tier: Tier,
         direction: Direction,
         *,
@@ -262,8 +262,8 @@ class MemoryStore:
         """Follow `became` edges breadth first."""
         with self._lock:
             adjacent = self._in if direction == "upstream" else self._out
-            known = sorted({key for key in starts if self._shown(key, tier)})
-            hops = dict.fromkeys(known[:limit], 0)
+            known = [key for key in dict.fromkeys(starts) if self._shown(key, tier)]
+            hops = dict.fromkeys(sorted(known[:limit]), 0)
             facts: list[EdgeFact] = []
             level, truncated, distance = list(hops), len(known) > limit, 0
             while level:

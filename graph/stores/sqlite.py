@@ -194,7 +194,7 @@ class SqliteStore:
 
     def walk(
         self,
-        starts: Collection[str],
+        starts: Sequence[str],
         tier: Tier,
         direction: Direction,
         *,
@@ -205,8 +205,8 @@ class SqliteStore:
         """Follow `became` edges breadth first."""
         statement = text.STEP_UP if direction == "upstream" else text.STEP_DOWN
         with self._turn:
-            known = list(self._ask(text.STARTS, _json(starts), tier))
-            keys = dict(known[:limit])
+            known = list(self._ask(text.STARTS, _json(dict.fromkeys(starts)), tier))
+            keys = dict(sorted(known[:limit], key=itemgetter(1)))
             hops = dict.fromkeys(keys, 0)
             rows: list[tuple[Any, ...]] = []
             level, truncated, distance = list(keys), len(known) > limit, 0

@@ -83,7 +83,7 @@ ORDER BY d.key, e.role <> {_PRODUCED}, e.time IS NULL, e.time, s.key, e.seq
 
 STARTS: Final = """
 SELECT n.id, n.key FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
-WHERE n.tier <= ?2 GROUP BY n.id ORDER BY n.key
+WHERE n.tier <= ?2 ORDER BY j.key
 """
 
 STEP_UP: Final = f"""

@@ -1,0 +1,253 @@
+"""Random supply histories: every store answers as a twin that replays the events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from graph_factories import ListLog, event, item
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive_graph import NaiveGraph
+
+from graph.connect import open_store
+from graph.sync import catch_up
+from provenance.entries import Tier
+from provenance.errors import NotFound
+from provenance.privacy import open_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graph.store import GraphStore
+    from provenance.entries import Draft
+
+PARTIES = st.sampled_from(["acme", "bolt"])
+LOTS = st.builds(
+    lambda party, product, lot: (
+        {"party": party, "product_id": product} | ({"lot_id": lot} if lot else {})
+    ),
+    PARTIES,
+    st.sampled_from("PQ"),
+    st.sampled_from(["1", "2", "3", None]),
+)
+OTHERS = ("ship", "receive", "inspect")
+QUANTITIES = st.one_of(st.none(), st.integers(1, 9))
+
+
+@st.composite
+def named(draw: Any) -> dict[str, Any]:
+    """An item of an event: class or lot, quantity and serials where they come."""
+    found = dict(draw(LOTS))
+    quantity = draw(QUANTITIES)
+    if quantity is not None:
+        found["quantity"] = quantity
+    serials = draw(st.lists(st.sampled_from("xy"), unique=True, max_size=2))
+    return found | ({"serial_ids": serials} if serials else {})
+
+
+@st.composite
+def used(draw: Any) -> dict[str, Any]:
+    """An input: a lot of a known maker, or only its lot id."""
+    found = {name: value for name, value in draw(LOTS).items() if name != "lot_id"}
+    known = found if draw(st.integers(0, 4)) else {}
+    return known | {"lot_id": draw(st.sampled_from("123"))}
+
+
+@st.composite
+def histories(draw: Any) -> list[Draft]:
+    """Events at few times, among few lots, so that everything meets; ids are unique."""
+    drafts = []
+    for number in range(draw(st.integers(1, 9))):
+        word = draw(
+            st.sampled_from(
+                [*("produce", "transform", "transform", "transform", "pack", "unpack"), *OTHERS]
+            )
+        )
+        items = draw(st.lists(named(), max_size=2))
+        more: dict[str, Any] = {"party": draw(PARTIES)}
+        if word in ("produce", "transform"):
+            inputs = draw(st.lists(used(), max_size=2))
+            more |= {"inputs": inputs} if inputs else {}
+        if word in ("pack", "unpack") or draw(st.booleans()):
+            more["container_id"] = draw(st.sampled_from(["K1", "K2"]))
+        if word in ("ship", "receive"):
+            more["shipment_id"] = draw(st.sampled_from(["S1", "S2"]))
+        hour = draw(st.integers(0, 4))
+        made = event(hour, word, *items, **more)
+        made.content["event_id"] = f"E{number}"
+        drafts.append(made)
+    return drafts
+
+
+def loaded(url: str, log: ListLog, batch: int = 1000) -> GraphStore:
+    """A store that has caught up."""
+    store = open_store(url)
+    store.reset()
+    catch_up(log, store, batch=batch)
+    return store
+
+
+@pytest.fixture(scope="module", params=["memory", "sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where a store may be made."""
+    place = tmp_path_factory.mktemp("graph") / "graph.db" if request.param == "sqlite" else ""
+    return f"{request.param}:{place}"
+
+
+def twin_of(log: ListLog, tier: Tier) -> NaiveGraph:
+    """The twin of a viewer."""
+    return NaiveGraph((entry.index, open_entry(entry, tier)) for entry in log.held)
+
+
+def _micros(time: datetime | None) -> int | None:
+    return None if time is None else round(time.timestamp() * 1_000_000)
+
+
+TIMES = st.one_of(
+    st.none(), st.integers(0, 4).map(lambda h: datetime.fromisoformat(f"2024-01-01T{h:02}:30:00Z"))
+)
+
+
+@settings(max_examples=50)
+@given(
+    drafts=histories(),
+    direction=st.sampled_from(["upstream", "downstream"]),
+    tier=st.sampled_from(list(Tier)),
+    depth=st.one_of(st.just(100), st.integers(0, 3)),
+    limit=st.one_of(st.just(100), st.integers(1, 4)),
+    at=TIMES,
+)
+def test_lineage_is_what_replaying_the_events_gives(
+    *,
+    url: str,
+    drafts: list[Draft],
+    direction: str,
+    tier: Tier,
+    depth: int,
+    limit: int,
+    at: datetime | None,
+) -> None:
+    """Hops, gaps and truncation of every item equal the naive twin's, at any tier, time, limit."""
+    log = ListLog(drafts)
+    store, twin = loaded(url, log), twin_of(log, tier)
+    ask: Callable[..., Any] = getattr(store, direction)
+    containers = {f"container:{e['container_id']}" for _, e in twin.events if "container_id" in e}
+    for key in sorted(twin.items() | containers):
+        answer = ask(key, tier, depth=depth, limit=limit, at=_micros(at))
+        hops, truncated = twin.hops(key, direction, depth, limit, at)
+        assert list(answer.hops.items()) == list(hops.items())
+        assert answer.truncated == truncated
+        gaps = {(g.item, str(g.reason), g.missing, g.index) for g in answer.gaps}
+        assert gaps == twin.gaps(key, direction, hops, at)
+        assert answer.position == len(drafts)
+    store.close()
+
+
+@settings(max_examples=40)
+@given(histories(), st.sampled_from(list(Tier)))
+def test_a_journey_is_what_replaying_the_events_gives(
+    url: str, drafts: list[Draft], tier: Tier
+) -> None:
+    """Steps, their order, their hops and whom they concern equal the naive twin's."""
+    log = ListLog(drafts)
+    store, twin = loaded(url, log), twin_of(log, tier)
+    for key in sorted(twin.items()):
+        answer = store.journey(key, tier)
+        steps = [(step.event.key, step.hops, step.items) for step in answer.steps]
+        assert steps == twin.journey(key)
+        assert not answer.truncated
+    store.close()
+
+
+def everything(store: GraphStore, log: ListLog, tier: Tier) -> Any:
+    """Every answer a viewer can get, without log positions."""
+    twin = twin_of(log, tier)
+    answers: dict[str, Any] = {}
+    for key in sorted(twin.items()):
+        up, down = store.upstream(key, tier), store.downstream(key, tier)
+        journey = store.journey(key, tier)
+        answers[key] = (
+            up.hops,
+            down.hops,
+            sorted((g.item, g.reason, g.missing) for g in (*up.gaps, *down.gaps, *journey.gaps)),
+            sorted((e.src, e.dst, str(e.attrs)) for e in (*up.edges, *down.edges)),
+            up.cycles(),
+            [(s.event.key, s.event.attrs, s.hops, s.items, s.containers) for s in journey.steps],
+            sorted(
+                (e.src, e.kind, e.dst, str(e.role), str(e.attrs)) for e in _around(store, key, tier)
+            ),
+        )
+    return answers
+
+
+def _around(store: GraphStore, key: str, tier: Tier) -> Any:
+    return store.neighbours(key, tier)
+
+
+@settings(max_examples=25)
+@given(histories(), st.randoms(use_true_random=False), st.sampled_from(list(Tier)))
+def test_the_order_of_ingest_never_changes_an_answer(
+    url: str, drafts: list[Draft], rng: Any, tier: Tier
+) -> None:
+    """The same events in another order give the same answers, log positions aside."""
+    shuffled = list(drafts)
+    rng.shuffle(shuffled)
+    one, other = ListLog(drafts), ListLog(shuffled)
+    store = loaded(url, one)
+    first = everything(store, one, tier)
+    store.close()
+    store = loaded(url, other)
+    assert everything(store, other, tier) == first
+    store.close()
+
+
+@settings(max_examples=25)
+@given(histories(), st.integers(1, 5))
+def test_rebuilding_equals_catching_up_in_any_batches(
+    url: str, drafts: list[Draft], batch: int
+) -> None:
+    """Neither the size of batches nor a rebuild changes any answer; both stores agree."""
+    log = ListLog(drafts)
+    store = loaded(url, log, batch)
+    stepwise = everything(store, log, Tier.PRIVATE)
+    store.close()
+    store = loaded(url, log)
+    assert everything(store, log, Tier.PRIVATE) == stepwise
+    memory = loaded("memory:", log)
+    assert everything(memory, log, Tier.PRIVATE) == stepwise
+    store.close()
+
+
+@settings(max_examples=30)
+@given(histories())
+def test_what_a_viewer_may_not_see_is_not_found(url: str, drafts: list[Draft]) -> None:
+    """An item that a tier cannot see is as unknown to it as one that is not there."""
+    log = ListLog(drafts)
+    store = loaded(url, log)
+    for key in sorted(twin_of(log, Tier.PRIVATE).items() - twin_of(log, Tier.PUBLIC).items()):
+        for ask in (store.upstream, store.downstream, store.journey, store.node, store.neighbours):
+            with pytest.raises(NotFound):
+                ask(key, Tier.PUBLIC)
+        assert store.fetch([key], Tier.PUBLIC) == {}
+    store.close()
+
+
+def test_circles_end_and_are_named(url: str) -> None:
+    """Items made from each other are reported once, and lineage through them ends."""
+    ring = [
+        event(
+            n, "transform", item("P", str(n)), inputs=[{"party": "acme", "product_id": "P"} | lot]
+        )
+        for n, lot in enumerate([{"lot_id": "2"}, {"lot_id": "0"}, {"lot_id": "1"}])
+    ]
+    own = event(9, "transform", item("Q", "7"), inputs=[item("Q", "7"), item("P", "1")])
+    store = loaded(url, ListLog([*ring, own]))
+    answer = store.upstream("item:acme/Q/10/7", Tier.PUBLIC)
+    assert answer.cycles() == (
+        ("item:acme/P/10/0", "item:acme/P/10/1", "item:acme/P/10/2"),
+        ("item:acme/Q/10/7",),
+    )
+    assert len(answer.hops) == 4
+    store.close()
