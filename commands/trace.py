@@ -125,12 +125,10 @@ def _quantity(edges: list[Edge]) -> str:
     """Say how much went in along parallel edges; nothing where one of them does not say."""
     from provenance.canonical import decimal
 
-    amounts = [decimal(edge.attrs.get("used")) for edge in edges]
-    units = {edge.attrs.get("used_unit") for edge in edges}
-    if None in amounts or len(units) != 1:
+    amounts = [decimal(edge.attrs.get("consumed")) for edge in edges]
+    if None in amounts:
         return ""
-    total = sum(amount for amount in amounts if amount is not None)
-    return f"  {total} {units.pop() or ''}".rstrip()
+    return f"  {sum(amount for amount in amounts if amount is not None)} used"
 
 
 def _journey(workspace: Workspace, key: str, depth: int, *, as_json: bool) -> None:
