@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from biip.checksums import gs1_standard_check_digit
@@ -22,6 +21,9 @@ from provenance.identifiers import (
     parse_item,
     parse_path,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GS1_TEXT = st.text(
     "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz",
@@ -152,16 +154,13 @@ def test_paths_that_name_no_item(path: str) -> None:
         parse_path(path)
 
 
-def test_gs1_vectors() -> None:
+def test_gs1_vectors(test_data: Path) -> None:
     """GS1's own Digital Link vectors for GTINs: what they refuse is refused, the rest is read.
 
     Not compared: vectors about query attributes (ignored here) and about AI 235 and
     zero-suppressed GTINs (not supported here).
     """
-    folder = os.environ.get("PROVENANCE_TEST_DATA")
-    if folder is None:
-        pytest.skip("PROVENANCE_TEST_DATA unset")
-    file = Path(folder, "vectors/gs1_digital_link/digital_link_vectors.csv")
+    file = test_data / "vectors/gs1_digital_link/digital_link_vectors.csv"
     with file.open(encoding="utf-8", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["kind"] == "parse_uri"]
     tried = 0

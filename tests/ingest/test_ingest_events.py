@@ -357,7 +357,7 @@ See DN-1|"|'|=1+1|\u2028|\ufeff|a;b;a|'-5|@x"""
 NASTY = st.sampled_from([*WORDS.split("|"), *EVENT_TYPES])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.data())
 def test_every_table_is_accounted_for(tmp_path: Path, data: st.DataObject) -> None:
     """Any table ends in accepted + duplicate + quarantined = rows, or in one clear error.

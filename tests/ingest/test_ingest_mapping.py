@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +14,8 @@ from provenance.errors import InputError
 from provenance.ingest.mapping import Mapping, load_mapping, parse_mapping, shipped_mappings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from provenance.ingest.receipt import Receipt
 
 ERP = """
@@ -251,12 +251,9 @@ def test_a_directory_with_native_and_mapped_files(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def scms_file() -> Path:
+def scms_file(test_data: Path) -> Path:
     """The real delivery history."""
-    folder = os.environ.get("PROVENANCE_TEST_DATA")
-    if folder is None:
-        pytest.skip("PROVENANCE_TEST_DATA unset")
-    return Path(folder, "shipments", "scms_delivery_history.csv")
+    return test_data / "shipments" / "scms_delivery_history.csv"
 
 
 @pytest.fixture(scope="module")
