@@ -48,7 +48,7 @@ fmt: setup ## Format the code
 	$(BIN)/ruff format --quiet .
 
 samples: setup ## Make samples/data again
-	$(BIN)/python -m samples.generate --output samples/data
+	$(BIN)/python -m samples.generate -o samples/data
 
 schema: setup ## Export schema.graphql
 	$(BIN)/python -m api.export

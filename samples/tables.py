@@ -33,7 +33,8 @@ _LAW_COLUMNS = (
 
 _WATCHLIST = (
     ("ForcedLabourRegions", "region", "CN-XJ", "5201", "cotton of the region"),
-    ("ForcedLabourGoods", "goods_country", "5201|TM", "5201", "state-ordered harvest"),
+    ("ForcedLabourRegions", "region", "TM", "5201", "state-ordered harvest"),
+    ("ForcedLabourGoods", "goods_country", "5201|IN", "5201", "known of some farms; context only"),
     ("ForcedLabourGoods", "goods_country", "6802|IN", "6802", "sandstone; not of these chains"),
     ("DeforestationEntities", "entity", "SAHEL BEAN TRADERS SARL", "*", "protected forest, CI-MG"),
     ("DeforestationEntities", "entity", "Kelani Maritime Holdings", "*", "another firm entirely"),
