@@ -117,6 +117,16 @@ ATTACKS: Attacks = {
         "batch-signed",
         "the body is not the leaf's",
     ),
+    "a batch that is not in the log": (
+        lambda: edited(batch__leaf=with_leaf(lambda x: x[:23] + b"\xff" + x[24:])),
+        "batch-signed",
+        "another root",
+    ),
+    "a batch of another index": (
+        lambda: edited(batch__index=9),
+        "batch-signed",
+        "the leaf is of index 10, not of 9",
+    ),
     "a batch without body": (lambda: edited(batch__body=None), "batch-signed", "no body"),
 }
 
