@@ -97,8 +97,8 @@ def _directory(
             continue
         try:
             yield _job(str(file), mapping, encoding, named=False)
-        except _UnknownHeaderError as error:
-            notices.append(f"{error} (passed over)")
+        except _UnknownHeaderError:
+            notices.append(f"{file}: no known header, passed over")
 
 
 class _UnknownHeaderError(InputError):

@@ -221,8 +221,8 @@ def word_of(*words: str) -> Converter:
         found = known.get(value) or known.get(value.casefold())
         if found is None:
             close = nearest(value, words, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise Unacceptable(f"is not one of {', '.join(words)}{hint}", value)
+            hint = f"did you mean {close[0]}?" if close else ""
+            raise Unacceptable(f"is not one of {', '.join(words)}", value, detail=hint)
         return found
 
     return convert
