@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bundle_tools import (
-    LOG,
-    PARTIES,
-    Attacks,
-    Bundle,
-    assert_fails,
-    edited,
-    flip,
-    judge,
-)
+from bundle_tools import LOG, PARTIES, Attacks, Bundle, assert_fails, edited, flip, judge, with_leaf
 from small_log import SmallLog, seeded
 
 from provenance import canonical, proof
