@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Coverage", "Origin", "coverage", "origins"]
 
-_ORIGINS_SHOWN = 12
 _MISSING = frozenset(
     {GapReason.UNKNOWN_LOT, GapReason.NO_LOT, GapReason.NO_INPUTS, GapReason.NO_ORIGIN}
 )
@@ -31,22 +30,26 @@ _MISSING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A material at the far end of what is documented.
+    """A far end of what is documented: one material from one place.
 
     Attributes:
-        key: The item.
+        key: Its earliest item.
+        lots: How many items of it there are.
         steps_back: How many transformations lie between it and the item asked for.
         material: Its product's name, else its product id.
         where: Where it was made; empty when that is not recorded.
-        when: On which day; empty when that is not recorded.
-        who: The party that recorded its making.
+        first: The day of the earliest making; empty when that is not recorded.
+        last: The day of the latest.
+        who: The party that recorded the making.
     """
 
     key: ItemKey
+    lots: int
     steps_back: int
     material: str
     where: str
-    when: str
+    first: str
+    last: str
     who: str
 
 
@@ -86,14 +89,11 @@ def _reach(far: Sequence[Origin]) -> str:
         return "Where it was made is not on record here."
     first = far[0]
     place = first.where or f"the making of {first.material}"
-    when = f" on {first.when}" if first.when else ""
-    return f"Documented back to {place}{when}{_others(len(far) - 1)}."
-
-
-def _others(count: int) -> str:
-    if count == 0:
-        return ""
-    return f" and {count} other {'source' if count == 1 else 'sources'}"
+    if len(far) == 1 and first.lots == 1 and first.first:
+        place = f"{place} on {first.first}"
+    others = len(far) - 1
+    more = f" and {others} other {'source' if others == 1 else 'sources'}" if others else ""
+    return f"Documented back to {place}{more}."
 
 
 def _rest(missing: int, *, truncated: bool) -> str:
@@ -105,22 +105,30 @@ def _rest(missing: int, *, truncated: bool) -> str:
 
 
 def origins(product: Product) -> list[Origin]:
-    """Return the far ends whose making is on record, the farthest first, at most twelve."""
+    """Return the far ends whose making is on record, the farthest first."""
     lineage = product.upstream
     made_of_others = {link.target for link in lineage.links}
-    far = [key for key in product.makings if key not in made_of_others]
-    far.sort(key=lambda key: (-lineage.depths.get(key, 0), key[:2], key.lot_id or ""))
-    return [_origin(key, product) for key in far[:_ORIGINS_SHOWN]]
+    sources: dict[tuple[str, str, str], list[ItemKey]] = {}
+    for key, making in product.makings.items():
+        if key not in made_of_others:
+            place = phrases.place(making.content, product.facilities)
+            sources.setdefault((key.party, key.product_id, place), []).append(key)
+    found = [_origin(keys, place, product) for (*_, place), keys in sources.items()]
+    return sorted(found, key=lambda each: (-each.steps_back, each.where, each.material))
 
 
-def _origin(key: ItemKey, product: Product) -> Origin:
-    making = product.makings[key].content
-    master = product.materials.get((key.party, key.product_id), {})
+def _origin(keys: list[ItemKey], place: str, product: Product) -> Origin:
+    makings = product.makings
+    keys = sorted(keys, key=lambda key: str(makings[key].content.get("event_time", "")))
+    first, last = makings[keys[0]].content, makings[keys[-1]].content
+    master = product.materials.get((keys[0].party, keys[0].product_id), {})
     return Origin(
-        key=key,
-        steps_back=product.upstream.depths.get(key, 0),
-        material=str(master.get("name") or key.product_id),
-        where=phrases.place(making, product.facilities),
-        when=phrases.day(making),
-        who=str(making.get("party", key.party)),
+        key=keys[0],
+        lots=len(keys),
+        steps_back=max(product.upstream.depths.get(key, 0) for key in keys),
+        material=str(master.get("name") or keys[0].product_id),
+        where=place,
+        first=phrases.day(first),
+        last=phrases.day(last),
+        who=str(first.get("party", keys[0].party)),
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from provenance.entries import Content
 
 __all__ = [
+    "flag_field",
     "global_id",
     "json_field",
     "number",
@@ -116,6 +117,16 @@ def time_field(name: str, description: str | None = None) -> Any:
 def whole_field(name: str, description: str | None = None) -> Any:
     """Declare a nullable Int."""
     return _field(lambda content: whole(content, name), description)
+
+
+def flag_field(name: str, description: str | None = None) -> Any:
+    """Declare a nullable Boolean."""
+
+    def read(content: Content) -> bool | None:
+        value = content.get(name)
+        return value if isinstance(value, bool) else None
+
+    return _field(read, description)
 
 
 def number_field(name: str, description: str | None = None) -> Any:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from api import words
-from api.fields import global_id, json_field, number_field, text_field, whole_field, word_field
+from api.fields import (
+    flag_field,
+    global_id,
+    json_field,
+    number_field,
+    text_field,
+    whole_field,
+    word_field,
+)
 from api.reading import Record
 from api.vocabulary import JSON, Decimal, EvidenceClass, Severity, SubjectKind
 from provenance.privacy import b64
@@ -47,16 +55,24 @@ class Flag:
     subject_party: str | None = text_field("subject_party")
     explanation: str | None = text_field("explanation")
     counterfactual: str | None = text_field("counterfactual", "When the flag would disappear.")
+    caveat: str | None = text_field("caveat", "What the detector says that it does not say.")
+    likely_benign: bool | None = flag_field("likely_benign", "An innocent cause is likely.")
     score: Decimal | None = number_field("score", "Higher is stranger.")
     p: Decimal | None = number_field("p")
     q: Decimal | None = number_field("q")
     threshold: Decimal | None = number_field("threshold")
+    family: str | None = text_field("family", "Its false-discovery family.")
     family_size: int | None = whole_field("family_size")
     observed: JSON | None = json_field("observed")
     expected: JSON | None = json_field("expected")
     peer_group: JSON | None = json_field("peer_group")
     benign: JSON | None = json_field("benign", "Innocent causes that were considered.")
     parameters: JSON | None = json_field("parameters")
+    code_digest: str | None = text_field("code_digest")
+    libraries: JSON | None = json_field("libraries")
+    seed: int | None = whole_field("seed")
+    reference_digest: str | None = text_field("reference_digest")
+    list_version: str | None = text_field("list_version")
     tree_size: int | None = whole_field("tree_size", "The log's size when it was raised.")
     root: str | None = text_field("root", "The log's root at that size.")
 

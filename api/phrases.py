@@ -84,4 +84,5 @@ def amount(content: Content) -> str:
         return ""
     plain = abs(quantity.adjusted()) <= _LONGEST_NUMBER
     number = f"{quantity:,f}" if plain else str(quantity)
-    return f"{number} {content.get('quantity_unit', '')}".rstrip()
+    unit = str(content.get("quantity_unit", ""))
+    return f"{number} {unit}{'s' if unit == 'unit' and quantity != 1 else ''}".rstrip()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from api import coverage as told
-from api.fields import global_id, number_field, text_field, whole_field
+from api.fields import flag_field, global_id, number_field, text_field, whole_field
 from api.flag_type import Flag
 from api.paging import Connection, check_first, connection, position
 from api.product import Product as Found
@@ -51,15 +51,17 @@ class Coverage:
         )
 
 
-@strawberry.type(description="A material at the far end of what is documented.")
+@strawberry.type(description="A far end of what is documented: one material from one place.")
 class Origin:
     """A far end of the upstream lineage."""
 
-    item: Item
+    item: Item = strawberry.field(description="Its earliest item.")
+    lots: int = strawberry.field(description="How many items of it there are.")
     steps_back: int
     material: str
     place: str | None
-    day: str | None
+    first_day: str | None
+    last_day: str | None
     party: str
 
     @classmethod
@@ -67,10 +69,12 @@ class Origin:
         """Wrap a far end."""
         return cls(
             item=Item.of(found.key),
+            lots=found.lots,
             steps_back=found.steps_back,
             material=found.material,
             place=found.where or None,
-            day=found.when or None,
+            first_day=found.first or None,
+            last_day=found.last or None,
             party=found.who,
         )
 
@@ -88,6 +92,7 @@ class Product:
     chain: str | None = text_field("chain")
     stage: int | None = whole_field("stage", "Steps from raw material, which is 0.")
     image_url: str | None = text_field("image_url")
+    serialised: bool | None = flag_field("serialised")
     unit_weight_kg: Decimal | None = number_field("unit_weight_kg")
     input_product_id: str | None = text_field("input_product_id")
     input_units_per_output_unit: Decimal | None = number_field("input_units_per_output_unit")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio.to_thread
 
-from provenance.errors import StorageError
+from provenance.errors import StorageError, WorkspaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,16 +71,21 @@ class Readers:
 
     @contextmanager
     def borrow(self) -> Iterator[Reading]:
-        """Lend a view to the calling thread.
+        """Lend a view to the calling thread; one that fails it is not lent again.
+
+        The file behind a failing view may have been replaced; the next one opens it anew.
 
         Raises:
             StorageError: All views stayed lent for half a minute, or the pool is closed.
         """
-        view = self._take()
+        view, broken = self._take(), False
         try:
             yield view
+        except (StorageError, WorkspaceError):
+            broken = True
+            raise
         finally:
-            self._give_back(view)
+            self._give_back(view, broken)
 
     def _take(self) -> Reading:
         with self._changed:
@@ -100,13 +105,15 @@ class Readers:
                 self._changed.notify()
             raise
 
-    def _give_back(self, view: Reading) -> None:
+    def _give_back(self, view: Reading, broken: bool) -> None:
         with self._changed:
-            if self._closed:
-                view.close()
-            else:
+            if broken:
+                self._opened -= 1
+            elif not self._closed:
                 self._free.append(view)
             self._changed.notify()
+        if broken or self._closed:
+            view.close()
 
     def close(self) -> None:
         """Close the free views now and the lent ones as they come back; lend none any more."""

@@ -59,10 +59,12 @@ def _item(key: ItemKey) -> dict[str, Any]:
 def _origin(origin: Origin) -> dict[str, Any]:
     return {
         "item": _item(origin.key),
+        "lots": origin.lots,
         "stepsBack": origin.steps_back,
         "material": origin.material,
         "place": origin.where or None,
-        "day": origin.when or None,
+        "firstDay": origin.first or None,
+        "lastDay": origin.last or None,
         "party": origin.who,
     }
 

@@ -88,6 +88,7 @@ class EventType(Enum):
     RECALL = "recall"
     DESTROY = "destroy"
     SELL = "sell"
+    ORDER = "order"
     OTHER = "other"
 
 

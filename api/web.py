@@ -10,6 +10,8 @@ Next: api/link.py
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["HTML", "JSON", "choose", "dress", "entity_tag", "failure", "json_response", "matches"]
 
 HTML, JSON, PROBLEM = "text/html", "application/json", "application/problem+json"
+_NOT_MODIFIED: Final = 304
 _CLOSED = "default-src 'none'; frame-ancestors 'none'"
 _TITLES = {400: "Bad request", 401: "Unauthorized", 403: "Forbidden", 404: "Not found"}
 
@@ -82,9 +85,11 @@ def entity_tag(request: Request, reading: Reading, viewer: Viewer) -> str:
     """Return the ETag of what a viewer gets under this address, as things stand.
 
     Answers are functions of the graph's position, the log's checkpoint, the viewer's
-    tier and the request; a changed record always moves position or checkpoint.
+    tier, the program's release and the request; a changed record always moves position or
+    checkpoint.
     """
     parts = (
+        _release(),
         str(reading.position()),
         reading.head().checkpoint,
         viewer.role.value,
@@ -94,6 +99,14 @@ def entity_tag(request: Request, reading: Reading, viewer: Viewer) -> str:
     )
     digest = hashlib.sha256(orjson.dumps(parts)).hexdigest()
     return f'"{digest[:32]}"'
+
+
+@cache
+def _release() -> str:
+    try:
+        return version("provenance-tracker")
+    except PackageNotFoundError:
+        return ""
 
 
 def matches(request: Request, tag: str) -> bool:
@@ -114,7 +127,10 @@ def dress(response: Response, viewer: Viewer | None, tag: str | None = None) -> 
         tag: Its ETag, if it may be kept.
     """
     headers = response.headers
-    headers.setdefault("content-security-policy", _CLOSED)
+    if response.status_code != _NOT_MODIFIED:
+        # What a 304 carries replaces the headers of the copy kept (RFC 9111, section 3.2): a
+        # page would lose the policy that lets its own style in.
+        headers.setdefault("content-security-policy", _CLOSED)
     headers["x-content-type-options"] = "nosniff"
     headers["referrer-policy"] = "no-referrer"
     headers["vary"] = "Accept, Authorization"

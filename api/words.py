@@ -34,7 +34,6 @@ _EVENTS = {
     "destroy": "Destroyed",
     "sell": "Sold",
     "order": "Ordered",
-    "deliver": "Delivered",
 }
 
 _EVIDENCE = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.readers import Readers
-from provenance.errors import StorageError
+from provenance.errors import StorageError, WorkspaceDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +74,17 @@ def test_one_request_after_the_other_uses_one_view() -> None:
         with pytest.raises(ZeroDivisionError), readers.borrow():
             _ = 1 / 0
     assert len(View.opened) == 1
+
+
+def test_a_view_that_fails_is_replaced() -> None:
+    """After an error of storage or workspace the view is closed, and the next one is new."""
+    readers = Readers(View, 1)
+    for error in (StorageError("disk"), WorkspaceDamaged("graph")):
+        with pytest.raises(type(error)), readers.borrow():
+            raise error
+    with readers.borrow():
+        pass
+    assert [view.closed for view in View.opened] == [True, True, False]
 
 
 def test_a_view_that_cannot_be_opened_takes_no_place() -> None:
