@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["HTML", "JSON", "choose", "dress", "entity_tag", "failure", "json_response", "matches"]
 
 HTML, JSON, PROBLEM = "text/html", "application/json", "application/problem+json"
-_NOT_MODIFIED: Final = 304
+_NOT_MODIFIED = 304
 _CLOSED = "default-src 'none'; frame-ancestors 'none'"
 _TITLES = {400: "Bad request", 401: "Unauthorized", 403: "Forbidden", 404: "Not found"}
 

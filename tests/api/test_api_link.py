@@ -166,11 +166,16 @@ def test_the_json_view_tells_the_page_s_story(ask: Asker) -> None:
 
 
 def test_an_unchanged_answer_is_304(ask: Asker) -> None:
-    """An ETag sent back is answered 304; another form or address has another."""
+    """An ETag sent back is answered 304, which leaves the kept page's own policy standing.
+
+    Another form or address has another tag.
+    """
     first = ask.get(LOT, "text/html")
     tag = first.headers["etag"]
     again = ask.get(LOT, "text/html", headers={"if-none-match": f'"x", W/{tag}'})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert "style-src" in first.headers["content-security-policy"]
+    assert "content-security-policy" not in again.headers
     assert first.headers["cache-control"] == "no-cache"
     tags = {tag, *(ask.get(path).headers["etag"] for path in (LOT, OWN, f"{LOT}?a=b"))}
     assert len(tags) == 4
