@@ -68,7 +68,7 @@ class SmallLog:
         for number in range(10):
             self.append(EntryType.EVENT, seal(event(number), DEFAULT_POLICY, seeded(50 + number)))
         self.digests = [body_digest(one.body) for one in self.sealed[3:]]
-        self.append(EntryType.BATCH, Sealed(self._batch_body(), ()))
+        self.append(EntryType.BATCH, Sealed(self._batch_body(), []))
 
     def append(self, kind: int, sealed: Sealed) -> None:
         """Chain one more leaf."""
@@ -102,7 +102,6 @@ class SmallLog:
     def bundle(self, index: int = 5, disclosed: int = 2, **parts: Any) -> dict[str, Any]:
         """A bundle with everything in it; `parts` go in as they are."""
         tree, size = self.tree(self.leaves), len(self.leaves)
-        openings: tuple[Opening, ...] = self.sealed[index].openings
         whole = {
             "origin": ORIGIN,
             "index": index,
@@ -110,13 +109,17 @@ class SmallLog:
             "path": tree.inclusion_path(index, size),
             "checkpoint": self.checkpoint(cosigners=2),
             "body": self.sealed[index].body,
-            "disclosed": openings[:disclosed],
+            "disclosed": self.openings(index)[:disclosed],
             "batch": self.batch_of(index) if 3 <= index < 10 else None,
             "consistency": proof.build_consistency(
                 checkpoint=self.checkpoint(6), path=tree.consistency_path(6, size)
             ),
         }
         return proof.build_bundle(**(whole | parts))
+
+    def openings(self, index: int) -> list[Opening]:
+        """What opens an entry's commitments."""
+        return [Opening(*fields) for fields in self.sealed[index].openings]
 
     def batch_of(self, index: int) -> dict[str, Any]:
         """The part of a bundle that leads to the batch."""

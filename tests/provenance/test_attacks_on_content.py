@@ -137,7 +137,7 @@ def forged(content: dict[str, Any], kind: int = EntryType.EVENT) -> tuple[SmallL
 def forged_bytes(body: bytes, kind: int = EntryType.EVENT) -> tuple[SmallLog, Bundle]:
     """As `forged`, from the body's bytes."""
     log = SmallLog()
-    log.append(kind, Sealed(body, ()))
+    log.append(kind, Sealed(body, []))
     bundle = log.bundle(11, disclosed=0, batch=None, consistency=None)
     return log, bundle
 

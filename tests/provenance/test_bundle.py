@@ -43,7 +43,7 @@ def test_every_entry_of_the_log_can_be_proven() -> None:
                 path=tree.inclusion_path(index, size),
                 checkpoint=note,
                 body=LOG.sealed[index].body,
-                disclosed=LOG.sealed[index].openings,
+                disclosed=LOG.openings(index),
             )
             assert {one.status for one in judge(bundle, parties=[]).values()} == {"ok", "absent"}
 
