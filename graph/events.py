@@ -161,11 +161,18 @@ def _checked(number: Any) -> Any:
     return number
 
 
-def _mention(event: _Event, key: _Parts, base: str) -> Tier:
-    """State that a lot and its class exist, and under which names; return the lot's tier."""
+def _mention(event: _Event, key: _Parts, base: str, *also: str) -> Tier:
+    """State that a lot and its class exist, and under which names; return the lot's tier.
+
+    Args:
+        event: The event.
+        key: The lot or class.
+        base: Path of the object that names it.
+        also: Paths of other fields without which it would not be mentioned.
+    """
     facts = event.facts
     whole = item_key(key.party, key.product_id)
-    tier = facts.tier(f"{base}/party", f"{base}/product_id")
+    tier = facts.tier(f"{base}/party", f"{base}/product_id", *also)
     facts.node(whole, tier)
     facts.changes.name("product", key.product_id, whole, tier)
     if key.lot_id is None:
@@ -201,7 +208,7 @@ def _input(event: _Event, number: int, given: Content) -> _Item:
     if key.lot_id is None:
         gap = _Item(event_gap_key(event.key, number), event.tier, quantity)
     elif not (key.party and key.product_id):
-        tier = facts.tier("/party", f"{base}/lot_id")
+        tier = facts.tier("/party", "/event_type", f"{base}/lot_id")
         gap = _Item(lot_gap_key(event.party, key.lot_id), tier, quantity)
     else:
         return _known_input(event, key, base, quantity)
@@ -210,7 +217,7 @@ def _input(event: _Event, number: int, given: Content) -> _Item:
 
 
 def _known_input(event: _Event, key: _Parts, base: str, quantity: tuple[Any, Tier]) -> _Item:
-    found = _Item(item_key(*key), _mention(event, key, base), quantity)
+    found = _Item(item_key(*key), _mention(event, key, base, "/event_type"), quantity)
     _involve(event, found, Role.INPUT)
     if key.party != event.party:
         _supplies(event, key.party, found.tier)

@@ -184,10 +184,11 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+        connection.execute("COMMIT")
+    finally:
+        # A full disk makes SQLite roll back by itself; a failed COMMIT leaves that to us.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from provenance.entries import Draft, Entry, EntryType, Tier
+from provenance.entries import Draft, Entry, EntryType, Opening, Tier
 from provenance.hashing import body_digest, chain_next, chain_start, leaf_hash
 from provenance.leaf import encode_leaf
 from provenance.privacy import seal
@@ -46,9 +46,8 @@ class ListLog:
             leaf = encode_leaf(draft.type, index, time_us, digest, self._chain)
             self._chain = chain_next(leaf)
             hashed = leaf_hash(leaf)
-            self.held.append(
-                Entry(index, draft.type, time_us, leaf, hashed, sealed.body, sealed.openings)
-            )
+            openings = tuple(Opening(*plain) for plain in sealed.openings)
+            self.held.append(Entry(index, draft.type, time_us, leaf, hashed, sealed.body, openings))
 
     def entries(self, start: int, stop: int) -> Iterator[Entry]:
         """Yield entries in order."""
