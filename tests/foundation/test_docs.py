@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -71,41 +75,94 @@ def test_what_counts_as_shown(shown: str, printed: str, *, same: bool) -> None:
     assert matches(shown, printed) is same
 
 
-@pytest.fixture
-def readme_place(tmp_path: Path) -> Path:
-    """An empty directory with the samples, as somebody has it who follows the README."""
-    place = tmp_path / "reader"
+ENVIRONMENT = {
+    "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+    "PYTHONPATH": str(ROOT),
+    "COLUMNS": "100",
+    "LANG": "C.UTF-8",
+}
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str, str, str]]]:
+    """Follow the README in an empty directory: each command, what it shows, what was printed."""
+    place = tmp_path_factory.mktemp("reader")
     shutil.copytree(ROOT / "samples" / "data", place / "samples" / "data")
-    return place
-
-
-def test_readme_commands_give_what_is_shown(readme_place: Path) -> None:
-    """The console blocks of the README run in their order and print what the README shows."""
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "PYTHONPATH": str(ROOT),
-        "COLUMNS": "100",
-        "LANG": "C.UTF-8",
-        "HOME": str(readme_place),
-    }
-    ran = 0
+    ran = []
     for block in _blocks(ROOT / "README.md", "console"):
         for command, shown in _session(block):
-            if command.startswith(("make ", "git ", "python3 -m venv")):
+            if command.startswith("make "):
                 continue  # these set up what runs here already
             done = subprocess.run(
                 ["bash", "-c", command],
-                cwd=readme_place,
-                env=environment,
+                cwd=place,
+                env=ENVIRONMENT,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
                 check=False,
             )
-            assert matches(shown, done.stdout), f"{command}\n{done.stdout}"
-            ran += 1
+            ran.append((command, shown, done.stdout))
+    return place, ran
 
-    assert ran >= 8
+
+@pytest.fixture(scope="module")
+def served(followed: tuple[Path, object]) -> Iterator[str]:
+    """The address of a server on the workspace that the README has made."""
+    with subprocess.Popen(
+        ["provenance", "serve", "--port", "0"],
+        cwd=followed[0],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        said = re.search(r"http://[0-9.]+:\d+", server.stdout.readline())
+        assert said is not None
+        yield said[0]
+        server.terminate()
+
+
+def test_readme_commands_give_what_is_shown(
+    followed: tuple[Path, list[tuple[str, str, str]]],
+) -> None:
+    """The console blocks of the README, run in their order, print what the README shows."""
+    differing = [
+        f"$ {command}\n{printed}"
+        for command, shown, printed in followed[1]
+        if not matches(shown, printed)
+    ]
+
+    assert len(followed[1]) >= 8
+    assert "\n".join(differing) == ""
+
+
+def test_readme_queries_give_the_answers_shown(served: str) -> None:
+    """The GraphQL queries of the README, asked anonymously, give exactly the answers shown."""
+    queries = _blocks(ROOT / "README.md", "graphql")
+    answers = _blocks(ROOT / "README.md", "json")
+    given = [_asked(served, query) for query in queries]
+
+    assert len(queries) == 2
+    assert given == [json.loads(answer) for answer in answers]
+
+
+def _asked(address: str, query: str) -> dict[str, Any]:
+    """Ask a server that may only just have begun."""
+    request = urllib.request.Request(
+        f"{address}/graphql",
+        json.dumps({"query": query}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    for attempt in range(100):
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return {"data": json.load(answer)["data"]}
+        except urllib.error.URLError:
+            if attempt == 99:
+                raise
+            time.sleep(0.1)
+    raise AssertionError
 
 
 def test_command_reference_is_current() -> None:
