@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -209,6 +210,29 @@ def test_samples_import_nothing_of_ours() -> None:
     assert _lines_with(rf"^\s*(?:from|import) (?:{'|'.join(others)})\b", found) == []
 
 
+def test_the_verifier_is_an_island() -> None:
+    """The three files that a sceptic copies import each other, blake3 and cryptography alone."""
+    island = {"provenance.verify", "provenance.hashing", "provenance.errors"}
+    allowed = {"blake3", "cryptography", *sys.stdlib_module_names}
+    strangers = [
+        f"{name}: {found}"
+        for name in sorted(island)
+        for found in _imports(ROOT / f"{name.replace('.', '/')}.py")
+        if found not in island and found.split(".")[0] not in allowed
+    ]
+
+    assert strangers == []
+
+
+def test_the_command_line_only_names_its_commands() -> None:
+    """cli.py loads options and errors, and nothing that a command is about; nobody imports it."""
+    ours = [name for name in _imports(ROOT / "cli.py") if name.split(".")[0] in ROOMS]
+    rooms = [path for path in CODE if path.relative_to(ROOT).parts[0] in ROOMS]
+
+    assert sorted(ours) == ["commands.options", "provenance.errors"]
+    assert _lines_with(r"^\s*(?:from|import) cli\b", rooms) == []
+
+
 def test_links_in_documents_lead_somewhere() -> None:
     """A relative link in a document names a file of this repository."""
     dead = [
@@ -220,6 +244,17 @@ def test_links_in_documents_lead_somewhere() -> None:
     ]
 
     assert dead == []
+
+
+def _imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            found += [each.name for each in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module is not None, "relative import"
+            found.append(node.module)
+    return found
 
 
 def _tree(path: Path) -> ast.Module:
