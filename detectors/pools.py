@@ -170,7 +170,7 @@ def _links(
     node = supplies[["lot", "site"]].assign(supply=np.arange(len(supplies)))
     direct = named.merge(node, on=["lot", "site"])
     product = shared.rows.drop_duplicates("lot").set_index("lot")["product_id"]
-    stock = node.assign(material=node["lot"].map(product))
+    stock = node.assign(material=node["lot"].map(product).astype("str"))
     unnamed = transforms.loc[transforms["inputs"] == "none", ["site", "material"]]
     unnamed = unnamed.assign(transform=unnamed.index)
     # One transform takes all of the site's stock into the pool, the others one piece of it:

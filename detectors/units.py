@@ -75,11 +75,11 @@ def amounts(rows: pd.DataFrame, products: pd.DataFrame) -> NDArray[np.float64]:
     group = codes(keys, list(keys.columns))
     _, first = np.unique(group, return_index=True)
     kinds = keys.iloc[first].reset_index(drop=True)
-    kinds["declared"] = kinds["product"].map(_unit(products["unit"]))
+    kinds["declared"] = kinds["product"].map(_unit(products["unit"])).astype("str")
     # A product nobody declared is measured in one of its own units; rows in an unlike one
     # stay unknown.
     own = kinds.groupby("product_id")["recorded"].transform("min")
-    kinds["declared"] = kinds["declared"].fillna(own)
+    kinds["declared"] = kinds["declared"].fillna(own.astype("str"))
     weights = kinds["product"].map(products["unit_weight_kg"])
     factors = [
         _factor(recorded, declared, float(weight))

@@ -74,11 +74,11 @@ class World:
         self.entries.append((version, clean({"party": self.party, **content})))
         return len(self.entries) - 1
 
-    def site(self, name: str, at: tuple[float, float] = HAMBURG, **more: Any) -> str:
+    def site(self, site_id: str, at: tuple[float, float] = HAMBURG, **more: Any) -> str:
         """Add a facility."""
-        given = {"name": f"Works {name}", "country": "DE"} | more
-        self.add("facility/1", facility_id=name, latitude=at[0], longitude=at[1], **given)
-        return name
+        given = {"name": f"Works {site_id}", "country": "DE"} | more
+        self.add("facility/1", facility_id=site_id, latitude=at[0], longitude=at[1], **given)
+        return site_id
 
     def product(self, name: str, unit: str = "kg", **more: Any) -> str:
         """Add a product."""

@@ -1,0 +1,253 @@
+"""Custody: who may ship what, and which gaps are probably just a forgotten scan."""
+
+from __future__ import annotations
+
+import pytest
+from asking import ask, flagged, reasons
+from frame_factories import World
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NAME = "custody_gap"
+
+
+def sites() -> World:
+    """Maker A, hub B, shops C and D; the record goes on for half a year."""
+    world = World()
+    for name in "ABCD":
+        world.site(name)
+    world.product("P")
+    world.make(24 * 200, "D", "END")
+    return world
+
+
+def test_whole_chain_is_quiet() -> None:
+    """Made, shipped, received, shipped on: nothing to say."""
+    world = sites()
+    world.make(0, "A", "L")
+    world.send(10, "A", "B", "L", "S1")
+    world.send(100, "B", "C", "L", "S2")
+    assert flagged(NAME, world) == {}
+
+
+def test_shipper_that_never_got_the_lot() -> None:
+    """Nothing leads from the last holder to the shipper: flagged, and the last holder is named."""
+    world = sites()
+    world.make(0, "A", "L")
+    world.send(10, "A", "B", "L", "S1")
+    wrong, _ = world.send(100, "D", "C", "L", "S2")
+    found = flagged(NAME, world)
+    assert set(found) == {wrong}
+    assert "last shows it at B" in found[wrong].account.sentence
+    assert found[wrong].severity == "critical"
+
+
+def test_forgotten_scan_is_told_apart_and_ranked_below() -> None:
+    """A ships to B, nobody scans, B ships on: likely a missing scan, ranked below a real gap."""
+    world = sites()
+    for lot in "LM":
+        world.make(0, "A", lot)
+        world.ship(10, "A", "B", lot, f"{lot}1")
+    innocent, _ = world.send(100, "B", "C", "L", "L2")
+    wrong, _ = world.send(100, "D", "C", "M", "M2")
+    found = flagged(NAME, world)
+    assert found[innocent].likely_benign
+    assert found[innocent].severity == "info"
+    assert not found[wrong].likely_benign
+    assert found[innocent].rank < 1.5 < found[wrong].rank
+    assert any(one.outcome == "likely" for one in found[innocent].account.benign)
+
+
+def test_one_forgotten_scan_accuses_one_shipment() -> None:
+    """The shortfall is booked once; what B ships later of the same lot is not accused again."""
+    world = sites()
+    world.make(0, "A", "L", 300.0)
+    world.ship(10, "A", "B", "L", "S1", 100.0)
+    first, _ = world.send(100, "B", "C", "L", "S2", quantity=100.0)
+    world.send(1000, "A", "B", "L", "S3", quantity=200.0)
+    world.send(1100, "B", "C", "L", "S4", quantity=200.0)
+    assert set(flagged(NAME, world)) == {first}
+
+
+def test_consignments_of_one_lot_share_a_hub() -> None:
+    """Two deliveries in, three out, adding up: quantities decide, not the number of scans."""
+    world = sites()
+    world.make(0, "A", "L", 100.0)
+    world.send(10, "A", "B", "L", "S1", quantity=60.0)
+    world.send(20, "A", "B", "L", "S2", quantity=40.0)
+    for n, quantity in enumerate((30.0, 30.0, 40.0)):
+        world.send(200 + n, "B", "C", "L", f"S{n + 3}", quantity=quantity)
+    assert flagged(NAME, world) == {}
+
+
+def test_more_shipped_than_held() -> None:
+    """100 came, 140 leave: the shipment that breaks the balance is flagged, with both amounts."""
+    world = sites()
+    world.make(0, "A", "L", 100.0)
+    world.send(10, "A", "B", "L", "S1")
+    world.send(100, "B", "C", "L", "S2", quantity=70.0)
+    wrong, _ = world.send(120, "B", "C", "L", "S3", quantity=70.0)
+    found = flagged(NAME, world)
+    assert set(found) == {wrong}
+    assert "held 30" in found[wrong].account.sentence
+
+
+@given(shares=st.lists(st.floats(-0.045, 0.045), min_size=20, max_size=20))
+@settings(max_examples=3)
+def test_weighing_is_no_gap(shares: list[float]) -> None:
+    """Differences within the tolerance are nobody's fault, in either direction."""
+    world = sites()
+    for n, share in enumerate(shares):
+        world.make(0, "A", f"L{n}", 1000.0)
+        world.ship(10, "A", "B", f"L{n}", "S1", 1000.0)
+        world.receive(60, "B", f"L{n}", "S1", round(1000.0 * (1 + share), 3))
+    assert flagged(NAME, world) == {}
+
+
+@pytest.mark.parametrize(("arrived", "word"), [(70.0, "less"), (130.0, "more")])
+def test_hand_over_that_does_not_add_up(arrived: float, word: str) -> None:
+    """Partial receipts are summed; a sum that is off flags the shipment."""
+    world = sites()
+    world.make(0, "A", "L")
+    wrong = world.ship(10, "A", "B", "L", "S1")
+    world.receive(60, "B", "L", "S1", arrived - 20)
+    world.receive(90, "B", "L", "S1", 20.0)
+    found = flagged(NAME, world)
+    assert set(found) == {wrong}
+    assert f"30 {word}" in found[wrong].account.sentence
+
+
+def test_delivery_that_may_still_be_arriving_is_not_short() -> None:
+    """A last partial receipt may come within a month of the record's end."""
+    world = sites()
+    world.make(24 * 190, "A", "L")
+    world.ship(24 * 192, "A", "B", "L", "S1")
+    world.receive(24 * 195, "B", "L", "S1", 40.0)
+    assert flagged(NAME, world) == {}
+
+
+def test_shipment_that_never_arrived() -> None:
+    """Two months without a scan at a site that scans: flagged, likely a forgotten scan."""
+    world = sites()
+    for lot in "LM":
+        world.make(0, "A", lot)
+    world.send(10, "A", "B", "L", "S1")
+    lost = world.ship(20, "A", "B", "M", "S2")
+    found = flagged(NAME, world)
+    assert set(found) == {lost}
+    assert found[lost].likely_benign
+
+
+def test_site_that_never_scans_arrivals_loses_nothing() -> None:
+    """Shipments to customers without scanners are not missing."""
+    world = sites()
+    world.make(0, "A", "L")
+    world.ship(10, "A", "CUSTOMER", "L", "S1")
+    assert flagged(NAME, world) == {}
+
+
+def test_late_scan_is_a_question_of_order() -> None:
+    """Received in the books four days after it was shipped on: not a gap."""
+    world = sites()
+    world.make(0, "A", "L")
+    world.ship(10, "A", "B", "L", "S1")
+    world.ship(100, "B", "C", "L", "S2")
+    world.receive(196, "B", "L", "S1")
+    world.receive(220, "C", "L", "S2")
+    assert flagged(NAME, world) == {}
+
+
+def test_record_that_begins_in_the_middle() -> None:
+    """Nobody recorded making the lot; whoever has it first is believed, others are not."""
+    world = sites()
+    first, _ = world.send(10, "A", "B", "L", "S1")
+    world.send(20, "A", "B", "L", "S2")
+    wrong, _ = world.send(100, "D", "C", "L", "S3")
+    assert set(flagged(NAME, world)) == {wrong}
+    assert first in reasons(NAME, world)["a lot whose record begins with this site"]
+
+
+def test_receipt_in_another_unit_is_the_same_quantity() -> None:
+    """100 kg shipped, 220.46 lb received: units are normalised first."""
+    world = sites()
+    world.make(0, "A", "L")
+    world.ship(10, "A", "B", "L", "S1", 100.0, unit="kg")
+    world.receive(60, "B", "L", "S1", 220.46, unit="lb")
+    assert flagged(NAME, world) == {}
+
+
+def test_pounds_recorded_as_kilograms_are_a_slip() -> None:
+    """A factor of 2.2046 is named as what it most likely is, and ranked last."""
+    world = sites()
+    world.make(0, "A", "L")
+    wrong = world.ship(10, "A", "B", "L", "S1", 100.0)
+    world.receive(60, "B", "L", "S1", 220.46)
+    flag = flagged(NAME, world)[wrong]
+    assert flag.likely_benign
+    assert ("pounds recorded as kilograms", "likely") in flag.account.benign
+
+
+def test_unknown_quantities_are_judged_by_presence() -> None:
+    """Without quantities having had the lot is enough, and not having had it still counts."""
+    world = sites()
+    world.make(0, "A", "L", None)
+    world.send(10, "A", "B", "L", "S1", quantity=None)
+    world.send(100, "B", "C", "L", "S2", quantity=500.0)
+    wrong, _ = world.send(100, "D", "C", "L", "S3", quantity=None)
+    assert set(flagged(NAME, world)) == {wrong}
+
+
+def test_shipments_without_lot_or_shipper_are_not_judged() -> None:
+    """They are counted instead."""
+    world = sites()
+    no_lot = world.ship(10, "A", "B", None)
+    nobody = world.event(
+        "ship", 20, None, items=[{"party": "acme", "product_id": "P", "lot_id": "L"}]
+    )
+    found = reasons(NAME, world)
+    assert found["a shipment without a lot"] == (no_lot,)
+    assert found["a shipment without a shipper"] == (nobody,)
+
+
+_MOVES = st.lists(
+    st.tuples(st.sampled_from("ABC"), st.sampled_from("BCD"), st.integers(1, 60)).filter(
+        lambda move: move[0] != move[1]
+    ),
+    max_size=12,
+)
+
+
+@given(histories=st.lists(_MOVES, min_size=10, max_size=10))
+@settings(max_examples=6)
+def test_shortfall_agrees_with_counting_by_hand(
+    histories: list[list[tuple[str, str, int]]],
+) -> None:
+    """A naive ledger, one shipment at a time, finds the same shipments short of goods."""
+    world, expected = sites(), set()
+    for lot, moves in enumerate(histories):
+        world.make(0, "A", f"L{lot}", 100.0)
+        shipped = []
+        for n, (source, target, quantity) in enumerate(moves):
+            more = {"quantity": float(quantity)}
+            hour = 24.0 * 30 * (n + 1)
+            ship, _ = world.send(hour, source, target, f"L{lot}", f"S{lot}-{n}", 1, **more)
+            shipped.append(ship)
+        expected |= _short_by_hand(shipped, moves)
+    assert set(flagged(NAME, world)) == expected
+
+
+def _short_by_hand(shipped: list[str], moves: list[tuple[str, str, int]]) -> set[str]:
+    allowance = {site: 0.0 for site in "ABCD"} | {"A": 5.0}
+    for _, target, quantity in moves:
+        allowance[target] += 0.05 * quantity
+    held: dict[str, float] = {"A": 100.0}
+    short = set()
+    for name, (source, target, quantity) in zip(shipped, moves, strict=True):
+        left = held.get(source, 0.0) - quantity
+        if source not in held or left < -allowance[source] - 1e-9:
+            short.add(name)
+            left = max(left, -allowance[source])
+        # Who never had any keeps no debt either: what is missing was booked.
+        held[source] = left
+        held[target] = held.get(target, 0.0) + quantity
+    return short
