@@ -10,7 +10,7 @@ ours that has the same form from the lot on:
 Paths are UTF-8, percent-encoded and case-sensitive. biip parses; the check
 digits are verified here, because biip lets wrong ones pass in Digital Links.
 
-Next: provenance/ingest/reading.py
+Next: provenance/ingest/values.py
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ It names how many entries, at which indexes, and the RFC 6962 root over their
 body digests in file order, so that a sender can later show that a row was, or
 was not, part of what it delivered.
 
-Next: provenance/ingest/run.py
+Next: provenance/ingest/ports.py
 """
 
 from __future__ import annotations

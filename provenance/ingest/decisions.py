@@ -7,7 +7,7 @@ then read the same way. Where no value proves it, or values prove both, the
 ambiguous rows are refused with the way to decide it. Nothing is guessed row
 by row, so the order of the rows never matters.
 
-Next: provenance/ingest/reading.py
+Next: provenance/ingest/sources.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Converted rows to drafts for the log: events, master and reference data, labour months.
 
-Next: provenance/ingest/timesheets.py
+Next: provenance/ingest/scratch.py
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ A lot keeps its maker's party along the chain. Whoever else handles or uses
 it only knows its lot id, so the maker is looked up: one match is taken,
 several are refused, none is a gap that is logged as such.
 
-Next: provenance/ingest/layout.py
+Next: provenance/ingest/drafts.py
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Files that are named must be tables of a known kind. In a directory, files of
 other kinds (a README, labels) are passed over with a notice; a table that
 should be read and cannot be is an error there too.
 
-Next: provenance/ingest/layout.py
+Next: provenance/ingest/rows.py
 """
 
 from __future__ import annotations

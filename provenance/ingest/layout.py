@@ -4,7 +4,7 @@ A `Recipe` makes one native row of a file's row. A native file has one recipe
 that picks cells; a mapping has one per event. What a recipe does not use is
 kept as foreign columns, and so is every text that was not taken as it stood.
 
-Next: provenance/ingest/rows.py
+Next: provenance/ingest/files.py
 """
 
 from __future__ import annotations

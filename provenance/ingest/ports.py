@@ -1,6 +1,6 @@
 """What ingest needs of its surroundings: a log to append to, and somebody to tell.
 
-Next: provenance/ingest/run.py
+Next: provenance/ingest/sink.py
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The first pass (`Scanner`) shows the times to the evidence and collects the
 lots that the file makes; the second (`RowReader`) converts, with what the
 first has decided.
 
-Next: provenance/ingest/drafts.py
+Next: provenance/ingest/events.py
 """
 
 from __future__ import annotations
