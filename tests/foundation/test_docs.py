@@ -20,7 +20,10 @@ import msgspec
 import pytest
 
 import cli
+from graph.model import EdgeKind
+from provenance.entries import EntryType, Tier
 from provenance.errors import ProvenanceError
+from provenance.tiers import DEFAULT_POLICY
 from workspace.settings import Settings
 
 if TYPE_CHECKING:
@@ -225,6 +228,38 @@ def test_exit_codes_are_told_the_same_everywhere() -> None:
         r"^\| (\d+) \|", tables[0], re.MULTILINE
     )
     assert {error.exit_code for error in _errors(ProvenanceError)} <= codes
+
+
+def test_the_data_model_names_every_entry_type() -> None:
+    """docs/data-model.md has each type byte with its name."""
+    text = (ROOT / "docs" / "data-model.md").read_text()
+    told = re.findall(r"^\| (\d+) \| ([a-z ]+) \|", text, re.MULTILINE)
+
+    assert told == [(str(int(kind)), kind.name.lower().replace("_", " ")) for kind in EntryType]
+
+
+def test_the_data_model_tells_the_tiers() -> None:
+    """docs/data-model.md gives the tier of every field as a new workspace has it."""
+    text = (ROOT / "docs" / "data-model.md").read_text()
+    told: dict[str, dict[str, Tier]] = {}
+    for version, default, rest in re.findall(
+        r"^\| `([a-z_]+/\d)` \| (\w+) \|(.*)\|$", text, re.MULTILINE
+    ):
+        told[version] = {"*": Tier[default.upper()]}
+        for group in filter(None, rest.strip().split("; ")):
+            tier, names = group.split(": ")
+            paths = names.replace("\\*", "*").split(", ")
+            told[version] |= {f"/{path}": Tier[tier.upper()] for path in paths}
+
+    assert told == DEFAULT_POLICY.rules
+
+
+def test_the_data_model_names_every_edge() -> None:
+    """docs/data-model.md has each kind of edge that the graph knows."""
+    text = (ROOT / "docs" / "data-model.md").read_text()
+    table = text.split("| edge |")[1]
+
+    assert re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE) == [str(kind) for kind in EdgeKind]
 
 
 def test_the_backup_recipe_restores(small: Path, tmp_path: Path, provenance: Command) -> None:
