@@ -60,7 +60,7 @@ class Scanner:
             hint = cells[self._hint].strip() if self._hint is not None else ""
             for at, ahead in self._times:
                 self._evidence.observe(texts[at].strip(), source, line, ahead=ahead, hint=hint)
-        if self._making is None:
+        if self._making is None or not self._recipe.applies(cells):
             return None
         word, lot, product = (text.strip() for text in self._making(texts))
         if lot in MISSING or product in MISSING or word.casefold() not in MAKING:

@@ -250,6 +250,15 @@ def test_the_order_of_columns_does_not_matter(tmp_path: Path) -> None:
     assert len(log.contents()) == 1
 
 
+def test_the_case_of_column_names_does_not_matter(tmp_path: Path) -> None:
+    """A header in capitals is the native header; messages name the column as it is written."""
+    log = MemoryLog()
+    rows = produce(1) + produce(2, quantity="x")
+    receipt = feed(log, tmp_path, HEAD.upper() + rows)
+    assert only(log)["items"][0]["quantity"] == 10
+    assert next(iter(receipt.total.reasons)).startswith("QUANTITY: ")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])

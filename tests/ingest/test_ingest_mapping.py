@@ -134,6 +134,28 @@ def test_a_row_whose_second_event_conflicts(tmp_path: Path) -> None:
     assert counts(feed(log, tmp_path, later, mapping=mapping)) == (1, 0, 0, 1, 0)
 
 
+def test_rows_that_a_rule_leaves_out_make_no_lots(tmp_path: Path) -> None:
+    """A lot is known only from rows of which the making event is made."""
+    mapping = parse_mapping(
+        'name = "m"\n[fields]\nproduct_id = "P"\nevent_time = "T"\nevent_id = "Doc"\n'
+        '[[event]]\nname = "make"\nwhen = { Kind = ["full"] }\n'
+        '[event.fields]\nevent_type = { value = "produce" }\nlot_id = "L"\n'
+        '[[event]]\nname = "use"\nwhen = { Kind = ["use"] }\n'
+        '[event.fields]\nevent_type = { value = "transform" }\ninput_lots = "L"\n',
+        "m.toml",
+    )
+    log = MemoryLog()
+    head = "Doc,T,P,L,Kind\n"
+    rows = "1,2024-01-01,yarn,A,empty\n2,2024-01-01,yarn,B,full\n"
+    rows += "3,2024-01-02,shirt,A,use\n4,2024-01-02,shirt,B,use\n"
+    assert counts(feed(log, tmp_path, head + rows, mapping=mapping)) == (4, 3, 0, 1, 3)
+    assert [content.get("inputs") for content in log.contents()] == [
+        None,
+        [{"lot_id": "A"}],
+        [{"lot_id": "B", "party": "acme", "product_id": "yarn"}],
+    ]
+
+
 def test_other_kinds_can_be_mapped(tmp_path: Path) -> None:
     """A mapping may fill any native format."""
     mapping = parse_mapping(
