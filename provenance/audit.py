@@ -13,32 +13,35 @@ Next: provenance/proof.py
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from provenance import canonical, merkle
+from provenance import merkle
 from provenance.checkpoint import Checkpoint, key_id, parse_note, parse_text, parse_vkey
-from provenance.errors import EncodingError, ProvenanceError, VerificationError
+from provenance.errors import ProvenanceError, VerificationError
 from provenance.hashing import EMPTY_ROOT
-from provenance.identity import Row, row_mac
-from provenance.log import LogFiles, read_high_water
+from provenance.identity import Seals, row_faults
+from provenance.published import read_high_water
 from provenance.recompute import Recomputation
-from provenance.storage import connect, rows, translated
+from provenance.storage import connect, rows, schema_faults, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     import apsw
 
-    from provenance.log import HighWater
+    from provenance.published import HighWater, LogFiles
 
 __all__ = ["AuditReport", "audit"]
 
 _CHUNK: Final = 1_000
 _MOST_PROBLEMS: Final = 100
+_LOOKS: Final = 20
+_LOOK_SECONDS: Final = 0.05
 
 
 @dataclass
@@ -86,63 +89,126 @@ def audit(
         WorkspaceMissing: There is no log.
         WorkspaceTooNew: It has a later format.
     """
+    report = AuditReport(vkey.split("+", 1)[0])
+    # Before the snapshot: what has been published by now, the database holds by then.
+    shown = _read_published(files, report.origin)
     with translated(files.database):
         connection = connect(files.database, readonly=True)
         try:
             # One snapshot, so that a writer beside us changes nothing.
             connection.execute("BEGIN")
-            report = _Audit(connection, files, vkey, secret).run(progress)
+            if _is_readable(connection, report):
+                _Audit(connection, vkey, secret, report).run(shown, progress)
         finally:
             connection.close()
     return report
+
+
+class _Published(NamedTuple):
+    """What the two files beside the database say, and what is wrong with those that do not."""
+
+    mark: HighWater | None
+    checkpoint: str | None
+    problems: list[str]
+
+
+def _read_published(files: LogFiles, origin: str) -> _Published:
+    """Read both files as of one moment, as far as there is one.
+
+    A writer exchanges one after the other; where they stay apart, a writer has
+    died between the two, or somebody has changed one.
+    """
+    for _ in range(_LOOKS):
+        found = _look(files, origin)
+        if found.problems or not found.mark or not found.checkpoint:
+            break
+        if found.checkpoint.split("\n")[1:2] == [str(found.mark.size)]:
+            break
+        time.sleep(_LOOK_SECONDS)
+    return found
+
+
+def _look(files: LogFiles, origin: str) -> _Published:
+    problems = []
+    mark = checkpoint = None
+    try:
+        mark = read_high_water(files.high_water, origin)
+        if mark is None:
+            problems.append(f"high-water: {files.high_water} is missing")
+    except ProvenanceError as error:
+        problems.append(f"high-water: {error}")
+    try:
+        checkpoint = files.checkpoint.read_text()
+    except (OSError, ValueError) as error:
+        problems.append(f"checkpoint file: cannot be read: {error}")
+    return _Published(mark, checkpoint, problems)
+
+
+def _is_readable(connection: apsw.Connection, report: AuditReport) -> bool:
+    """See whether the database is a log's, down to the types of the values, and say what is not."""
+    faults = schema_faults(connection)
+    damage = [text for (text,) in rows(connection, "PRAGMA quick_check(10)") if text != "ok"]
+    for fault in faults:
+        report.add(fault)
+    for text in damage:
+        report.add(f"database: {text.splitlines()[0]}")
+    return not damage and not any("the table" in fault for fault in faults)
 
 
 class _Audit:
     """One run over one snapshot."""
 
     def __init__(
-        self, connection: apsw.Connection, files: LogFiles, vkey: str, secret: bytes
+        self, connection: apsw.Connection, vkey: str, secret: bytes, report: AuditReport
     ) -> None:
         self._connection = connection
-        self._files = files
         self._vkey = vkey
-        self._secret = secret
-        self._report = AuditReport(vkey.split("+", 1)[0])
-        self._pass = Recomputation(connection, self._report.origin, self._report.add)
+        self._seals = Seals(secret)
+        self._report = report
+        self._pass = Recomputation(connection, report.origin, report.add)
         self._roots: dict[int, bytes] = {0: EMPTY_ROOT}
 
-    def run(self, progress: Callable[[int, int], None]) -> AuditReport:
+    def run(self, shown: _Published, progress: Callable[[int, int], None]) -> None:
         """Recompute, then compare everything that was derived."""
-        notes = dict(rows(self._connection, "SELECT size, note FROM checkpoint"))
-        total = self._one("SELECT count(*) FROM leaf")
-        mark = self._high_water()
-        for stop in _stops({*notes, mark.size if mark else 0}, total):
-            self._pass.advance(stop)
-            self._roots[stop] = self._pass.edge.root
-            progress(stop, total)
-        self._report.size, self._report.root = total, self._pass.edge.root
+        ask = "SELECT size, CAST(note AS BLOB) FROM checkpoint"
+        notes = {size: note.decode(errors="replace") for size, note in rows(self._connection, ask)}
+        self._recompute({*notes, shown.mark.size if shown.mark else 0}, progress)
+        self._report.size, self._report.root = self._pass.position, self._pass.edge.root
         self._report.openings_missing = self._pass.openings_missing
-        self._compare_extent(total)
-        self._compare_tree()
+        self._compare_extent()
+        if self._pass.whole:
+            self._compare_tree()
         self._compare_head()
         self._compare_checkpoints(notes)
-        self._compare_row_keys()
-        self._compare_makers()
-        self._compare_published(notes, mark)
-        return self._report
+        self._compare_published(notes, shown)
+
+    def _recompute(self, sizes: set[int], progress: Callable[[int, int], None]) -> None:
+        """Go through all entries, halting at each size that something claims a root for."""
+        total = self._one("SELECT count(*) FROM leaf")
+        stops = {size for size in sizes if 0 < size <= total} | set(range(_CHUNK, total, _CHUNK))
+        for stop in sorted(stops):
+            if stop > self._pass.position:
+                self._pass.advance(stop - self._pass.position)
+            if self._pass.whole and stop == self._pass.position:
+                self._roots[stop] = self._pass.edge.root
+            progress(min(stop, total), total)
+        while self._pass.advance(_CHUNK):
+            pass
+        progress(total, total)
 
     def _one(self, ask: str, *values: object) -> Any:
         return rows(self._connection, ask, *values)[0][0]
 
-    def _compare_extent(self, total: int) -> None:
+    def _compare_extent(self) -> None:
         """No table may hold rows for entries that are not there."""
         for table in ("leaf", "body", "opening", "event_id", "maker"):
             beyond = self._one(
                 f"SELECT count(*) FROM {table} WHERE idx < 0 OR idx >= ?",  # noqa: S608 - constants
-                total,
+                self._report.size,
             )
             if beyond:
-                self._report.add(f"{table}: {beyond} rows for entries outside 0 to {total - 1}")
+                last = self._report.size - 1
+                self._report.add(f"{table}: {beyond} rows for entries outside 0 to {last}")
 
     def _compare_tree(self) -> None:
         """Compare the right edge's tiles, and refuse tiles that belong to no tree of this size."""
@@ -159,16 +225,22 @@ class _Audit:
                 )
 
     def _compare_head(self) -> None:
-        stored = rows(self._connection, "SELECT id, size, root, chain, ingest_time_us FROM head")
-        names = ("id", "size", "root", "chain", "time")
-        edge = self._pass.edge
-        real = (1, edge.size, edge.root, self._pass.chain, self._pass.time_us)
+        ask = "SELECT id, size, root, chain, ingest_time_us, row_sums FROM head"
+        stored = rows(self._connection, ask)
         if len(stored) != 1:
             self._report.add(f"head: {len(stored)} rows, there must be one")
             return
-        for name, found, right in zip(names, stored[0], real, strict=True):
-            if found != right:
+        *found, sums = stored[0]
+        edge = self._pass.edge
+        right = [1, self._report.size, edge.root, self._pass.chain, self._pass.time_us]
+        names = ("id", "size", "root", "chain", "time")
+        for name, ours, theirs in zip(names, right, found, strict=True):
+            if ours != theirs:
                 self._report.add(f"head: its {name} is not that of the entries")
+        # The sums are masked with size and root: where these are wrong, they say nothing.
+        known = self._seals.mask(sums, edge.size, edge.root) if found[1:3] == right[1:3] else None
+        for fault in row_faults(self._connection, self._seals, known):
+            self._report.add(fault)
 
     def _compare_checkpoints(self, notes: dict[int, str]) -> None:
         if self._report.size not in notes:
@@ -184,51 +256,23 @@ class _Audit:
             elif self._roots.get(size) != found.root:
                 self._report.add(f"checkpoint {size}: the entries have another root")
 
-    def _compare_row_keys(self) -> None:
-        ask = self._connection.execute("SELECT key, digest, idx, mac FROM event_id")
-        for key, digest, index, mac in cast("Iterable[tuple[Any, ...]]", ask):
-            if row_mac(self._secret, Row(key, digest or b""), index) != mac:
-                self._report.add(f"event_id: the row key of entry {index} was changed")
-
-    def _compare_makers(self) -> None:
-        """A lot's maker must stand in the entry that first named the lot."""
-        ask = self._connection.execute(
-            "SELECT lot_id, party, product_id, maker.idx, body "
-            "FROM maker LEFT JOIN body USING (idx)"
-        )
-        for lot, party, product, index, body in cast("Iterable[tuple[Any, ...]]", ask):
-            named = any(
-                (item.get("lot_id"), item.get("party"), item.get("product_id"))
-                == (lot, party, product)
-                for item in _items(body)
-            )
-            if body is not None and not named:
-                self._report.add(f"maker: entry {index} does not name lot {lot} of {party}")
-
-    def _high_water(self) -> HighWater | None:
-        try:
-            mark = read_high_water(self._files.high_water, self._report.origin)
-        except ProvenanceError as error:
-            self._report.add(f"high-water: {error}")
-            return None
-        if mark is None:
-            self._report.add(f"high-water: {self._files.high_water} is missing")
-        return mark
-
-    def _compare_published(self, notes: dict[int, str], mark: HighWater | None) -> None:
+    def _compare_published(self, notes: dict[int, str], shown: _Published) -> None:
+        for problem in shown.problems:
+            self._report.add(problem)
+        mark = shown.mark
         if mark and self._roots.get(mark.size) != mark.root:
             self._report.add(
                 f"high-water: {mark.size} entries were published, these are other ones or fewer"
             )
-        try:
-            shown = self._files.checkpoint.read_text()
-        except (OSError, ValueError) as error:
-            self._report.add(f"checkpoint file: cannot be read: {error}")
+        if shown.checkpoint is None:
             return
-        if shown not in notes.values():
+        if shown.checkpoint not in notes.values():
             self._report.add("checkpoint file: not one that this log signed")
-        elif mark and shown != notes.get(mark.size):
-            self._report.add(f"checkpoint file: not the newest, which is for {mark.size} entries")
+        elif mark and shown.checkpoint != notes.get(mark.size):
+            self._report.add(
+                f"checkpoint file: not the one for the {mark.size} entries once published; where "
+                "a crash left it so, the next writer mends it"
+            )
 
 
 def _signed(text: str, vkey: str) -> Checkpoint:
@@ -252,17 +296,3 @@ def _signed(text: str, vkey: str) -> Checkpoint:
     if found.origin != key.name:
         raise VerificationError(f"it is of the log {found.origin}")
     return found
-
-
-def _stops(sizes: set[int], total: int) -> Iterator[int]:
-    """Where the pass must halt: at each size that something claims a root for, and regularly."""
-    wanted = {size for size in sizes if 0 < size <= total}
-    yield from sorted(wanted | set(range(_CHUNK, total, _CHUNK)) | ({total} if total else set()))
-
-
-def _items(body: bytes | None) -> list[dict[str, Any]]:
-    try:
-        content = canonical.loads(body or b"{}")
-        return [item for item in content.get("items", []) if isinstance(item, dict)]
-    except (EncodingError, AttributeError, TypeError):
-        return []

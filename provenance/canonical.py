@@ -19,12 +19,13 @@ import orjson
 
 from provenance.errors import EncodingError
 
-__all__ = ["MAX_BODY", "MAX_INT", "decimal", "decode", "encode", "loads", "number"]
+__all__ = ["MAX_BODY", "MAX_INT", "check", "decimal", "decode", "dump", "encode", "loads", "number"]
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """Largest body in bytes."""
 MAX_INT: Final = 2**53 - 1
 _MAX_DEPTH: Final = 32
+_OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,15})\Z", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
 
@@ -38,11 +39,33 @@ def encode(value: Any) -> bytes:
     Raises:
         EncodingError: Something in it is outside the domain; the message names the path.
     """
-    _check(value, "", 0)
+    check(value)
+    return dump(value)
+
+
+def check(value: Any) -> None:
+    """Refuse what lies outside the domain; `encode` does it too.
+
+    Raises:
+        EncodingError: Something in it is outside the domain; the message names the path.
+    """
+    if not _within(value, _MAX_DEPTH):
+        raise EncodingError(_fault(value, "", _MAX_DEPTH))
+
+
+def dump(value: Any) -> bytes:
+    """Write the canonical bytes of a value that `check` has seen, alone or as part of a whole.
+
+    Raises:
+        EncodingError: A string holds a lone surrogate.
+    """
+    # orjson writes into a large buffer that its result keeps hold of. The slice is
+    # a copy of the right size; thousands of them cost a tenth of the time, which
+    # was spent on fetching fresh memory.
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, option=_OPTIONS)[:-1]
     except orjson.JSONEncodeError as error:
-        raise EncodingError(f"a string cannot be written as UTF-8: {error}") from None
+        raise EncodingError(f"cannot be written as UTF-8: {error}") from None
 
 
 def decode(data: bytes) -> Any:
@@ -104,30 +127,51 @@ def decimal(value: Any) -> Decimal | None:
     raise EncodingError(f"{str(value)[:40]!r} is not a number of this format")
 
 
-def _check(value: Any, path: str, depth: int) -> None:
+def _within(value: Any, depth: int) -> bool:
+    """Say whether a value is in the domain, nested at most `depth` deep.
+
+    Every entry passes here more than once, so this only says yes or no, looks at
+    keys as one text and at strings, most of the values, without a call.
+    """
     kind = type(value)
-    if kind is str or value is None or kind is bool:
-        return
-    if kind is int:
-        if not -MAX_INT <= value <= MAX_INT:
-            raise EncodingError(f"{path or '/'}: the integer is beyond 2**53 - 1")
-    elif kind is dict:
-        _check_object(value, path, depth)
+    if kind is dict:
+        if not _are_plain(value):
+            return False
+        children = value.values()
     elif kind is list or kind is tuple:
-        if depth >= _MAX_DEPTH:
-            raise EncodingError(f"{path}: nested deeper than {_MAX_DEPTH}")
-        for position, item in enumerate(value):
-            if type(item) is not str:
-                _check(item, f"{path}/{position}", depth + 1)
+        children = value
+    elif kind is int:
+        return bool(-MAX_INT <= value <= MAX_INT)
     else:
-        raise EncodingError(f"{path or '/'}: {kind.__name__} has no canonical form")
+        return kind is str or value is None or kind is bool
+    if depth <= 0:
+        return False
+    for item in children:  # noqa: SIM110 - a generator would cost twice as much
+        if type(item) is not str and not _within(item, depth - 1):
+            return False
+    return True
 
 
-def _check_object(value: dict[Any, Any], path: str, depth: int) -> None:
-    if depth >= _MAX_DEPTH:
-        raise EncodingError(f"{path}: nested deeper than {_MAX_DEPTH}")
-    for key, item in value.items():
-        if type(key) is not str or not key.isascii():
-            raise EncodingError(f"{path or '/'}: the key {key!r} is not ASCII text")
-        if type(item) is not str:
-            _check(item, f"{path}/{key}", depth + 1)
+def _are_plain(keys: dict[Any, Any]) -> bool:
+    try:
+        return "".join(keys).isascii()
+    except TypeError:
+        return False
+
+
+def _fault(value: Any, path: str, depth: int) -> str:
+    """Say what is wrong with a value that is not in the domain, and where."""
+    kind = type(value)
+    here = ascii(path or "/")[1:-1]  # on one line, whatever the keys hold
+    if kind is int:
+        return f"{here}: the integer is beyond 2**53 - 1"
+    if kind not in {dict, list, tuple}:
+        return f"{here}: {kind.__name__} has no canonical form"
+    if depth <= 0:
+        return f"{here}: nested deeper than {_MAX_DEPTH}"
+    if kind is dict and not _are_plain(value):
+        key = next(key for key in value if not isinstance(key, str) or not key.isascii())
+        return f"{here}: the key {key!a} is not ASCII text"
+    children = value.items() if kind is dict else enumerate(value)
+    name, item = next(child for child in children if not _within(child[1], depth - 1))
+    return _fault(item, f"{path}/{name}", depth - 1)

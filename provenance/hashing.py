@@ -12,9 +12,12 @@ Next: provenance/leaf.py
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import blake3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "EMPTY_ROOT",
@@ -24,6 +27,7 @@ __all__ = [
     "chain_start",
     "field_commitment",
     "keyed",
+    "keyer",
     "leaf_hash",
     "node_hash",
     "source_digest",
@@ -42,9 +46,7 @@ _CHAIN: Final = blake3.blake3(derive_key_context="provenance 2026-11 chain v1")
 
 def body_digest(body: bytes) -> bytes:
     """Name a body: 32 bytes over its exact canonical bytes."""
-    state = _BODY.copy()
-    state.update(body)
-    return state.digest()
+    return _BODY.copy().update(body).digest()
 
 
 def field_commitment(salt: bytes, preimage: bytes) -> bytes:
@@ -54,26 +56,17 @@ def field_commitment(salt: bytes, preimage: bytes) -> bytes:
         salt: 32 random bytes, used for this field only.
         preimage: The canonical bytes of `[path, value]`.
     """
-    state = _FIELD.copy()
-    state.update(salt)
-    state.update(preimage)
-    return state.digest()
+    return _FIELD.copy().update(salt + preimage).digest()
 
 
 def chain_start(origin: str) -> bytes:
     """Return `prev_chain` of entry 0: it ties the chain to the log's identity."""
-    return _chain(origin.encode())
+    return _CHAIN.copy().update(origin.encode()).digest()
 
 
 def chain_next(leaf: bytes) -> bytes:
     """Return the chain value after `leaf`, which the next leaf carries as `prev_chain`."""
-    return _chain(leaf)
-
-
-def _chain(data: bytes) -> bytes:
-    state = _CHAIN.copy()
-    state.update(data)
-    return state.digest()
+    return _CHAIN.copy().update(leaf).digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -97,7 +90,17 @@ def keyed(secret: bytes, purpose: str, data: bytes) -> bytes:
     Returns:
         32 bytes: BLAKE3 keyed with the secret, over `purpose || 0x00 || data`.
     """
-    return blake3.blake3(purpose.encode() + b"\x00" + data, key=secret).digest()
+    return keyer(secret, purpose)(data)
+
+
+def keyer(secret: bytes, purpose: str) -> Callable[[bytes], bytes]:
+    """Prepare `keyed` for many inputs: setting it up costs as much as hashing a row key."""
+    prepared = blake3.blake3(purpose.encode() + b"\x00", key=secret)
+
+    def digest(data: bytes) -> bytes:
+        return prepared.copy().update(data).digest()
+
+    return digest
 
 
 def source_digest() -> blake3.blake3:

@@ -2,90 +2,192 @@
 
 Keys and content digests are BLAKE3 keyed with the workspace secret, because an
 unkeyed hash would let anyone guess private fields and would outlive their
-erasure. Each stored row carries a MAC of itself, so that a changed row is
-found although nothing in the log names it.
+erasure.
 
-Next: provenance/writing.py
+No entry names the rows of `event_id` and `maker`, so each row carries a seal of
+its own, a keyed hash. One half of the seal is stored beside the row and tells a
+changed row. The other half is stored nowhere; the halves of all rows together,
+a sum that only the secret's holders can make, stand in the head and tell a row
+that was added, removed or put back.
+
+Next: provenance/files.py
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from provenance import canonical
 from provenance.entries import Known
-from provenance.hashing import keyed
+from provenance.hashing import keyer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     import apsw
 
     from provenance.entries import Draft, Identity
 
-__all__ = ["Row", "Rows", "identity_row", "identity_rows", "row_mac"]
+__all__ = ["Held", "Row", "Rows", "Seals", "row_faults"]
 
-MAC_SIZE: Final = 16
+Row = tuple[bytes, bytes]
+"""One identity as it is stored: keyed digests of its key and of its content, 16 bytes each."""
 
+Held = tuple[bytes | None, int]
+"""What is known of a key: the content's digest (None once erased) and the entry's index."""
 
-class Row(NamedTuple):
-    """One identity as it is stored: keyed digests of its key and of its content."""
-
-    key: bytes
-    digest: bytes
-
-
-def identity_rows(draft: Draft, secret: bytes) -> tuple[Row, ...]:
-    """Digest the identities of a draft."""
-    return tuple(identity_row(identity, draft.content, secret) for identity in draft.identities)
+_SIZE: Final = 16
+"""Bytes of a digest and of either half of a seal: 128 bits, and no birthday bound, as the
+secret keeps everybody else from searching."""
 
 
-def identity_row(identity: Identity, whole: object, secret: bytes) -> Row:
-    """Digest one identity; where it has no content of its own, over the draft's `whole` content."""
-    content = whole if identity.content is None else identity.content
-    return Row(
-        keyed(secret, "key", canonical.encode(list(identity.key))),
-        keyed(secret, "content", canonical.encode(content)),
-    )
+class Seals:
+    """The seals of the rows that no entry names, and their sums."""
 
+    def __init__(self, secret: bytes) -> None:
+        """Seal with the workspace's secret."""
+        self._event_id = keyer(secret, "row")
+        self._maker = keyer(secret, "maker")
+        self._mask = keyer(secret, "sums")
 
-def row_mac(secret: bytes, row: Row, index: int) -> bytes:
-    """MAC of a stored row, 16 bytes."""
-    return keyed(secret, "row", row.key + row.digest + index.to_bytes(8))[:MAC_SIZE]
+    def event_id(self, key: bytes, digest: bytes | None, index: int) -> bytes:
+        """Seal a row of `event_id`; 32 bytes, of which the first 16 are stored."""
+        return self._event_id(key + (digest or b"") + index.to_bytes(8, signed=True))
+
+    def maker(self, lot: str, party: str, product: str, index: int) -> bytes:
+        """Seal a row of `maker`; 32 bytes, of which the first 16 are stored."""
+        return self._maker(canonical.dump([lot, party, product, index]))
+
+    def mask(self, sums: bytes, size: int, root: bytes) -> bytes:
+        """Turn sums into what the head of a log of this size and root stores, or back.
+
+        Unmasked, two stored sums would give away the hidden halves of the rows
+        between them.
+        """
+        mask = self._mask(size.to_bytes(8, signed=True) + root)
+        return bytes([ours ^ theirs for ours, theirs in zip(mask, sums, strict=False)])
 
 
 class Rows:
-    """The table `event_id` of one connection."""
+    """The tables `event_id` and `maker` of one connection; transactions are the caller's."""
 
     def __init__(self, connection: apsw.Connection, secret: bytes) -> None:
-        """Read and write through `connection`; transactions are the caller's."""
+        """Read and write through `connection`."""
         self._connection = connection
-        self._secret = secret
+        self._key = keyer(secret, "key")
+        self._content = keyer(secret, "content")
+        self.seals = Seals(secret)
 
-    def known(self, rows: Iterable[Row]) -> list[Known | None]:
-        """Look each row up by its key."""
-        ask = "SELECT idx, digest FROM event_id WHERE key = ?"
-        found = (self._connection.execute(ask, (row.key,)).fetchone() for row in rows)
+    def digest(self, draft: Draft) -> tuple[Row, ...]:
+        """Digest the identities of a draft, whose content `canonical.check` has passed."""
+        return tuple(
+            [
+                (
+                    self._key_of(identity.key),
+                    self._content(canonical.dump(draft.content))[:_SIZE]
+                    if identity.content is None
+                    else self._content_of(identity.content),
+                )
+                for identity in draft.identities
+            ]
+        )
+
+    def known(self, identities: Iterable[Identity]) -> list[Known | None]:
+        """Say of each identity whether its key is held, and whether with the same content."""
+        wanted = [(self._key_of(key), self._content_of(content)) for key, content in identities]
+        held = self.held(key for key, _ in wanted)
         return [
-            None if hit is None else Known(hit[0], hit[1] == row.digest)
-            for hit, row in zip(found, rows, strict=True)
+            Known(held[key][1], held[key][0] == digest) if key in held else None
+            for key, digest in wanted
         ]
+
+    def held(self, keys: Iterable[bytes]) -> dict[bytes, Held]:
+        """Look many keys up at once; those that are not held are left out."""
+        ask = "SELECT key, digest, idx FROM event_id WHERE key = ?"
+        found = self._connection.executemany(ask, [(key,) for key in keys])
+        return {key: (digest, index) for key, digest, index in found}
 
     def index_of(self, key: tuple[str, ...]) -> int | None:
         """Return the entry that a row key stands for, or None."""
-        digest = keyed(self._secret, "key", canonical.encode(list(key)))
-        hit = self._connection.execute("SELECT idx FROM event_id WHERE key = ?", (digest,))
-        row = hit.fetchone()
-        return None if row is None else row[0]
+        digest = self._key_of(key)
+        hit = self.held([digest]).get(digest)
+        return None if hit is None else hit[1]
 
-    def write(self, rows: Sequence[tuple[Row, int]]) -> None:
-        """Store rows with the entries they stand for; a later version takes the key over."""
+    def write(self, fresh: Mapping[bytes, tuple[bytes, int]], held: Mapping[bytes, Held]) -> int:
+        """Store rows with the entries they stand for; a later version takes the key over.
+
+        Args:
+            fresh: Content digest and index by key.
+            held: What the table holds of these keys now, if anything.
+
+        Returns:
+            The sums' change: to be XORed into the unmasked sums.
+        """
+        stored = []
+        change = 0
+        seal = self.seals.event_id
+        for key, (digest, index) in fresh.items():
+            whole = seal(key, digest, index)
+            stored.append((key, digest, index, whole[:_SIZE]))
+            change ^= int.from_bytes(whole[_SIZE:])
+            if key in held:
+                change ^= int.from_bytes(seal(key, *held[key])[_SIZE:])
         self._connection.executemany(
             "INSERT INTO event_id (key, digest, idx, mac) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, idx = excluded.idx, "
             "mac = excluded.mac",
-            [
-                (row.key, row.digest, index, row_mac(self._secret, row, index))
-                for row, index in rows
-            ],
+            stored,
         )
+        return change << 8 * _SIZE
+
+    def write_makers(self, lots: Iterable[tuple[str, str, str, int]]) -> int:
+        """Store (lot_id, party, product_id, index) for those lots that have no maker row yet.
+
+        Returns:
+            As for `write`.
+        """
+        stored = [(*lot, self.seals.maker(*lot)[:_SIZE]) for lot in lots]
+        taken = self._connection.executemany(
+            "INSERT INTO maker (lot_id, party, product_id, idx, mac) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO NOTHING RETURNING lot_id, party, product_id, idx",
+            stored,
+        )
+        change = 0
+        for lot in taken:
+            change ^= int.from_bytes(self.seals.maker(*lot)[_SIZE:])
+        return change
+
+    def _key_of(self, key: tuple[str, ...]) -> bytes:
+        return self._key(canonical.dump(key))[:_SIZE]
+
+    def _content_of(self, content: object) -> bytes:
+        return self._content(canonical.encode(content))[:_SIZE]
+
+
+def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) -> Iterator[str]:
+    """Say which rows of `event_id` and `maker` were changed, and whether any came or went.
+
+    Args:
+        connection: The database.
+        seals: Of the workspace's secret.
+        sums: The head's, unmasked; None leaves them out of it.
+    """
+    event_ids = makers = 0
+    for key, digest, index, mac in connection.execute("SELECT key, digest, idx, mac FROM event_id"):
+        whole = seals.event_id(key, digest, index)
+        event_ids ^= int.from_bytes(whole[_SIZE:])
+        if whole[:_SIZE] != mac:
+            yield f"event_id: the row key of entry {index} was changed"
+    texts = "CAST(lot_id AS BLOB), CAST(party AS BLOB), CAST(product_id AS BLOB)"
+    for *names, index, mac in connection.execute(f"SELECT {texts}, idx, mac FROM maker"):  # noqa: S608 - a constant
+        # What is not text any more becomes another text, which its seal does not fit.
+        lot, party, product = (name.decode(errors="replace") for name in names)
+        whole = seals.maker(lot, party, product, index)
+        makers ^= int.from_bytes(whole[_SIZE:])
+        if whole[:_SIZE] != mac:
+            yield f"maker: the row of lot {ascii(lot)[1:-1]} of entry {index} was changed"
+    found = event_ids.to_bytes(_SIZE), makers.to_bytes(_SIZE)
+    stored = (sums[:_SIZE], sums[_SIZE:]) if sums is not None else found
+    for table, ours, theirs in zip(("event_id", "maker"), found, stored, strict=True):
+        if ours != theirs:
+            yield f"{table}: rows were added, removed or put back, or the head's row_sums changed"

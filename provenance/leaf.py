@@ -16,11 +16,12 @@ from typing import Final
 
 from provenance.errors import EncodingError
 
-__all__ = ["LEAF_SIZE", "Leaf", "decode_leaf", "encode_leaf"]
+__all__ = ["LEAF_SIZE", "Leaf", "decode_leaf", "encode_leaf", "peek_leaf"]
 
 LEAF_SIZE: Final = 88
 _MAGIC: Final = b"PLE1"
 _FORM: Final = struct.Struct(">4sBBHQQ32s32s")
+_PEEK: Final = struct.Struct(">4xB11xQ64x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,13 @@ def decode_leaf(data: bytes) -> Leaf:
     if flags or padding:
         raise EncodingError("a leaf's flags and padding are zero in this version")
     return Leaf(kind, index, time_us, digest, prev_chain)
+
+
+def peek_leaf(data: bytes) -> tuple[int, int]:
+    """Read type and ingest time of 88 bytes, whatever the rest of them holds.
+
+    All other fields of an entry's leaf follow from its body, its place and the
+    leaf before: with these two, `encode_leaf` says what the 88 bytes must be.
+    """
+    kind, time_us = _PEEK.unpack(data)
+    return kind, time_us

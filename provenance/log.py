@@ -5,33 +5,33 @@ writes, hashed into the tree and covered by a signed checkpoint that has been
 published. Many processes may append; they queue at a lock file and make one
 linear log.
 
-Beside the database lie two small files. `checkpoint` is what the world is
-shown. `high-water` remembers the furthest size and root ever published, so
-that an old database put back in place is noticed instead of being continued
-into a second history.
-
-Next: provenance/audit.py
+Next: provenance/recompute.py
 """
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from provenance.entries import Draft, EntryType
-from provenance.errors import StorageError, WorkspaceDamaged, WorkspaceReadOnly
-from provenance.files import locked, replace_file
+from provenance.errors import VerificationError, WorkspaceDamaged, WorkspaceReadOnly
+from provenance.files import locked
 from provenance.hashing import EMPTY_ROOT, chain_start
 from provenance.identity import Rows
+from provenance.published import (
+    HighWater,
+    LogFiles,
+    is_shown,
+    publish,
+    read_high_water,
+    remembered,
+)
 from provenance.reading import LogReader
-from provenance.storage import connect, create, transaction, translated
-from provenance.writing import Instruments, commit, prepare, read_head
+from provenance.storage import connect, create, discard, transaction, translated
+from provenance.writing import Head, Instruments, commit, insert_head, prepare, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     import apsw
 
@@ -41,46 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["HighWater", "Instruments", "Log", "LogFiles", "read_high_water"]
 
 _LOCK_WAIT_SECONDS: Final = 120.0
-_HIGH_WATER_HEADER: Final = "provenance high-water v1"
-
-
-@dataclass(frozen=True)
-class LogFiles:
-    """Where the log's files lie.
-
-    Attributes:
-        directory: The workspace directory; it must exist.
-    """
-
-    directory: Path
-
-    @property
-    def database(self) -> Path:
-        """The SQLite database: leaves, bodies, openings, tiles, head, checkpoints."""
-        return self.directory / "log.db"
-
-    @property
-    def lock(self) -> Path:
-        """The lock file at which writers queue."""
-        return self.directory / "log.lock"
-
-    @property
-    def checkpoint(self) -> Path:
-        """The latest signed checkpoint, for everybody."""
-        return self.directory / "checkpoint"
-
-    @property
-    def high_water(self) -> Path:
-        """The furthest size and root that were published."""
-        return self.directory / "high-water"
-
-
-@dataclass(frozen=True)
-class HighWater:
-    """The furthest published state: number of entries and 32-byte root."""
-
-    size: int
-    root: bytes
 
 
 class Log(LogReader):
@@ -120,14 +80,14 @@ class Log(LogReader):
         draft = Draft(EntryType.POLICY, "policy/1", founding)
         with translated(files.database):
             connection = create(files.database)
-            with transaction(connection):
-                connection.execute(
-                    "INSERT INTO head VALUES (1, 0, ?, ?, 0)", (EMPTY_ROOT, chain_start(origin))
-                )
-            prepared = prepare([draft], Rows(connection, instruments.secret), policy, instruments)
-            commit(connection, prepared, origin, instruments)
-        log = cls(files, connection, instruments)
-        log._publish(log.checkpoint())
+            try:
+                _found(connection, draft, policy, instruments)
+                log = cls(files, connection, instruments)
+                publish(files, origin, log.checkpoint())
+            except BaseException:
+                connection.close()
+                discard(files.database)
+                raise
         return log
 
     @classmethod
@@ -137,16 +97,20 @@ class Log(LogReader):
         Raises:
             WorkspaceMissing: There is no log.
             WorkspaceTooNew: It has a later format.
-            WorkspaceDamaged: It cannot be read as a log.
+            WorkspaceDamaged: It cannot be read as a log, or the signing key is another's.
             WorkspaceReadOnly: It may not be written, or its database is older than what was
                 published (an old copy was put back).
         """
-        log = cls(files, connect(files.database, readonly=False), instruments)
-        with translated(files.database), log._writing():
-            log._refuse_old_copy()
-            note = log.checkpoint()
-            if not files.checkpoint.exists() or files.checkpoint.read_text() != note:
-                log._publish(note)
+        connection = connect(files.database, readonly=False)
+        try:
+            log = cls(files, connection, instruments)
+            with translated(files.database), log._writing():
+                log._refuse_other_key()
+                log._refuse_old_copy()
+                log._show(log.checkpoint())
+        except BaseException:
+            connection.close()
+            raise
         return log
 
     @staticmethod
@@ -170,71 +134,81 @@ class Log(LogReader):
 
         Raises:
             EncodingError: A content is outside the canonical domain; nothing was appended.
-            StorageError: The disk or the clock refused; nothing was appended.
+            StorageError: The disk or the clock refused. Nothing was appended, unless the message
+                says that only the new checkpoint could not be shown.
             WorkspaceLocked: Other writers held the log for two minutes.
             WorkspaceReadOnly: The database is an old copy.
+            WorkspaceDamaged: The database does not fit together.
         """
         with translated(self.path):
-            prepared = prepare(drafts, self._rows, self.policy, self._instruments)
+            batch = prepare(
+                self._connection, self._rows, drafts, self.policy, self._instruments.entropy
+            )
             with self._writing():
                 self._refuse_shrunk()
-                outcomes, note = commit(self._connection, prepared, self.origin, self._instruments)
-                if note is not None:
-                    self._publish(note)
+                outcomes, note = commit(
+                    self._connection, self._rows, batch, self.origin, self._instruments
+                )
+                # Also where nothing was new: what an earlier crash left unshown may be
+                # what these drafts are duplicates of, and a duplicate is acknowledged.
+                self._show(note or self.checkpoint())
             return outcomes
 
     def _writing(self) -> AbstractContextManager[None]:
         return locked(self._files.lock, _LOCK_WAIT_SECONDS)
 
-    def _publish(self, note: str) -> None:
-        """Show a committed checkpoint to the world; high-water first.
+    def _show(self, note: str) -> None:
+        if not is_shown(self._files, self.origin, note):
+            publish(self._files, self.origin, note)
 
-        A crash before the first write: the next opening publishes. A crash between
-        the two: the old checkpoint stays up, and the next opening publishes. The
-        other order could show a checkpoint that a restored database contradicts
-        without anyone remembering it.
-        """
-        _, size, root = note.split("\n", 3)[:3]
-        text = f"{_HIGH_WATER_HEADER}\n{self.origin}\n{size}\n{root}\n"
-        replace_file(self._files.high_water, text.encode())
-        replace_file(self._files.checkpoint, note.encode())
+    def _refuse_other_key(self) -> None:
+        if self._instruments.signer.vkey not in self.keys:
+            raise WorkspaceDamaged(
+                f"{self.path}: the signing key is not the one this log was founded with; put the "
+                "right key back from your backup"
+            )
 
-    def _refuse_shrunk(self) -> None:
-        mark = read_high_water(self._files.high_water, self.origin)
-        if mark is not None and read_head(self._connection).size < mark.size:
+    def _refuse_shrunk(self) -> HighWater:
+        """Refuse a database with fewer entries than were published."""
+        size = read_head(self._connection).size
+        mark = remembered(self._files, self.origin)
+        if mark is None:
+            # A crash while the log was made leaves entry 0 unpublished; later there is no such way.
+            if size > 1:
+                raise WorkspaceReadOnly(
+                    f"{self._files.high_water}: missing, and so is the checkpoint: nothing tells "
+                    "whether these are the newest entries; put one of them back from a backup"
+                )
+            return HighWater(0, EMPTY_ROOT)
+        if size < mark.size:
             raise WorkspaceReadOnly(
                 f"{self.path}: holds fewer entries than the {mark.size} once published: an old "
                 "copy was put back. It can be read; put the newest copy back to go on writing"
             )
+        return mark
 
     def _refuse_old_copy(self) -> None:
         """Refuse a database that does not contain what was published."""
-        self._refuse_shrunk()
-        mark = read_high_water(self._files.high_water, self.origin)
-        if mark is not None and self._tree.root_at(mark.size) != mark.root:
+        mark = self._refuse_shrunk()
+        try:
+            root = self._tree.root_at(mark.size)
+        except VerificationError as error:
+            raise WorkspaceDamaged(f"{self.path}: {error}; run `verify`") from None
+        if root != mark.root:
             raise WorkspaceReadOnly(
                 f"{self.path}: its first {mark.size} entries are not the ones once published; "
                 "put the right database back"
             )
 
 
-def read_high_water(path: Path, origin: str) -> HighWater | None:
-    """Read the high-water file; None where there is none.
-
-    Raises:
-        WorkspaceDamaged: It is not a high-water file of this log.
-    """
-    try:
-        lines = path.read_text().split("\n")
-        header, found, size, root, end = lines
-        mark = HighWater(int(size), b64decode(root, validate=True))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise WorkspaceDamaged(f"{path}: not a high-water file; run `verify`") from None
-    plain = f"{_HIGH_WATER_HEADER}\n{origin}\n{mark.size}\n{b64encode(mark.root).decode()}\n"
-    if (header, found, end) != (_HIGH_WATER_HEADER, origin, "") or "\n".join(lines) != plain:
-        raise WorkspaceDamaged(f"{path}: not this log's high-water file; run `verify`")
-    return mark
+def _found(
+    connection: apsw.Connection, draft: Draft, policy: TierPolicy, instruments: Instruments
+) -> None:
+    """Write the empty head, then entry 0 through the one write path."""
+    origin = instruments.signer.name
+    rows = Rows(connection, instruments.secret)
+    sums = rows.seals.mask(bytes(32), 0, EMPTY_ROOT)
+    with transaction(connection):
+        insert_head(connection, Head(0, EMPTY_ROOT, chain_start(origin), 0, sums))
+    batch = prepare(connection, rows, [draft], policy, instruments.entropy)
+    commit(connection, rows, batch, origin, instruments)

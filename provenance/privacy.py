@@ -12,137 +12,153 @@ Next: provenance/merkle.py
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance import canonical
 from provenance.entries import Content, Draft, Entry, Opening, Tier
-from provenance.errors import EncodingError
+from provenance.errors import EncodingError, WorkspaceDamaged
 from provenance.hashing import field_commitment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from provenance.clock import Entropy
     from provenance.tiers import Plan, TierPolicy
 
-__all__ = ["Sealed", "b64", "open_entry", "seal", "unb64"]
+__all__ = ["PlainOpening", "Sealed", "b64", "open_entry", "seal", "unb64"]
 
 SALT_SIZE: Final = 32
 NONCE_SIZE: Final = 16
-_MARKERS: Final = ("_v", "_n", "_c", "_t")
+_MARKERS: Final = frozenset(("_v", "_n", "_c", "_t"))
 _HIDDEN: Final = object()
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_PLAIN: Final = bytes.maketrans(b"-_", b"+/")
 
+PlainOpening = tuple[str, Tier, bytes, bytes]
 _Hidden = list[tuple[str, Any, Tier]]
 
 
 class Sealed(NamedTuple):
-    """A body ready to be hashed, and what opens its commitments."""
+    """A body ready to be hashed, and what opens its commitments.
+
+    The openings have the fields of `Opening`, as plain tuples: many thousands
+    pass through an ingest, and only plain tuples cost the garbage collector nothing.
+    """
 
     body: bytes
-    openings: tuple[Opening, ...]
+    openings: list[PlainOpening]
 
 
-def seal(draft: Draft, policy: TierPolicy, entropy: Entropy) -> Sealed:
+def seal(draft: Draft, policy: TierPolicy, entropy: Entropy, *, checked: bool = False) -> Sealed:
     """Turn a draft into the bytes that are hashed.
 
     Args:
         draft: Plain content; its own `tiers` go before the policy.
         policy: The workspace's tiers.
         entropy: Source of the nonce and of one salt per committed field.
+        checked: `canonical.check` has passed the content already.
 
     Raises:
         EncodingError: The content is outside the canonical domain, uses a name that is
             reserved for the format, or makes a body over 16 MiB.
     """
-    if any(marker in draft.content for marker in _MARKERS):
+    if not _MARKERS.isdisjoint(draft.content):
         raise EncodingError("the names _v, _n, _c and _t are the format's own")
+    if not checked:
+        canonical.check(draft.content)
     hidden: _Hidden = []
     plan = policy.plan(draft.version, draft.tiers)
-    default = plan.tier or Tier.PUBLIC
-    clear = _split_object(draft.content, "", plan, default, hidden)
-    clear["_v"] = draft.version
+    clear = {**_split_object(draft.content, "", plan, hidden), "_v": draft.version}
     if draft.tiers:
         clear["_t"] = {pattern: own.name.lower() for pattern, own in draft.tiers.items()}
+        canonical.check(clear["_t"])
     randomness = entropy(NONCE_SIZE + SALT_SIZE * len(hidden))
     clear["_n"] = b64(randomness[:NONCE_SIZE])
-    openings = _commit(hidden, randomness, clear)
-    body = canonical.encode(clear)
+    openings: list[PlainOpening] = []
+    if hidden:
+        clear["_c"], openings = _commit(hidden, randomness[NONCE_SIZE:])
+    # Parts of a checked whole need no check of their own, neither here nor in `_commit`.
+    body = canonical.dump(clear)
     if len(body) > canonical.MAX_BODY:
         raise EncodingError(f"a body of {len(body)} bytes; at most {canonical.MAX_BODY} are taken")
     return Sealed(body, openings)
 
 
-def _commit(hidden: _Hidden, randomness: bytes, clear: Content) -> tuple[Opening, ...]:
-    commitments: dict[str, str] = {}
-    openings = []
+def _commit(hidden: _Hidden, salts: bytes) -> tuple[dict[str, str], list[PlainOpening]]:
     hidden.sort(key=_path_order)
-    start = NONCE_SIZE
-    for path, value, tier in hidden:
-        salt = randomness[start : start + SALT_SIZE]
-        start += SALT_SIZE
-        preimage = canonical.encode([path, value])
+    commitments = {}
+    openings = []
+    for start, (path, value, tier) in zip(range(0, len(salts), SALT_SIZE), hidden, strict=True):
+        salt = salts[start : start + SALT_SIZE]
+        preimage = canonical.dump([path, value])
         commitments[path] = b64(field_commitment(salt, preimage))
-        openings.append(Opening(path, tier, salt, preimage))
-    if commitments:
-        clear["_c"] = commitments
-    return tuple(openings)
+        openings.append((path, tier, salt, preimage))
+    return commitments, openings
 
 
 def _path_order(field: tuple[str, Any, Tier]) -> tuple[int, str]:
     return len(field[0]), field[0]
 
 
-def _split(value: Any, path: str, plan: Plan, tier: Tier, hidden: _Hidden) -> Any:
-    """Return what of `value` stays clear, or `_HIDDEN`; the rest goes to `hidden`."""
-    if plan.steps and isinstance(value, dict):
-        return _split_object(value, path, plan, tier, hidden)
-    if plan.steps and isinstance(value, list):
-        return _split_list(value, path, plan, tier, hidden)
-    if tier is Tier.PUBLIC:
+def _split(value: Any, path: str, plan: Plan, hidden: _Hidden) -> Any:
+    """Return what of `value` stays clear, or `_HIDDEN`; the rest goes to `hidden`.
+
+    An empty object or list has no parts that could be hidden in its place, so it
+    is treated as a plain value.
+    """
+    if not plan.flat and value:
+        if isinstance(value, dict):
+            return _split_object(value, path, plan, hidden)
+        if isinstance(value, list | tuple):
+            return _split_list(value, path, plan, hidden)
+    if plan.tier is Tier.PUBLIC:
         return value
-    hidden.append((path, value, tier))
+    hidden.append((path, value, plan.strictest))
     return _HIDDEN
 
 
-def _split_object(
-    value: Content, path: str, plan: Plan, tier: Tier, hidden: _Hidden
-) -> dict[str, Any]:
-    clear = {}
-    for name, item in value.items():
+def _split_object(value: Content, path: str, plan: Plan, hidden: _Hidden) -> Content:
+    # Most objects have many public fields and few with a rule: only those are looked at.
+    names = plan.steps.keys() & value.keys() if plan.named_only else value.keys()
+    if not names:
+        return value
+    clear = dict(value)
+    for name in names:
         below = plan.below(name)
-        own = tier if below.tier is None else below.tier
-        if own is Tier.PUBLIC and not below.steps:
-            clear[name] = item
+        # Most rules are for one plain field: settled here, without a call.
+        if below.flat and below.tier is not Tier.PUBLIC:
+            hidden.append((f"{path}/{_escape(name)}", clear.pop(name), below.tier))
             continue
-        kept = _split(item, f"{path}/{_escape(name)}", below, own, hidden)
-        if kept is not _HIDDEN:
+        kept = _split(value[name], f"{path}/{_escape(name)}", below, hidden)
+        if kept is _HIDDEN:
+            del clear[name]
+        else:
             clear[name] = kept
     return clear
 
 
-def _split_list(value: list[Any], path: str, plan: Plan, tier: Tier, hidden: _Hidden) -> Any:
-    """Split a list; when one item is hidden whole, its siblings are committed too.
+def _split_list(value: Sequence[Any], path: str, plan: Plan, hidden: _Hidden) -> Any:
+    """Split a list; when one item is hidden whole, its siblings are committed whole too.
 
-    Each keeps its own tier. A clear list with holes would let one path name a
-    clear value and a committed one.
+    A clear list with holes would let one path name a clear value and a committed
+    one. Each item takes the strictest tier of the rules at and below its path.
     """
-    plans = [plan.below(str(position)) for position in range(len(value))]
-    tiers = [tier if below.tier is None else below.tier for below in plans]
-    whole = any(
-        own is not Tier.PUBLIC and not below.steps for own, below in zip(tiers, plans, strict=True)
-    )
-    if whole:
-        hidden.extend(
-            (f"{path}/{position}", item, own)
-            for position, (item, own) in enumerate(zip(value, tiers, strict=True))
-        )
-        return _HIDDEN
-    return [
-        _split(item, f"{path}/{position}", below, own, hidden)
-        for position, (item, below, own) in enumerate(zip(value, plans, tiers, strict=True))
+    parts: _Hidden = []
+    kept = [
+        _split(item, f"{path}/{position}", plan.below(str(position)), parts)
+        for position, item in enumerate(value)
     ]
+    if _HIDDEN not in kept:
+        hidden += parts
+        return kept
+    hidden += [
+        (f"{path}/{position}", item, plan.below(str(position)).strictest)
+        for position, item in enumerate(value)
+    ]
+    return _HIDDEN
 
 
 def open_entry(entry: Entry, tier: Tier) -> Content:
@@ -151,13 +167,25 @@ def open_entry(entry: Entry, tier: Tier) -> Content:
     The content is put together from the clear part of the body and the
     openings up to `tier`, without the format's own `_v`, `_n`, `_c` and `_t`. An
     entry whose body was erased gives an empty content.
+
+    Raises:
+        WorkspaceDamaged: Body and openings do not fit together.
     """
     if entry.body is None:
         return {}
-    content: Content = canonical.loads(entry.body)
+    try:
+        return _put_together(entry.body, entry.openings, tier)
+    except (AttributeError, EncodingError, LookupError, TypeError, ValueError):
+        raise WorkspaceDamaged(
+            f"entry {entry.index}: its body and openings do not fit together; run `verify`"
+        ) from None
+
+
+def _put_together(body: bytes, openings: Sequence[Opening], tier: Tier) -> Content:
+    content: Content = canonical.loads(body)
     for marker in _MARKERS:
         content.pop(marker, None)
-    for opening in entry.openings:
+    for opening in openings:
         if opening.tier <= tier:
             path, value = canonical.loads(opening.preimage)
             _place(content, list(_steps(path)), value)
@@ -165,18 +193,19 @@ def open_entry(entry: Entry, tier: Tier) -> Content:
 
 
 def _place(content: Any, steps: list[str], value: Any) -> None:
-    """Put `value` at the path `steps`, making the containers on the way.
+    """Put `value` at the path `steps`.
 
-    Openings come shorter paths first, then in order of text, so the items of
-    one list arrive in its order and are appended; one that was erased or is
-    above the tier only closes the gap.
+    Only a list that was hidden whole has to be made anew: objects are never
+    hidden but as one value. Openings come shorter paths first, then in order of
+    text, so the items of a list arrive in its order and are appended; one that
+    was erased or is above the tier only closes the gap.
     """
     here = content
     for step, following in pairwise(steps):
         if isinstance(here, list):
             here = here[int(step)]
         else:
-            here = here.setdefault(step, [] if following.isdigit() else {})
+            here = here.setdefault(step, []) if following.isdigit() else here[step]
     if isinstance(here, list):
         here.append(value)
     else:
@@ -188,13 +217,14 @@ def _steps(path: str) -> Iterator[str]:
         yield step.replace("~1", "/").replace("~0", "~")
 
 
+@lru_cache(maxsize=1024)
 def _escape(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
 
 
 def b64(data: bytes) -> str:
     """Write bytes as base64url without padding, RFC 4648 section 5."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def unb64(text: str) -> bytes:
@@ -204,7 +234,7 @@ def unb64(text: str) -> bytes:
         EncodingError: Not base64url, padded, or with stray bits.
     """
     try:
-        data = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+        data = a2b_base64(text.encode().translate(_PLAIN) + b"=" * (-len(text) % 4))
     except ValueError:
         raise EncodingError("not base64url") from None
     if b64(data) != text:

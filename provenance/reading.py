@@ -12,10 +12,18 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
+from provenance.checkpoint import parse
 from provenance.entries import Entry, EntryType, Known, Opening, Tier
-from provenance.errors import EncodingError, NotFound, WorkspaceDamaged
+from provenance.errors import (
+    EncodingError,
+    InputError,
+    NotFound,
+    UsageError,
+    VerificationError,
+    WorkspaceDamaged,
+)
 from provenance.hashing import leaf_hash
-from provenance.identity import Rows, identity_row
+from provenance.identity import Rows
 from provenance.leaf import decode_leaf
 from provenance.merkle import TileTree
 from provenance.privacy import open_entry
@@ -42,6 +50,7 @@ class LogReader:
 
     Attributes:
         origin: The log's name in checkpoints, from entry 0.
+        keys: The vkeys that sign them, from entry 0.
         policy: The tier policy, from entry 0.
         path: The database file, for messages.
     """
@@ -54,22 +63,23 @@ class LogReader:
         """
         self.path = path
         self._connection = connection
-        self._secret = secret
         self._rows = Rows(connection, secret)
         self._tree = TileTree(read_tile(connection))
-        founding = self._founding()
-        self.origin: str = founding["origin"]
-        self.policy = TierPolicy.from_content(founding["tiers"])
+        try:
+            founding = self._founding()
+            self.origin: str = founding["origin"]
+            self.keys: list[str] = list(founding["keys"])
+            self.policy = TierPolicy.from_content(founding["tiers"])
+        except (EncodingError, KeyError, NotFound, TypeError):
+            raise WorkspaceDamaged(
+                f"{path}: entry 0 is not this log's policy; run `verify`"
+            ) from None
 
     def _founding(self) -> Content:
-        try:
-            entry = self.entry(0)
-            content = open_entry(entry, Tier.PRIVATE)
-            if entry.type == EntryType.POLICY and isinstance(content["origin"], str):
-                return content
-        except (NotFound, EncodingError, KeyError, TypeError):
-            pass
-        raise WorkspaceDamaged(f"{self.path}: entry 0 is not this log's policy; run `verify`")
+        entry = self.entry(0)
+        if entry.type != EntryType.POLICY:
+            raise EncodingError("entry 0 is of another type")
+        return open_entry(entry, Tier.PRIVATE)
 
     @property
     def size(self) -> int:
@@ -129,9 +139,8 @@ class LogReader:
         Args:
             identities: With the content to compare given; here None means null, not "the whole".
         """
-        wanted = [identity_row(identity, None, self._secret) for identity in identities]
         with translated(self.path):
-            return self._rows.known(wanted)
+            return self._rows.known(identities)
 
     def find(self, key: tuple[str, ...]) -> int | None:
         """Return the index of the entry that a row key stands for, or None."""
@@ -148,14 +157,27 @@ class LogReader:
         """Return the latest signed checkpoint.
 
         Raises:
-            WorkspaceDamaged: There is none.
+            WorkspaceDamaged: There is none, or it is no checkpoint.
         """
         with translated(self.path):
             ask = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"
             notes = rows(self._connection, ask)
-        if not notes:
-            raise WorkspaceDamaged(f"{self.path}: no checkpoint; restore it from a backup")
+        try:
+            parse(notes[0][0])
+        except (IndexError, InputError):
+            raise WorkspaceDamaged(
+                f"{self.path}: holds no checkpoint; restore it from a backup"
+            ) from None
         return str(notes[0][0])
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root hash over the first `size` entries, 32 bytes.
+
+        Raises:
+            VerificationError: The stored tree is smaller, or damaged.
+        """
+        with translated(self.path):
+            return self._tree.root_at(size)
 
     def prove(self, index: int, disclose: Callable[[Opening], bool] | None = None) -> Content:
         """Make a proof bundle: inclusion of an entry under the latest checkpoint.
@@ -166,12 +188,15 @@ class LogReader:
 
         Raises:
             NotFound: The log has no such entry.
+            WorkspaceDamaged: The stored tree or checkpoint does not fit the entry.
         """
         entry = self.entry(index)
         note = self.checkpoint()
-        size = int(note.split("\n", 2)[1])
         with translated(self.path):
-            path = self._tree.inclusion_path(index, size)
+            try:
+                path = self._tree.inclusion_path(index, parse(note)[0].size)
+            except (UsageError, VerificationError) as error:
+                raise WorkspaceDamaged(f"{self.path}: {error}; run `verify`") from None
         disclosed = [opening for opening in entry.openings if disclose and disclose(opening)]
         return build_bundle(
             origin=self.origin,

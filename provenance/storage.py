@@ -8,11 +8,12 @@ only `create` makes one.
 The database is not trusted. Triggers refuse what a mistake would do; what an
 attacker does is found by `audit`.
 
-Next: provenance/writing.py
+Next: provenance/identity.py
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import apsw
 
 from provenance.errors import (
+    ProvenanceError,
     StorageError,
     WorkspaceDamaged,
     WorkspaceLocked,
@@ -33,13 +35,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["FORMAT", "connect", "create", "rows", "transaction", "translated"]
+__all__ = [
+    "FORMAT",
+    "connect",
+    "create",
+    "discard",
+    "rows",
+    "schema_faults",
+    "transaction",
+    "translated",
+]
 
 FORMAT: Final = 1
 """Format of the log database, kept in `user_version`."""
 _APPLICATION_ID: Final = 0x504C4531  # "PLE1"
 _OLDEST_SQLITE: Final = 3_051_003
 _BUSY_MS: Final = 30_000
+_CACHE_KIB: Final = 64 * 1024
 
 _SCHEMA: Final = """
 CREATE TABLE leaf (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
@@ -53,7 +65,7 @@ CREATE TABLE event_id (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE maker (
     lot_id TEXT NOT NULL, party TEXT NOT NULL, product_id TEXT NOT NULL, idx INTEGER NOT NULL,
-    PRIMARY KEY (lot_id, party, product_id)
+    mac BLOB NOT NULL, PRIMARY KEY (lot_id, party, product_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tile (
     level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL,
@@ -61,7 +73,7 @@ CREATE TABLE tile (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE head (
     id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, root BLOB NOT NULL,
-    chain BLOB NOT NULL, ingest_time_us INTEGER NOT NULL
+    chain BLOB NOT NULL, ingest_time_us INTEGER NOT NULL, row_sums BLOB NOT NULL
 ) STRICT;
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 """
@@ -90,20 +102,30 @@ def create(path: Path) -> apsw.Connection:
     """Make a new, empty log database at `path`.
 
     Raises:
-        StorageError: There is a file already, or the disk refused.
+        StorageError: There is a file already, or the disk refused; then nothing is left behind.
     """
     _assert_sqlite()
     with translated(path):
         path.touch(mode=0o600, exist_ok=False)
-        connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
-        connection.pragma("page_size", 16384)
-        _prepare(connection)
-        with transaction(connection):
-            connection.execute(_SCHEMA)
-            connection.execute(_TRIGGERS)
-            connection.pragma("application_id", _APPLICATION_ID)
-            connection.pragma("user_version", FORMAT)
+        try:
+            connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            connection.pragma("page_size", 16384)
+            _prepare(connection)
+            with transaction(connection):
+                connection.execute(_SCHEMA)
+                connection.execute(_TRIGGERS)
+                connection.pragma("application_id", _APPLICATION_ID)
+                connection.pragma("user_version", FORMAT)
+        except BaseException:
+            discard(path)
+            raise
         return connection
+
+
+def discard(path: Path) -> None:
+    """Remove a database that was being made and never used, with the files SQLite keeps by it."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink(missing_ok=True)
 
 
 def connect(path: Path, *, readonly: bool) -> apsw.Connection:
@@ -115,30 +137,48 @@ def connect(path: Path, *, readonly: bool) -> apsw.Connection:
 
     Raises:
         WorkspaceMissing: There is no such file.
-        WorkspaceReadOnly: It may not be written and `readonly` is false.
+        WorkspaceReadOnly: It may not be written and `readonly` is false, or it cannot be read
+            without writing beside it.
         WorkspaceTooNew: It has a later format.
         WorkspaceDamaged: It is no log database, or SQLite finds it malformed.
     """
     _assert_sqlite()
-    if not path.exists():
-        raise WorkspaceMissing(f"{path}: no log here; `provenance init` makes a workspace")
     with translated(path):
-        connection = _open(path, readonly=readonly)
-        _check_format(connection, path)
-        if not readonly:
-            _prepare(connection)
+        if not path.exists():
+            raise WorkspaceMissing(f"{path}: no log here; `provenance init` makes a workspace")
+        connection = _open_readonly(path) if readonly else _open(path)
+        try:
+            _check_format(connection, path)
+            if not readonly:
+                _prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 
-def _open(path: Path, *, readonly: bool) -> apsw.Connection:
-    if not readonly:
-        if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-            raise WorkspaceReadOnly(f"{path}: may not be written; check owner and mode")
-        return apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
-    if os.access(path.parent, os.W_OK):
-        return apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
-    # A WAL database needs its -shm file even to be read. Where none can be
-    # made nobody writes either, so reading it as immutable is safe.
+def _open(path: Path) -> apsw.Connection:
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        raise WorkspaceReadOnly(f"{path}: may not be written; check owner and mode")
+    return apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
+
+
+def _open_readonly(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        connection.pragma("schema_version")
+    except apsw.CantOpenError:
+        connection.close()
+    else:
+        return connection
+    # A WAL database needs a -shm file even to be read, and here none can be made.
+    # Read as immutable, the WAL itself would be passed over, and with it the
+    # newest entries: only where there is none does the file hold everything.
+    if path.with_name(f"{path.name}-wal").exists():
+        raise WorkspaceReadOnly(
+            f"{path}: was not closed by its last writer and can only be read where its directory "
+            "may be written; copy the directory and read the copy"
+        )
     uri = path.resolve().as_uri() + "?immutable=1"
     return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
 
@@ -161,6 +201,11 @@ def _prepare(connection: apsw.Connection) -> None:
     connection.pragma("journal_mode", "WAL")
     connection.pragma("synchronous", "FULL")
     connection.pragma("secure_delete", "ON")
+    # Row keys lie at random places of their table: with SQLite's own 2 MB nearly
+    # every look-up and insert of a larger log would fetch a page and drop another.
+    connection.pragma("cache_size", -_CACHE_KIB)
+    # Without it INSERT OR REPLACE would delete rows past the triggers.
+    connection.pragma("recursive_triggers", "ON")
     if sys.platform == "darwin":
         # Without it macOS answers fsync before the data is on the disk.
         connection.pragma("fullfsync", "ON")
@@ -179,16 +224,55 @@ def rows(connection: apsw.Connection, ask: str, *values: object) -> list[tuple[A
     return connection.execute(ask, values).fetchall()
 
 
+def schema_faults(connection: apsw.Connection) -> list[str]:
+    """Name the tables and triggers that are missing, changed or not ours, one line each."""
+    model = apsw.Connection(":memory:")
+    model.execute(_SCHEMA)
+    model.execute(_TRIGGERS)
+    ask = "SELECT type || ' ' || name, CAST(sql AS BLOB) FROM sqlite_schema WHERE sql IS NOT NULL"
+    right, found = dict(rows(model, ask)), dict(rows(connection, ask))
+    model.close()
+    return [
+        f"schema: the {name} is {'not ours' if name not in right else 'missing or changed'}"
+        for name in sorted(right.keys() | found.keys())
+        if right.get(name) != found.get(name)
+    ]
+
+
 @contextmanager
 def transaction(connection: apsw.Connection) -> Iterator[None]:
     """Run one write transaction: all of it or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # On some errors, a full disk among them, SQLite has rolled back by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
+
+
+_FULL: Final = "the disk is full; nothing was half-written"
+_TRANSLATIONS: Final[tuple[tuple[Any, type[ProvenanceError], str], ...]] = (
+    (apsw.FullError, StorageError, _FULL),
+    ((apsw.BusyError, apsw.LockedError), WorkspaceLocked, "another process is writing; try again"),
+    (apsw.ReadOnlyError, WorkspaceReadOnly, "may not be written; check owner and mode"),
+    (
+        (apsw.CorruptError, apsw.NotADBError, apsw.FormatError),
+        WorkspaceDamaged,
+        "{error}; restore it from a backup",
+    ),
+    ((apsw.CantOpenError, apsw.PermissionsError), WorkspaceReadOnly, "cannot be opened: {error}"),
+    (apsw.ConstraintError, StorageError, "refused: {error}"),
+    (
+        (apsw.SQLError, apsw.MismatchError),
+        WorkspaceDamaged,
+        "its tables are not those of a log: {error}",
+    ),
+    (UnicodeDecodeError, WorkspaceDamaged, "a text in it is not UTF-8; run `verify`"),
+    (apsw.Error, StorageError, "{error}"),
+)
 
 
 @contextmanager
@@ -196,19 +280,19 @@ def translated(path: Path) -> Iterator[None]:
     """Turn the driver's and the system's errors into ours: the one place where it happens."""
     try:
         yield
-    except apsw.FullError:
-        raise StorageError(f"{path}: the disk is full; nothing was half-written") from None
-    except (apsw.BusyError, apsw.LockedError):
-        raise WorkspaceLocked(f"{path}: another process is writing; try again") from None
-    except apsw.ReadOnlyError:
-        raise WorkspaceReadOnly(f"{path}: may not be written; check owner and mode") from None
-    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
-        raise WorkspaceDamaged(f"{path}: {error}; restore it from a backup") from None
-    except (apsw.CantOpenError, apsw.PermissionsError, PermissionError) as error:
-        raise WorkspaceReadOnly(f"{path}: cannot be opened: {error}") from None
-    except apsw.ConstraintError as error:
-        raise StorageError(f"{path}: refused: {error}") from None
-    except (apsw.SQLError, apsw.MismatchError) as error:
-        raise WorkspaceDamaged(f"{path}: its tables are not those of a log: {error}") from None
-    except (apsw.Error, OSError) as error:
-        raise StorageError(f"{path}: {error}") from None
+    except (apsw.Error, UnicodeDecodeError) as error:
+        ours, text = next(
+            (ours, text) for theirs, ours, text in _TRANSLATIONS if isinstance(error, theirs)
+        )
+        raise ours(f"{path}: {text.format(error=error)}") from None
+    except OSError as error:
+        raise _system_error(path, error) from None
+
+
+def _system_error(path: Path, error: OSError) -> ProvenanceError:
+    place = error.filename or path
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return WorkspaceReadOnly(f"{place}: {error.strerror}; check owner and mode")
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageError(f"{place}: {_FULL}")
+    return StorageError(f"{place}: {error.strerror}")

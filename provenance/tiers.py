@@ -1,9 +1,10 @@
 """The tier policy: which path of which version may be seen by whom.
 
 A policy is a list of path patterns per version; `*` stands for any one step,
-and the pattern "*" alone is the version's default. The most specific pattern
-decides. A version without rules is private throughout: forgetting a rule must
-not disclose anything.
+and the pattern "*" alone is the version's default. At each path the most
+specific pattern decides (a named step before `*`, earlier steps first), and a
+path without a pattern of its own is as its parent. A version without rules is
+private throughout: forgetting a rule must not disclose anything.
 
 Next: provenance/privacy.py
 """
@@ -17,46 +18,53 @@ from provenance.entries import Tier
 from provenance.errors import EncodingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["DEFAULT_POLICY", "Plan", "TierPolicy"]
 
 _PUBLIC, _PARTNER, _PRIVATE = Tier.PUBLIC, Tier.PARTNER, Tier.PRIVATE
+_ANY: Final = "*"
+_PLANS_KEPT: Final = 1024
+
+_Rules = list[tuple[tuple[str, ...], Tier]]
+"""Remaining steps and tier, the ones that give way first."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """The rules of one version as a tree, one level per path step.
+    """The rules at one path and below it, `*` worked into the named steps.
 
     Attributes:
-        tier: Tier of this path and all below it that has no rule of its own; None inherits.
-        steps: The rules further down, by step or "*".
+        tier: Tier of this path.
+        strictest: The strictest tier at this path and below: that of a value committed whole.
+        steps: The rules one step further down, by name.
+        rest: The rules for the steps without a name of their own; None where all below is as here.
+        flat: No path below has another tier.
+        named_only: Steps without a name of their own are public throughout.
     """
 
-    tier: Tier | None = None
-    steps: dict[str, Plan] = field(default_factory=dict)
+    tier: Tier
+    strictest: Tier
+    steps: Mapping[str, Plan]
+    rest: Plan | None
+    flat: bool
+    named_only: bool
 
     def below(self, step: str) -> Plan:
         """Return the rules for one step further down."""
-        return self.steps.get(step) or self.steps.get("*") or _INHERIT
+        return self.steps.get(step) or self.rest or self
 
     def tier_of(self, path: str) -> Tier:
-        """Return the tier that decides at `path`, an RFC 6901 path without `*`."""
-        here, tier = self, self.tier or Tier.PUBLIC
-        for step in path.split("/")[1:]:
-            here = here.below(step)
-            tier = tier if here.tier is None else here.tier
-        return tier
-
-    def add(self, pattern: str, tier: Tier) -> None:
-        """Let `tier` decide at `pattern`, an RFC 6901 path in which `*` is any step."""
+        """Return the tier of a value committed whole at `path`, an RFC 6901 path."""
         here = self
-        for step in pattern.split("/")[1:]:
-            here = here.steps.setdefault(step, Plan())
-        here.tier = tier
+        for step in path.split("/")[1:]:
+            here = here.below(_unescape(step))
+        return here.strictest
 
 
-_INHERIT: Final = Plan()
+_FLAT: Final = {
+    tier: Plan(tier, tier, {}, None, flat=True, named_only=tier is _PUBLIC) for tier in Tier
+}
 
 
 @dataclass(frozen=True)
@@ -68,18 +76,19 @@ class TierPolicy:
     """
 
     rules: Mapping[str, Mapping[str, Tier]]
-    _plans: dict[tuple[object, ...], Plan] = field(default_factory=dict, repr=False, compare=False)
+    _plans: dict[object, Plan] = field(default_factory=dict, repr=False, compare=False)
 
     def plan(self, version: str, own: Mapping[str, Tier]) -> Plan:
-        """Return the rules of a version with a draft's `own` rules over them."""
-        key = (version, *own.items())
+        """Return the rules of a version with a draft's `own` rules before them.
+
+        Raises:
+            EncodingError: A pattern is neither "*" nor begins with "/".
+        """
+        key = (version, *own.items()) if own else version
         plan = self._plans.get(key)
         if plan is None:
             rules = self.rules.get(version, {})
-            plan = Plan(rules.get("*", _PRIVATE))
-            for pattern, tier in (*rules.items(), *own.items()):
-                if pattern != "*":
-                    plan.add(pattern, tier)
+            plan = _compile([*_ranked(rules), *_ranked(own)], _PRIVATE)
             if len(self._plans) < _PLANS_KEPT:
                 self._plans[key] = plan
         return plan
@@ -96,20 +105,59 @@ class TierPolicy:
         """Read what `to_content` wrote.
 
         Raises:
-            EncodingError: A tier's name is unknown, or the form is another.
+            EncodingError: A tier's name or a pattern is not one, or the form is another.
         """
         try:
-            return cls(
-                {
-                    version: {pattern: Tier[name.upper()] for pattern, name in rules.items()}
-                    for version, rules in content.items()
-                }
-            )
+            rules = {
+                version: {pattern: Tier[name.upper()] for pattern, name in own.items()}
+                for version, own in content.items()
+            }
         except (AttributeError, KeyError) as error:
             raise EncodingError(f"tier policy: {error} is not a disclosure tier") from None
+        for own in rules.values():
+            _ranked(own)
+        return cls(rules)
 
 
-_PLANS_KEPT: Final = 1024
+def _ranked(rules: Mapping[str, Tier]) -> _Rules:
+    """Parse patterns; of two that fit one path, the one that decides comes later."""
+    parsed = [(_parse(pattern), tier) for pattern, tier in rules.items()]
+    return sorted(parsed, key=lambda rule: [step != _ANY for step in rule[0]])
+
+
+def _parse(pattern: str) -> tuple[str, ...]:
+    if pattern == _ANY:
+        return ()
+    # Taken as a rule for the whole version, a forgotten slash could disclose it all.
+    if not pattern.startswith("/"):
+        raise EncodingError(f"tier policy: the pattern {pattern!a} is not * and begins without /")
+    return tuple(_unescape(step) for step in pattern.split("/")[1:])
+
+
+def _unescape(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")
+
+
+def _compile(rules: Sequence[tuple[tuple[str, ...], Tier]], inherited: Tier) -> Plan:
+    tier = inherited
+    deeper: _Rules = []
+    for steps, own in rules:
+        if steps:
+            deeper.append((steps, own))
+        else:
+            tier = own
+    if not deeper:
+        return _FLAT[tier]
+    names = {steps[0] for steps, _ in deeper} - {_ANY}
+    named = {name: _compile(_below(deeper, name), tier) for name in names}
+    rest = _compile(_below(deeper, _ANY), tier)
+    strictest = max(tier, rest.strictest, *(plan.strictest for plan in named.values()))
+    return Plan(tier, strictest, named, rest, flat=False, named_only=rest is _FLAT[_PUBLIC])
+
+
+def _below(rules: _Rules, name: str) -> _Rules:
+    """The rules one step down: a named step is also under the rules for any step."""
+    return [(steps[1:], tier) for steps, tier in rules if steps[0] in {name, _ANY}]
 
 
 def _tiers(default: Tier, /, **groups: str) -> dict[str, Tier]:
@@ -125,7 +173,7 @@ DEFAULT_POLICY: Final = TierPolicy(
             _PUBLIC,
             partner="latitude longitude container_id shipment_id bill_of_lading from_facility_id "
             "to_facility_id transport_mode carrier gross_weight weight_unit temperature_c "
-            "items/*/serial_ids/*",
+            "purchase_order items/*/serial_ids/*",
             private="declared_value_usd source_system ext/*",
         ),
         "facility/1": _tiers(
@@ -147,6 +195,11 @@ DEFAULT_POLICY: Final = TierPolicy(
         "legal_limit/1": _tiers(_PUBLIC, private="ext/*"),
         "watchlist/1": _tiers(_PUBLIC, private="ext/*"),
         "batch/1": _tiers(_PUBLIC, private="source"),
+        "flag/1": _tiers(
+            _PRIVATE,
+            public="party type subject_kind subject_id subject_party severity evidence_class "
+            "detector detector_version evidence tree_size root",
+        ),
         "policy/1": _tiers(_PUBLIC),
     }
 )

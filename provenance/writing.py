@@ -5,7 +5,7 @@ taken. Under the lock the steps follow each other so that a crash at any point
 leaves the log as it was before or as it is after, never between; the comments
 say which. No signature leaves this module before COMMIT.
 
-Next: provenance/log.py
+Next: provenance/reading.py
 """
 
 from __future__ import annotations
@@ -13,26 +13,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance import merkle
+from provenance import canonical, merkle
 from provenance.checkpoint import Checkpoint, sign
-from provenance.entries import Draft, Known, Opening, Outcome
-from provenance.errors import StorageError, WorkspaceDamaged
+from provenance.entries import Draft, Outcome
+from provenance.errors import StorageError, VerificationError, WorkspaceDamaged
 from provenance.hashing import body_digest, chain_next, leaf_hash
-from provenance.identity import Row, Rows, identity_rows
 from provenance.leaf import encode_leaf
 from provenance.privacy import seal
 from provenance.storage import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import apsw
 
     from provenance.clock import Clock, Entropy
+    from provenance.identity import Held, Row, Rows
     from provenance.keys import Signer
+    from provenance.privacy import PlainOpening
     from provenance.tiers import TierPolicy
 
-__all__ = ["Head", "Instruments", "Prepared", "commit", "prepare", "read_head", "read_tile"]
+__all__ = [
+    "Batch",
+    "Head",
+    "Instruments",
+    "Prepared",
+    "commit",
+    "insert_head",
+    "prepare",
+    "read_head",
+    "read_tile",
+]
 
 _CLOCK_SLACK_US: Final = 5 * 60 * 1_000_000
 """How far the clock may be behind the last entry before appending is refused."""
@@ -46,12 +57,14 @@ class Head(NamedTuple):
         root: RFC 6962 root over their leaves.
         chain: Chain value after the last leaf: the next leaf's `prev_chain`.
         ingest_time_us: The last leaf's time.
+        row_sums: Sums over the rows that no entry names, masked; see `identity`.
     """
 
     size: int
     root: bytes
     chain: bytes
     ingest_time_us: int
+    row_sums: bytes
 
 
 @dataclass(frozen=True)
@@ -71,55 +84,81 @@ class Instruments:
     entropy: Entropy
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A draft with all that can be computed outside the lock."""
 
     draft: Draft
     rows: tuple[Row, ...]
     body: bytes
     digest: bytes
-    openings: tuple[Opening, ...]
+    openings: list[PlainOpening]
+
+
+class Batch(NamedTuple):
+    """The drafts of one append, prepared outside the lock.
+
+    Attributes:
+        items: What to append, or what became of a draft that was known already.
+        held: What the log held of their row keys.
+        size: How long the log was then, or shorter.
+    """
+
+    items: list[Prepared | Outcome]
+    held: Mapping[bytes, Held]
+    size: int
 
 
 def prepare(
-    drafts: Sequence[Draft], stored: Rows, policy: TierPolicy, instruments: Instruments
-) -> list[Prepared | Outcome]:
+    connection: apsw.Connection,
+    rows: Rows,
+    drafts: Sequence[Draft],
+    policy: TierPolicy,
+    entropy: Entropy,
+) -> Batch:
     """Seal the drafts that look new; what is known already costs no sealing.
 
     The answer is provisional: another process may append meanwhile, so `commit`
     looks again under the lock.
+
+    Raises:
+        EncodingError: A content is outside the canonical domain.
     """
-    prepared: list[Prepared | Outcome] = []
+    # The size first: rows that come in between are then looked up again.
+    size = read_head(connection).size
     for draft in drafts:
-        rows = identity_rows(draft, instruments.secret)
-        verdict = _verdict(draft, stored.known(rows))
-        if verdict is None:
-            body, openings = seal(draft, policy, instruments.entropy)
-            prepared.append(Prepared(draft, rows, body, body_digest(body), openings))
+        canonical.check(draft.content)
+    digested = [rows.digest(draft) for draft in drafts]
+    held = rows.held(key for own in digested for key, _ in own)
+    items: list[Prepared | Outcome] = []
+    undecided: set[bytes] = set()
+    for draft, own in zip(drafts, digested, strict=True):
+        verdict = _verdict(draft, own, held)
+        # A row that comes back after a newer version within this call is no duplicate.
+        if verdict is None or any(key in undecided for key, _ in own):
+            undecided.update([key for key, _ in own])
+            body, openings = seal(draft, policy, entropy, checked=True)
+            items.append(Prepared(draft, own, body, body_digest(body), openings))
         else:
-            prepared.append(verdict)
-    return prepared
+            items.append(verdict)
+    return Batch(items, held, size)
 
 
-def _verdict(draft: Draft, known: list[Known | None]) -> Outcome | None:
-    """Say what known identities make of a draft; None means append it."""
-    hits = [hit for hit in known if hit is not None]
-    same = [hit for hit in hits if hit.same]
-    if not hits or (draft.on_change == "version" and not same):
+def _verdict(draft: Draft, rows: tuple[Row, ...], known: Mapping[bytes, Held]) -> Outcome | None:
+    """Say what known row keys make of a draft; None means append it."""
+    hits = [(known[key], digest) for key, digest in rows if key in known]
+    if not hits:
         return None
-    if len(same) == len(known):
-        return Outcome("duplicate", same[-1].index)
-    if len(known) == 1:
-        return Outcome("conflict", hits[0].index)
-    return Outcome("stale", hits[0].index)
+    same = [index for (stored, index), digest in hits if stored == digest]
+    if draft.on_change == "version" and not same:
+        return None
+    if len(same) == len(rows):
+        return Outcome("duplicate", same[-1])
+    first = hits[0][0][1]
+    return Outcome("conflict" if len(rows) == 1 else "stale", first)
 
 
 def commit(
-    connection: apsw.Connection,
-    prepared: Sequence[Prepared | Outcome],
-    origin: str,
-    instruments: Instruments,
+    connection: apsw.Connection, rows: Rows, batch: Batch, origin: str, instruments: Instruments
 ) -> tuple[list[Outcome], str | None]:
     """Append what is new, in order, in one transaction. The caller holds the writers' lock.
 
@@ -132,53 +171,65 @@ def commit(
         WorkspaceDamaged: The stored tree does not fit the head.
     """
     with transaction(connection):  # a crash before COMMIT: as if nothing had been asked
-        head = read_head(connection)
-        rows = Rows(connection, instruments.secret)
-        outcomes, fresh = _settle(prepared, rows, head.size)
+        head = _checked_head(connection)
+        # Row keys only come with entries: at the same size what `prepare` saw still holds.
+        held = batch.held if head.size == batch.size else rows.held(_keys(batch.items))
+        outcomes, fresh, keys = _settle(batch.items, held, head.size)
         if not fresh:
             return outcomes, None
         time_us = _ingest_time(instruments.clock, head)
         leaves, chain = _chain(fresh, head, time_us)
         edge = _grow(connection, head, leaves)
-        _insert(connection, rows, fresh, leaves, head.size)
-        _swap_head(connection, head, Head(edge.size, edge.root, chain, time_us))
+        _insert(connection, fresh, leaves, head.size)
+        lots = [(*lot, at) for at, item in enumerate(fresh, head.size) for lot in item.draft.lots]
+        change = rows.write(keys, held) ^ rows.write_makers(lots)
+        sums = _move_sums(rows, head, change, edge)
+        _swap_head(connection, head, Head(edge.size, edge.root, chain, time_us, sums))
         note = sign(Checkpoint(origin, edge.size, edge.root), [instruments.signer])
         connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (edge.size, note))
     # A crash here: the entries are in and signed for, but not acknowledged. The
-    # next opening publishes the checkpoint; the same drafts are then duplicates.
+    # next writer publishes the checkpoint; the same drafts are then duplicates.
     return outcomes, note
 
 
+def _checked_head(connection: apsw.Connection) -> Head:
+    """Read the head, and see that the last leaf is the one it goes on from."""
+    head = read_head(connection)
+    row = connection.execute("SELECT leaf FROM leaf WHERE idx = ?", (head.size - 1,)).fetchone()
+    if head.size and (row is None or chain_next(row[0]) != head.chain):
+        raise WorkspaceDamaged("the head does not continue the last entry; run `verify`")
+    return head
+
+
+def _keys(items: Sequence[Prepared | Outcome]) -> list[bytes]:
+    return [key for item in items if isinstance(item, Prepared) for key, _ in item.rows]
+
+
 def _settle(
-    prepared: Sequence[Prepared | Outcome], rows: Rows, size: int
-) -> tuple[list[Outcome], list[Prepared]]:
-    """Decide each draft for good: against the log, and against the drafts before it."""
+    items: Sequence[Prepared | Outcome], held: Mapping[bytes, Held], size: int
+) -> tuple[list[Outcome], list[Prepared], dict[bytes, tuple[bytes, int]]]:
+    """Decide each draft for good: against the log, and against the drafts before it.
+
+    Returns:
+        What became of each, those to append, and the row keys to write.
+    """
     outcomes: list[Outcome] = []
     fresh: list[Prepared] = []
-    pending: dict[bytes, tuple[bytes, int]] = {}
-    for item in prepared:
+    keys: dict[bytes, tuple[bytes, int]] = {}
+    known = dict(held)
+    for item in items:
         if isinstance(item, Outcome):
             outcomes.append(item)
             continue
-        verdict = _verdict(item.draft, _known(item.rows, rows, pending))
+        verdict = _verdict(item.draft, item.rows, known)
         if verdict is None:
             index = size + len(fresh)
-            pending.update((row.key, (row.digest, index)) for row in item.rows)
+            for key, digest in item.rows:
+                known[key] = keys[key] = (digest, index)
             fresh.append(item)
             verdict = Outcome("appended", index)
         outcomes.append(verdict)
-    return outcomes, fresh
-
-
-def _known(
-    wanted: Sequence[Row], rows: Rows, pending: dict[bytes, tuple[bytes, int]]
-) -> list[Known | None]:
-    stored = rows.known(wanted)
-    for position, row in enumerate(wanted):
-        if row.key in pending:
-            digest, index = pending[row.key]
-            stored[position] = Known(index, digest == row.digest)
-    return stored
+    return outcomes, fresh, keys
 
 
 def _ingest_time(clock: Clock, head: Head) -> int:
@@ -202,7 +253,10 @@ def _chain(fresh: Sequence[Prepared], head: Head, time_us: int) -> tuple[list[by
 
 
 def _grow(connection: apsw.Connection, head: Head, leaves: Sequence[bytes]) -> merkle.Edge:
-    edge = merkle.load_edge(head.size, read_tile(connection))
+    try:
+        edge = merkle.load_edge(head.size, read_tile(connection))
+    except VerificationError as error:
+        raise WorkspaceDamaged(f"{error}; run `verify`") from None
     if edge.root != head.root:
         raise WorkspaceDamaged("the stored tree does not give the head's root; run `verify`")
     edge, tiles = merkle.append(edge, [leaf_hash(leaf) for leaf in leaves])
@@ -215,39 +269,36 @@ def _grow(connection: apsw.Connection, head: Head, leaves: Sequence[bytes]) -> m
 
 
 def _insert(
-    connection: apsw.Connection,
-    rows: Rows,
-    fresh: Sequence[Prepared],
-    leaves: Sequence[bytes],
-    size: int,
+    connection: apsw.Connection, fresh: Sequence[Prepared], leaves: Sequence[bytes], size: int
 ) -> None:
     numbered = list(enumerate(fresh, size))
     connection.executemany("INSERT INTO leaf VALUES (?, ?)", enumerate(leaves, size))
-    connection.executemany("INSERT INTO body VALUES (?, ?)", ((i, p.body) for i, p in numbered))
-    connection.executemany(
-        "INSERT INTO opening VALUES (?, ?, ?, ?, ?)",
-        (
-            (index, opening.path, int(opening.tier), opening.salt, opening.preimage)
-            for index, item in numbered
-            for opening in item.openings
-        ),
-    )
-    connection.executemany(
-        "INSERT OR IGNORE INTO maker VALUES (?, ?, ?, ?)",
-        ((*lot, index) for index, item in numbered for lot in item.draft.lots),
-    )
-    rows.write([(row, index) for index, item in numbered for row in item.rows])
+    bodies = [(index, item.body) for index, item in numbered]
+    connection.executemany("INSERT INTO body VALUES (?, ?)", bodies)
+    openings = [(index, *opening) for index, item in numbered for opening in item.openings]
+    connection.executemany("INSERT INTO opening VALUES (?, ?, ?, ?, ?)", openings)
+
+
+def _move_sums(rows: Rows, head: Head, change: int, edge: merkle.Edge) -> bytes:
+    before = rows.seals.mask(head.row_sums, head.size, head.root)
+    after = (int.from_bytes(before) ^ change).to_bytes(len(before))
+    return rows.seals.mask(after, edge.size, edge.root)
 
 
 def _swap_head(connection: apsw.Connection, old: Head, new: Head) -> None:
     """Move the head on, only from where this transaction found it."""
     connection.execute(
-        "UPDATE head SET size = ?, root = ?, chain = ?, ingest_time_us = ? "
+        "UPDATE head SET size = ?, root = ?, chain = ?, ingest_time_us = ?, row_sums = ? "
         "WHERE size = ? AND root = ? AND chain = ?",
         (*new, old.size, old.root, old.chain),
     )
     if connection.changes() != 1:
         raise WorkspaceDamaged("the head moved during a write; run `verify`")
+
+
+def insert_head(connection: apsw.Connection, head: Head) -> None:
+    """Write the head of a log that is being made."""
+    connection.execute("INSERT INTO head VALUES (1, ?, ?, ?, ?, ?)", head)
 
 
 def read_head(connection: apsw.Connection) -> Head:
@@ -256,7 +307,9 @@ def read_head(connection: apsw.Connection) -> Head:
     Raises:
         WorkspaceDamaged: The row is missing.
     """
-    row = connection.execute("SELECT size, root, chain, ingest_time_us FROM head").fetchone()
+    row = connection.execute(
+        "SELECT size, root, chain, ingest_time_us, row_sums FROM head"
+    ).fetchone()
     if row is None:
         raise WorkspaceDamaged("the log has no head; restore it from a backup")
     return Head(*row)

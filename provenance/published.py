@@ -1,0 +1,140 @@
+"""What the log has shown to the world, kept in two small files beside the database.
+
+`checkpoint` is the newest signed checkpoint, for everybody. `high-water`
+remembers the furthest size and root ever published, so that an old database put
+back in place is noticed instead of being continued into a second history. It is
+not signed: it guards against mishaps and against whoever can only exchange the
+database. Against whoever can write here, witnesses guard.
+
+Next: provenance/log.py
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from provenance.checkpoint import parse
+from provenance.errors import InputError, StorageError, WorkspaceDamaged
+from provenance.files import replace_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["HighWater", "LogFiles", "is_shown", "publish", "read_high_water", "remembered"]
+
+_HEADER: Final = "provenance high-water v1"
+
+
+@dataclass(frozen=True)
+class LogFiles:
+    """Where the log's files lie.
+
+    Attributes:
+        directory: The workspace directory; it must exist.
+    """
+
+    directory: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite database: leaves, bodies, openings, tiles, head, checkpoints."""
+        return self.directory / "log.db"
+
+    @property
+    def lock(self) -> Path:
+        """The lock file at which writers queue."""
+        return self.directory / "log.lock"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The latest signed checkpoint, for everybody."""
+        return self.directory / "checkpoint"
+
+    @property
+    def high_water(self) -> Path:
+        """The furthest size and root that were published."""
+        return self.directory / "high-water"
+
+
+@dataclass(frozen=True)
+class HighWater:
+    """The furthest published state: number of entries and 32-byte root."""
+
+    size: int
+    root: bytes
+
+
+def publish(files: LogFiles, origin: str, note: str) -> None:
+    """Show a committed checkpoint to the world; high-water first.
+
+    A crash before the first write: the next writer publishes. A crash between the
+    two: the old checkpoint stays up, and the next writer publishes. The other
+    order could show a checkpoint that a restored database contradicts without
+    anyone remembering it.
+
+    Raises:
+        StorageError: The disk refused; the entries are in the log, but not acknowledged.
+    """
+    _, size, root = note.split("\n", 3)[:3]
+    try:
+        replace_file(files.high_water, f"{_HEADER}\n{origin}\n{size}\n{root}\n".encode())
+        replace_file(files.checkpoint, note.encode())
+    except OSError as error:
+        raise StorageError(
+            f"{files.directory}: the entries are in the log, but the new checkpoint cannot be "
+            f"shown: {error.strerror}; mend it and repeat the call"
+        ) from None
+
+
+def is_shown(files: LogFiles, origin: str, note: str) -> bool:
+    """Say whether `note` is what both files hold."""
+    mark = read_high_water(files.high_water, origin)
+    size = int(note.split("\n", 2)[1])
+    try:
+        return mark is not None and mark.size >= size and files.checkpoint.read_text() == note
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def remembered(files: LogFiles, origin: str) -> HighWater | None:
+    """Return the furthest state that the two files remember; None where both are gone.
+
+    Raises:
+        WorkspaceDamaged: High-water is not a high-water file of this log.
+    """
+    marks = [read_high_water(files.high_water, origin), _shown(files.checkpoint, origin)]
+    return max((mark for mark in marks if mark), key=lambda mark: mark.size, default=None)
+
+
+def _shown(path: Path, origin: str) -> HighWater | None:
+    # What cannot be read as a checkpoint is no evidence of a later state; it is replaced.
+    try:
+        shown, _ = parse(path.read_bytes())
+    except (FileNotFoundError, InputError):
+        return None
+    return HighWater(shown.size, shown.root) if shown.origin == origin else None
+
+
+def read_high_water(path: Path, origin: str) -> HighWater | None:
+    """Read the high-water file; None where there is none.
+
+    Raises:
+        WorkspaceDamaged: It is not a high-water file of this log.
+        StorageError: It cannot be read.
+    """
+    try:
+        lines = path.read_text().split("\n")
+        header, found, size, root, end = lines
+        mark = HighWater(int(size), b64decode(root, validate=True))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise WorkspaceDamaged(f"{path}: not a high-water file; run `verify`") from None
+    plain = f"{_HEADER}\n{origin}\n{mark.size}\n{b64encode(mark.root).decode()}\n"
+    if (header, found, end) != (_HEADER, origin, "") or "\n".join(lines) != plain:
+        raise WorkspaceDamaged(f"{path}: not this log's high-water file; run `verify`")
+    return mark
