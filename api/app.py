@@ -71,6 +71,7 @@ def build_app(readers: Readers, settings: ApiSettings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        """Close the pool when the server ends."""
         yield
         readers.close()
 
@@ -158,7 +159,7 @@ def _answer(request: Request, view: Reading, viewer: Viewer, answering: Answerin
     """Answer from a view, or say that the caller's copy is still right."""
     if request.method == "POST" or viewer is not ANONYMOUS:
         return dress(answering(request, view, viewer), viewer)
-    tag = entity_tag(request, view, viewer)
+    tag = entity_tag(request, view)
     if matches(request, tag):
         return dress(Response(status_code=304), viewer, tag)
     response = answering(request, view, viewer)
