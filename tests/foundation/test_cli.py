@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import apsw
@@ -293,6 +295,35 @@ def test_init_never_takes_an_occupied_place(provenance: Command, small: Path) ->
     assert (code, out) == (2, "")
     assert _is_one_line(err.splitlines(keepends=True)[-1])
     assert {path: path.read_bytes() for path in small.rglob("*") if path.is_file()} == before
+
+
+def test_an_interrupt(provenance: Command, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends a command with exit code 130 and without a traceback."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("provenance.audit.audit", interrupted)
+    code, out, err = provenance("verify", "--data", small)
+
+    assert (code, out) == (130, "")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [("lookup", "Y-1"), ("verify", "--json"), ("trace", "Y-1")])
+def test_a_reader_that_goes_away(words: tuple[str, ...], small: Path) -> None:
+    """Output that nobody reads any more, as with `head`, leaves no traceback."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "cli", "--data", small, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as ran:
+        assert ran.stdout is not None
+        assert ran.stderr is not None
+        ran.stdout.close()
+
+        assert ran.stderr.read() == ""
 
 
 def test_version(provenance: Command) -> None:
