@@ -265,3 +265,18 @@ def test_an_origin_of_two_lines_is_not_signed() -> None:
     """An origin cannot smuggle a size or a root in."""
     with pytest.raises(InputError):
         cp.format_text(Checkpoint(f"{ORIGIN}\n7", 1, bytes(32)))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("text", NoteSignature("a", b"abcd", b"s")),
+        ("text\n", NoteSignature("a", b"abc", b"sig")),
+        ("text\n", NoteSignature("a b", b"abcd", b"s")),
+        ("text\n", NoteSignature("a", b"abcd", b"")),
+    ],
+)
+def test_what_would_read_back_differently_is_not_written(text: str, line: NoteSignature) -> None:
+    """A text without newline, a short key id, a name with spaces, no signature: InputError."""
+    with pytest.raises(InputError):
+        cp.format_note(Note(text, (line,)))

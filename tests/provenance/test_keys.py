@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -158,3 +159,10 @@ def test_a_name_that_a_note_cannot_hold_makes_no_key(name: str) -> None:
     """Key names go into signature lines: no spaces, no plus, no control characters."""
     with pytest.raises(InputError, match="key name"):
         keys.generate(name, seeded(3))
+
+
+def test_a_key_of_another_type_says_so() -> None:
+    """A private text of another signature type is refused for its type."""
+    data = b64encode(b"\x02" + bytes(32)).decode()
+    with pytest.raises(InputError, match="not of type Ed25519"):
+        keys.parse_secret(f"PRIVATE+KEY+log.example+00000000+{data}")
