@@ -8,7 +8,7 @@ Next: detectors/units.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["codes", "first_days", "hashed", "microseconds", "numbers", "positive", "texts"]
 
+_ABSURD: Final = 1e15
+"""Nothing in a supply chain is counted in more; beyond it sums lose their units."""
+
 
 def texts(frame: pd.DataFrame, column: str) -> pd.Series:
     """Return a column as text, missing where it is missing, empty or absent."""
@@ -30,11 +33,11 @@ def texts(frame: pd.DataFrame, column: str) -> pd.Series:
 
 
 def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """Return a column as floats, NaN where it is missing, infinite, no number or absent."""
+    """Return a column as floats, NaN where it is missing, no number, absurdly large or absent."""
     if column not in frame:
         return np.full(len(frame), np.nan)
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(np.abs(values) < _ABSURD, values, np.nan)
 
 
 def positive(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:

@@ -63,6 +63,7 @@ def needs(shared: Features) -> pd.DataFrame:
     table = grouped[["event_id", "party", "site", "at", "day", "product_id", "product"]].first()
     table["need"] = grouped["need"].sum().where(grouped["need"].count() == grouped.size())
     table = table.reset_index().rename(columns={"input_product_id": "material"})
+    table["material"] = table["material"].astype("str")
     return _with_inputs(table, shared.inputs)
 
 

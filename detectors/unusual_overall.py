@@ -1,9 +1,10 @@
 """Unusual overall: the one place of general outlier models, clearly weaker than the rest.
 
-Subjects are judged by quarter. Peers, models and null of a quarter come from
-everything up to its end, and its subjects form one false-discovery family; so
-a closed quarter keeps its flags when later data arrive. The first quarters
-wait for each other until there is enough to compare with.
+Subjects are judged by quarter, each quarter being one false-discovery family.
+Its peers come from everything up to its end, its models and null from the last
+reference, which is taken anew whenever the record has grown by half. So a
+closed quarter keeps its flags when later data arrive. The first quarters wait
+for each other until there is enough to compare with.
 
 Next: detectors/ranking.py
 """
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 __all__ = ["UnusualOverall", "unusual_legs", "unusual_months"]
 
+GROWTH: Final = 1.5
+"""How much the record must grow before the models are fitted anew."""
 _TOLD: Final = 3
 _STANDS_OUT: Final = 2.0
 
@@ -95,6 +98,7 @@ class UnusualOverall:
             "forest_rows": FOREST_ROWS,
             "neighbour_rows": NEIGHBOUR_ROWS,
             "peer_shrinkage": SHRINKAGE,
+            "reference_growth": GROWTH,
             "first_family_rows": min_samples,
         }
 
@@ -104,10 +108,14 @@ class UnusualOverall:
         told = values[values.columns.intersection(list(self._words))].notna().any(axis=1)
         values = values[told].reset_index(drop=True)
         parts, references = [], {}
+        size = 0
         for label, rows, upto in _families(values["at"], self.min_samples):
             window = self._residuals(values.iloc[:upto])
             standard = window.apply(scaled)
-            references[label] = draw(standard.to_numpy(np.float64), FOREST_ROWS, shared.seed)
+            if upto >= GROWTH * size:
+                size = upto
+                reference = draw(standard.to_numpy(np.float64), FOREST_ROWS, shared.seed)
+            references[label] = reference
             own = values.iloc[rows].join(window.add_prefix("log_"))
             parts.append(own.join(standard.add_prefix("z_")).assign(family=label))
         table = pd.concat(parts, ignore_index=True) if parts else values.assign(family="")
@@ -119,8 +127,10 @@ class UnusualOverall:
         """Measure each row as a normal deviate under its quarter's models and null."""
         table, scores = sample.table, np.zeros(len(sample.table))
         columns = [f"z_{name}" for name in self._words]
+        known, model = None, None
         for label, reference in sample.context["references"].items():
-            model = fit(reference, sample.context["seed"])
+            if reference is not known:
+                known, model = reference, fit(reference, sample.context["seed"])
             own = (table["family"] == label).to_numpy()
             if model is not None and own.any():
                 scores[own] = deviates(model, table.loc[own, columns].to_numpy(np.float64))

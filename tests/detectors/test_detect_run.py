@@ -1,0 +1,308 @@
+"""A run: isolation, order, honesty about what was not judged, and bad input of every kind."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from frame_factories import ROOT, World, chain
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planted import PLANTED, legs_world
+
+from detectors import export, registry
+from detectors.base import EvidenceClass
+from detectors.custody_gap import CustodyGap
+from detectors.excess_hours import ExcessHours
+from detectors.ranking import rank_of
+from detectors.record import content
+from detectors.run import RunResult, run
+from graph.frames import Frames
+
+RULES = [d for d in registry.BUILT_IN if d.evidence_class is EvidenceClass.RULE]
+TABLES = [name for name in Frames.__dataclass_fields__ if name != "position"]
+
+
+def go(world: World, detectors: Any = RULES) -> RunResult:
+    """Run detectors over a world."""
+    return run(world.frames(), detectors, tree_size=len(world.entries), root=ROOT)
+
+
+class Broken(ExcessHours):
+    """A detector that raises where it is told to."""
+
+    def __init__(self, where: str) -> None:
+        """Raise in the method `where`."""
+        self.where = where
+        self.name = f"broken_{where}"  # type: ignore[misc]
+
+    def __getattribute__(self, name: str) -> Any:
+        """Break one method."""
+        if name in ("features", "score", "decide", "explain") and self.where == name:
+            raise RuntimeError("two\nlines")
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("where", ["features", "score", "decide", "explain"])
+def test_detector_that_raises_is_reported_and_the_others_go_on(where: str) -> None:
+    """One line names it; everybody else's flags are those of a run without it."""
+    world = PLANTED["excess_hours"]().world
+    result = go(world, [Broken(where), *RULES])
+    assert [(e.detector, e.message) for e in result.errors] == [
+        (f"broken_{where}", "RuntimeError: two lines")
+    ]
+    assert [content(flag) for flag in result.flags] == [content(f) for f in go(world).flags]
+
+
+class Infinite(ExcessHours):
+    """A detector whose scores are no numbers."""
+
+    name = "infinite"  # type: ignore[misc]
+
+    def score(self, sample: Any) -> Any:
+        """Return infinities."""
+        return np.full(len(sample.table), np.inf)
+
+
+def test_scores_must_be_finite() -> None:
+    """A score that is no number is the detector's fault, not a flag."""
+    result = go(chain(World()), [Infinite()])
+    assert result.flags == ()
+    assert "not finite" in result.errors[0].message
+
+
+def test_flags_come_most_serious_first_and_in_a_stable_order() -> None:
+    """By rank, then type and subject; the order of detectors does not matter."""
+    world = World()
+    for name in ("custody_gap", "excess_hours", "wage_below_minimum"):
+        world.entries += PLANTED[name]().world.entries
+    one, other = go(world), go(world, RULES[::-1])
+    assert [f.subject_id for f in one.flags] == [f.subject_id for f in other.flags]
+    assert [f.rank for f in one.flags] == sorted((f.rank for f in one.flags), reverse=True)
+    assert len(one.flags) > 1
+
+
+def test_run_says_how_many_flags_may_be_chance() -> None:
+    """Expected false flags count the statistical ones only, at the level of the run."""
+    rules = go(PLANTED["custody_gap"]().world)
+    assert rules.expected_false == 0
+    world = PLANTED["unusual_overall_months"]().world
+    result = go(world, registry.BUILT_IN[-1:])
+    statistical = [f for f in result.flags if f.evidence_class is EvidenceClass.STATISTICAL]
+    assert statistical
+    assert result.expected_false == pytest.approx(0.05 * len(statistical))
+
+
+def _spoil(frames: Frames, table: str, change: Any) -> Frames:
+    tables = {name: getattr(frames, name) for name in TABLES}
+    tables[table] = change(tables[table].copy())
+    return Frames(position=frames.position, **tables)
+
+
+ABSURD = [np.nan, np.inf, -np.inf, 0.0, -1.0, 1e300, -1e300]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, -1e300])
+def test_absurd_numbers_crash_nothing_and_flood_nothing(table: str, value: float) -> None:
+    """Any one absurd number in every number column of a table at once."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        numbers = [c for c in frame.select_dtypes("float") if c != "index"]
+        frame[numbers] = value
+        return frame
+
+    frames = _spoil(chain(World()).frames(), table, change)
+    result = run(frames, RULES, tree_size=frames.position, root=ROOT)
+    assert result.errors == ()
+    assert result.flags == ()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_empty_tables_crash_nothing(table: str) -> None:
+    """Each table may be missing altogether."""
+    frames = _spoil(chain(World()).frames(), table, lambda frame: frame.iloc[:0])
+    result = run(frames, RULES, tree_size=frames.position, root=ROOT)
+    assert result.errors == ()
+    assert result.flags == ()
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=3)
+def test_forty_per_cent_missing_crashes_nothing(seed: int) -> None:
+    """Any 40 % of all cells missing: no fault, and no more flags than the holes explain."""
+    dice = np.random.default_rng(seed)
+    frames = chain(World(), 20).frames()
+    keep = {"index", "leaf_hash", "event_id", "party", "serial_ids", "product_ids", "serialised"}
+    for name in TABLES:
+
+        def change(frame: pd.DataFrame) -> pd.DataFrame:
+            holes = pd.DataFrame(dice.random(frame.shape) < 0.4, frame.index, frame.columns)
+            holes[[column for column in frame if column in keep]] = False
+            return frame.mask(holes)
+
+        frames = _spoil(frames, name, change)
+    result = run(frames, registry.BUILT_IN, tree_size=frames.position, root=ROOT)
+    assert result.errors == ()
+    assert sum(flag.rank >= 3 for flag in result.flags) <= 0.25 * len(frames.events)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=3)
+def test_absurd_cells_crash_nothing(seed: int) -> None:
+    """Absurd numbers sprinkled over every table: every detector answers, scores stay finite."""
+    dice = random.Random(seed)
+    frames = chain(World()).frames()
+    for name in TABLES:
+
+        def change(frame: pd.DataFrame) -> pd.DataFrame:
+            for column in frame.select_dtypes("float"):
+                values = frame[column].to_numpy(copy=True)
+                for row in range(len(values)):
+                    if dice.random() < 0.2:
+                        values[row] = dice.choice(ABSURD)
+                frame[column] = values
+            return frame
+
+        frames = _spoil(frames, name, change)
+    result = run(frames, registry.BUILT_IN, tree_size=frames.position, root=ROOT)
+    assert result.errors == ()
+    assert np.isfinite(result.scores["score"]).all()
+    assert all(content(flag) for flag in result.flags)
+
+
+def test_one_site_alone_is_no_reason_to_flag() -> None:
+    """A single facility with its months, and nothing else in the world."""
+    world = World()
+    world.site("ONLY")
+    world.limit()
+    for n in range(12):
+        world.month("ONLY", f"2024-{n + 1:02d}")
+    result = go(world, registry.BUILT_IN)
+    assert result.flags == ()
+    assert result.errors == ()
+
+
+def test_all_values_equal_is_no_reason_to_flag() -> None:
+    """120 facility-months that do not differ in anything."""
+    world = World()
+    world.limit()
+    for s in range(20):
+        world.site(f"F{s}")
+        for n in range(6):
+            world.month(f"F{s}", f"2024-{n + 1:02d}")
+    result = go(world, registry.BUILT_IN)
+    assert result.errors == ()
+    assert result.flags == ()
+
+
+def test_one_site_with_nine_tenths_of_the_rows_floods_nothing() -> None:
+    """A large ordinary site among small ordinary ones: no rule flag, hardly a chance one."""
+    result = go(legs_world(300, share=0.87), registry.BUILT_IN)
+    assert result.errors == ()
+    assert sum(flag.evidence_class is EvidenceClass.RULE for flag in result.flags) == 0
+    assert len(result.flags) <= 2
+
+
+def test_export_has_one_row_per_subject_and_type() -> None:
+    """Rows carry the documented columns; unflagged subjects are added below every flag."""
+    result = go(PLANTED["custody_gap"]().world)
+    rows = export.of_flags(result.flags)
+    whole = export.with_unflagged(rows, result.scores)
+    out = io.StringIO()
+    assert export.write(whole, out) == len(whole)
+    table = list(csv.DictReader(io.StringIO(out.getvalue())))
+    assert (
+        list(table[0])
+        == list(export.COLUMNS)
+        == ("subject_id type score flagged p_value q_value detector explanation".split())
+    )
+    keys = [(row["subject_id"], row["type"]) for row in table]
+    assert len(set(keys)) == len(keys) > len(rows) == 1
+    assert table[0]["flagged"] == "1"
+    assert max(float(row["score"]) for row in table[1:]) <= 1 < float(table[0]["score"])
+    assert len(whole) == len(result.scores.drop_duplicates(["subject_id", "type"]))
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED.keys() - {"unusual_overall_legs"}))
+def test_export_of_the_log_ranks_like_the_run(name: str) -> None:
+    """What is stored is enough to rank flags as the run did."""
+    result = go(PLANTED[name]().world, [d for d in registry.BUILT_IN if d.name == name])
+    stored = [content(flag) for flag in result.flags]
+    assert [rank_of(one) for one in stored] == pytest.approx([f.rank for f in result.flags])
+    ours, theirs = export.of_log(stored), export.of_flags(result.flags)
+    assert [row.subject_id for row in ours] == [row.subject_id for row in theirs]
+
+
+class Extra(ExcessHours):
+    """Another package's detector."""
+
+    name = "extra_hours"  # type: ignore[misc]
+
+
+class Incomplete:
+    """Something that cannot be asked."""
+
+    features = None
+
+
+NOT_ONE = 5
+
+
+def _point(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name, f"{__name__}:{value}", registry.GROUP)
+
+
+def test_other_packages_detectors_are_found() -> None:
+    """Entry points are loaded after ours and take part in runs."""
+    detectors, problems = registry.load([_point("extra", "Extra")])
+    assert problems == ()
+    assert [d.name for d in detectors[: len(registry.BUILT_IN)]] == [
+        d.name for d in registry.BUILT_IN
+    ]
+    assert detectors[-1].name == "extra_hours"
+    assert "extra_hours" in go(PLANTED["excess_hours"]().world, detectors[-1:]).judged
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("missing", "missing"),
+        ("Incomplete", "it lacks name"),
+        ("NOT_ONE", "not callable"),
+        ("ExcessHours", "there is a detector 'excess_hours' already"),
+    ],
+)
+def test_entry_point_that_gives_no_detector_is_reported(value: str, reason: str) -> None:
+    """What cannot be loaded, is incomplete or takes a known name is left out and named."""
+    detectors, problems = registry.load([_point("odd", value)])
+    assert detectors == registry.BUILT_IN
+    assert len(problems) == 1
+    assert problems[0].startswith("detector odd (")
+    assert reason in problems[0]
+
+
+def test_progress_names_each_detector() -> None:
+    """A caller can show who is being asked."""
+    seen: list[str] = []
+    frames = World().frames()
+    run(frames, RULES, tree_size=0, root=ROOT, progress=seen.append)
+    assert seen == [detector.name for detector in RULES]
+
+
+def test_level_of_the_run_is_recorded_with_the_flag() -> None:
+    """Statistical flags say at which false-discovery level they were raised."""
+    planted = PLANTED["unusual_overall_months"]()
+    frames = planted.world.frames()
+    months = [d for d in registry.BUILT_IN if d.name == "unusual_overall_months"]
+    result = run(frames, months, tree_size=1, root=ROOT, level=0.1)
+    assert result.flags[0].parameters["false_discovery_level"] == 0.1
+    assert result.flags[0].q is not None
+    assert result.flags[0].q <= 0.1
+    assert isinstance(CustodyGap.parameters["tolerance_share"], float)

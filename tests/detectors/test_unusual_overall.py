@@ -1,0 +1,150 @@
+"""The general layer: repeatable to the last bit, careful, and weaker than the rules."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from asking import ask
+from frame_factories import World
+from planted import legs_world, months_world
+from scipy import stats
+
+from detectors import nulls, unusual_models
+from detectors.peers import residuals, scaled
+from detectors.unusual_overall import _families
+
+LEGS, MONTHS = "unusual_overall_legs", "unusual_overall_months"
+
+SCRIPT = """
+import hashlib, sys
+import numpy as np
+from detectors import unusual_models
+rows = np.random.default_rng(4).standard_t(5, (700, 6))
+model = unusual_models.fit(rows, 99)
+print(hashlib.sha256(unusual_models.deviates(model, rows).tobytes()).hexdigest())
+"""
+
+
+def test_scores_are_bit_identical_across_processes_and_threads() -> None:
+    """One thread or four, this process or another: the same bits."""
+    rows = np.random.default_rng(4).standard_t(5, (700, 6))
+    model = unusual_models.fit(rows, 99)
+    assert model is not None
+    here = hashlib.sha256(unusual_models.deviates(model, rows).tobytes()).hexdigest()
+    root = str(Path(__file__).parents[2])
+    for threads in ("1", "4"):
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+        env = {**os.environ, "PYTHONPATH": root, "PYTHONHASHSEED": threads}
+        env |= dict.fromkeys(names, threads)
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == here
+
+
+def test_score_depends_on_the_row_alone() -> None:
+    """Scored alone, in another order or with other rows, a row has the same score."""
+    rows = np.random.default_rng(4).standard_t(5, (300, 5))
+    model = unusual_models.fit(rows, 1)
+    assert model is not None
+    whole = unusual_models.deviates(model, rows)
+    assert (unusual_models.deviates(model, rows[::-1].copy())[::-1] == whole).all()
+    assert unusual_models.deviates(model, rows[7:8].copy())[0] == whole[7]
+
+
+@pytest.mark.parametrize(("dof", "share"), [(200, 0.0), (5, 0.0), (200, 0.02), (5, 0.02)])
+def test_models_promise_is_kept(dof: float, share: float) -> None:
+    """Of rows that differ in chance alone, no more than promised are flagged."""
+    false = flags = 0
+    for seed in range(3):
+        dice = np.random.default_rng(seed)
+        rows = dice.standard_t(dof, (600, 6))
+        wrong = np.arange(600) < share * 600
+        rows[wrong] *= 5
+        model = unusual_models.fit(rows, 1)
+        assert model is not None
+        found = nulls.adjust(stats.norm.sf(unusual_models.deviates(model, rows))) <= 0.05
+        false, flags = false + int((found & ~wrong).sum()), flags + int(found.sum())
+    assert false <= 0.07 * flags + (1 if share == 0 else 0)
+
+
+def test_rows_that_are_all_equal_have_no_model() -> None:
+    """Nothing spreads, nothing is strange."""
+    assert unusual_models.fit(np.zeros((300, 4)), 1) is None
+
+
+def test_flags_rank_below_every_rule() -> None:
+    """Whatever its p, a general flag is graded low and ranks below a broken rule."""
+    world = months_world(20)
+    wrong = world.month("F3", "2024-07", headcount=9.0, avg_weekly_hours=25.0, total_hours=6e4)
+    flag = next(one for one in ask(MONTHS, world).flags if one.subject_id == wrong)
+    assert flag.severity == "low"
+    assert flag.rank < 2
+    assert flag.reference_digest is not None
+    assert flag.family == "2024Q3"
+
+
+def test_too_few_subjects_are_not_judged() -> None:
+    """Below the minimum nobody is compared with anybody."""
+    result = ask(MONTHS, months_world(5))
+    assert result.judged == {MONTHS: 0}
+    assert result.abstentions[0].reason == "too few cases: 30 of at least 100"
+
+
+def test_values_missing_everywhere_are_usual() -> None:
+    """Legs without weights, values and times of day are compared by what they have."""
+    world, bare = legs_world(240), World()
+    drop = ("gross_weight", "declared_value_usd", "transport_mode")
+    for version, entry in world.entries:
+        bare.entries.append((version, {k: v for k, v in entry.items() if k not in drop}))
+    result = ask(LEGS, bare)
+    assert result.judged == {LEGS: 240}
+    assert len(result.flags) <= 1
+
+
+def test_families_wait_for_the_first_enough() -> None:
+    """Quarters merge until there is enough to compare with; later ones stand alone."""
+    days = pd.Series(pd.date_range("2024-01-01", "2025-01-31", freq="D", tz="UTC"))
+    at = pd.Series(days.to_numpy("datetime64[us]").astype(np.int64))
+    found = [(label, rows.start, rows.stop, end) for label, rows, end in _families(at, 150)]
+    assert found == [
+        ("2024Q2", 0, 182, 182),
+        ("2024Q3", 182, 274, 274),
+        ("2024Q4", 274, 366, 366),
+        ("2025Q1", 366, 397, 397),
+    ]
+
+
+def test_closed_quarters_keep_their_scores() -> None:
+    """What happens later changes no score, no q and no flag of an earlier quarter."""
+    early, late = months_world(50), months_world(50)
+    for n in range(50):
+        late.month(f"F{n}", "2024-07", total_hours=9e4, avg_weekly_hours=44.0)
+    before, after = ask(MONTHS, early).scores, ask(MONTHS, late).scores
+    both = before.merge(after, on="subject_id", suffixes=("_before", "_after"))
+    assert len(both) == len(before) < len(after)
+    assert (both["q_value_before"] == both["q_value_after"]).all()
+    assert (both["score_before"] == both["score_after"]).all()
+
+
+def test_residuals_lean_on_the_wider_group_where_the_finer_is_small() -> None:
+    """One value of its own hardly moves what is usual; fifty do."""
+    values = pd.Series([10.0] * 50 + [20.0] + [30.0] * 50)
+    group = pd.Series(["a"] * 50 + ["b"] + ["c"] * 50)
+    found = residuals(values, [[group]])
+    assert abs(found[0]) < 2
+    assert abs(found[100]) < 2
+    assert found[50] == pytest.approx(0, abs=1)
+
+
+@pytest.mark.parametrize("values", [[0.0] * 10, [0.0] * 95 + [3.0] * 5, [np.nan] * 5])
+def test_scaling_survives_columns_without_spread(values: list[float]) -> None:
+    """Unknown is usual, and what never departs has no scale to be divided by."""
+    assert np.isfinite(scaled(pd.Series(values))).all()
