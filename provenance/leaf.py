@@ -16,12 +16,14 @@ from typing import Final
 
 from provenance.errors import EncodingError
 
-__all__ = ["LEAF_SIZE", "Leaf", "decode_leaf", "encode_leaf", "peek_leaf"]
+__all__ = ["LEAF_SIZE", "LEAF_TIME", "Leaf", "decode_leaf", "encode_leaf", "refit_leaf"]
 
 LEAF_SIZE: Final = 88
+LEAF_TIME: Final = slice(16, 24)
+"""Where the ingest time stands."""
 _MAGIC: Final = b"PLE1"
 _FORM: Final = struct.Struct(">4sBBHQQ32s32s")
-_PEEK: Final = struct.Struct(">4xB11xQ64x")
+_REFIT: Final = struct.Struct(">4s1s3xQ8s32s32s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,10 @@ def decode_leaf(data: bytes) -> Leaf:
     return Leaf(kind, index, time_us, digest, prev_chain)
 
 
-def peek_leaf(data: bytes) -> tuple[int, int]:
-    """Read type and ingest time of 88 bytes, whatever the rest of them holds.
+def refit_leaf(data: bytes, index: int, body_digest: bytes, prev_chain: bytes) -> bytes:
+    """Write the 88 bytes that the leaf `data` must be, given its own type and time.
 
-    All other fields of an entry's leaf follow from its body, its place and the
-    leaf before: with these two, `encode_leaf` says what the 88 bytes must be.
+    All else in a leaf follows from its body, its place and the leaf before, so an
+    audit can compare whole leaves instead of taking each apart.
     """
-    kind, time_us = _PEEK.unpack(data)
-    return kind, time_us
+    return _REFIT.pack(_MAGIC, data[4:5], index, data[LEAF_TIME], body_digest, prev_chain)

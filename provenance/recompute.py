@@ -10,8 +10,8 @@ Next: provenance/audit.py
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import itemgetter
+import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from provenance import canonical, merkle
@@ -25,13 +25,13 @@ from provenance.hashing import (
     field_commitment,
     leaf_hash,
 )
-from provenance.leaf import LEAF_SIZE, decode_leaf, encode_leaf, peek_leaf
+from provenance.leaf import LEAF_TIME, decode_leaf, refit_leaf
 from provenance.privacy import b64
 from provenance.storage import rows
 from provenance.tiers import TierPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     import apsw
 
@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 __all__ = ["Recomputation"]
 
 _PLACES_KEPT: Final = 10_000
+
+# The format's own names sort before all others that are in use, so a body begins
+# with them and need not be parsed to its end. Where this does not fit (a brace in
+# a path, a draft with tiers of its own) the whole is parsed.
+_HEAD: Final = re.compile(rb'\{"_c":(\{[^{}]*\}),"_n":"[^"]*","_v":"([^"\\]*)"')
 
 _Place = tuple[str, int, bytes]
 """What is the same for all openings at one path: the path, its tier, and how the preimage
@@ -54,7 +59,6 @@ class Recomputation:
         whole: No leaf is missing so far. Beyond a gap there is no tree to compare.
         edge: The tree over the leaves so far.
         chain: The chain value after the last leaf.
-        time_us: The last leaf's ingest time.
         openings_missing: Commitments without a stored opening.
     """
 
@@ -66,13 +70,18 @@ class Recomputation:
         self.whole = True
         self.edge = merkle.EMPTY_EDGE
         self.chain = chain_start(origin)
-        self.time_us = 0
+        self._time = bytes(8)  # as it stands in a leaf: big-endian bytes compare like numbers
         self.openings_missing = 0
         self._connection = connection
         self._origin = origin
         self._problem = problem
         self._policy = TierPolicy({})
-        self._places: dict[tuple[Plan, bytes], _Place] = {}
+        self._places: dict[Plan, dict[bytes, _Place]] = defaultdict(dict)
+
+    @property
+    def time_us(self) -> int:
+        """The latest ingest time so far, microseconds since the epoch."""
+        return int.from_bytes(self._time)
 
     def advance(self, count: int) -> bool:
         """Recompute the next `count` entries; False where there are none left."""
@@ -121,15 +130,15 @@ class Recomputation:
                 self._problem(f"leaf {self.position}: missing, and up to {index - 1}")
                 self.whole = False
             body = bodies.get(index)
-            kind, time_us = peek_leaf(leaf) if len(leaf) == LEAF_SIZE else (0, 0)
             digest = b"" if body is None else body_digest(body)
-            right = encode_leaf(kind, index, time_us, digest, self.chain)
-            if leaf != right or time_us < self.time_us or body is None:
+            time_us = leaf[LEAF_TIME]
+            right = refit_leaf(leaf, index, digest, self.chain)
+            if leaf != right or time_us < self._time or body is None:
                 self._explain_leaf(index, leaf, body, digest)
-            if index == 0 and body is not None:
-                self._found(kind, body)
+            if index == 0:
+                self._found(leaf, body)
+            self._time = max(self._time, time_us)
             self.position = index + 1
-            self.time_us = max(self.time_us, time_us)
             self.chain = chain_next(leaf)
             hashes.append(leaf_hash(leaf))
         return hashes
@@ -145,71 +154,83 @@ class Recomputation:
         if leaf.prev_chain != self.chain:
             before = f"leaf {index - 1}" if index else f"the origin {self._origin}"
             self._problem(f"leaf {index}: does not continue the chain of {before}")
-        if leaf.ingest_time_us < self.time_us:
+        if data[LEAF_TIME] < self._time:
             self._problem(f"leaf {index}: its time is before that of the leaf before")
         if body is None:
             self._problem(f"body {index}: missing")
         elif digest != leaf.body_digest:
             self._problem(f"body {index}: not the content that was logged in leaf {index}")
 
-    def _found(self, kind: int, body: bytes) -> None:
+    def _found(self, leaf: bytes, body: bytes | None) -> None:
         """Take the tier policy from entry 0, which every later opening is checked against."""
         try:
-            content = canonical.loads(body)
-            ours = kind == EntryType.POLICY and content["origin"] == self._origin
+            content = canonical.loads(body or b"")
+            ours = leaf[4] == EntryType.POLICY and content["origin"] == self._origin
             self._policy = TierPolicy.from_content(content["tiers"])
-        except (EncodingError, KeyError, TypeError):
+        except (EncodingError, LookupError, TypeError):
             ours = False
         if not ours:
             self._problem(f"body 0: not the policy entry of {self._origin}")
 
     def _check_openings(self, start: int, stop: int, bodies: dict[int, bytes | None]) -> None:
+        """Check openings against the commitments of their bodies."""
         # Paths as bytes: a changed one need not be text any more.
         ask = (
             "SELECT idx, CAST(path AS BLOB), tier, salt, preimage FROM opening "
             "WHERE idx >= ? AND idx < ? ORDER BY idx"
         )
-        committed = [index for index, body in bodies.items() if body and b'"_c":' in body]
-        unopened = dict.fromkeys(committed)
-        for index, openings in groupby(rows(self._connection, ask, start, stop), itemgetter(0)):
-            body = bodies.get(index)
-            if body is None:
-                self._problem(f"opening of entry {index}: there is no body for it")
-            else:
-                unopened.pop(index, None)
-                self._check_entry(index, body, openings)
-        for index in unopened:
-            self._check_entry(index, bodies[index] or b"", ())
+        unopened = {index: body for index, body in bodies.items() if body and b'"_c":' in body}
+        current = -1
+        commitments: dict[str, str] = {}
+        # Row by row, not as a list: there are many, and none is needed twice.
+        for index, path, tier, salt, preimage in self._connection.execute(ask, (start, stop)):
+            if index != current:
+                self.openings_missing += len(commitments)
+                current = index
+                commitments, plan = self._commitments(index, unopened.pop(index, None))
+                places = self._places[plan]
+            where, right, beginning = places.get(path) or self._place(plan, path)
+            commitment = commitments.pop(where, None)
+            opens = b64(field_commitment(salt, preimage)) == commitment
+            if not opens or tier != right or not preimage.startswith(beginning):
+                self._explain_opening(
+                    index, where, commitment, opens=opens, tier_right=tier == right
+                )
+        self.openings_missing += len(commitments)
+        for index, body in unopened.items():
+            self.openings_missing += len(self._commitments(index, body)[0])
 
-    def _check_entry(self, index: int, body: bytes, openings: Iterable[tuple[Any, ...]]) -> None:
-        """Check the openings of one entry against its commitments."""
+    def _commitments(self, index: int, body: bytes | None) -> tuple[dict[str, str], Plan]:
+        """Read the commitments of a body and the rules that its openings' tiers follow."""
+        if body is None:
+            return {}, self._policy.plan("", {})
+        head = _HEAD.match(body)
         try:
+            if head is not None:
+                return canonical.loads(head[1]), self._policy.plan(head[2].decode(), {})
             content = canonical.loads(body)
-            commitments: dict[str, str] = dict(content.get("_c", ()))
             own = {pattern: Tier[name.upper()] for pattern, name in content.get("_t", {}).items()}
-            plan = self._policy.plan(content["_v"], own)
+            return dict(content.get("_c", ())), self._policy.plan(content["_v"], own)
         except (EncodingError, AttributeError, KeyError, TypeError, ValueError) as error:
             self._problem(f"body {index}: cannot be read: {error}")
-            return
-        for _, path, tier, salt, preimage in openings:
-            where, right, beginning = self._place(plan, path)
-            commitment = commitments.pop(where, None)
-            if b64(field_commitment(salt, preimage)) != commitment:
-                reason = "not what was committed to" if commitment else "no such commitment"
-            elif not preimage.startswith(beginning):
-                reason = "its content is for another path"
-            elif tier != right:
-                reason = "is stored at another disclosure tier than was logged"
-            else:
-                continue
-            self._problem(f"opening {ascii(where)[1:-1]} of entry {index}: {reason}")
-        self.openings_missing += len(commitments)
+            return {}, self._policy.plan("", {})
+
+    def _explain_opening(
+        self, index: int, path: str, commitment: str | None, *, opens: bool, tier_right: bool
+    ) -> None:
+        if commitment is None:
+            reason = "there is no such commitment"
+        elif not opens:
+            reason = "not what was committed to"
+        elif not tier_right:
+            reason = "is stored at another disclosure tier than was logged"
+        else:
+            reason = "its content is for another path"
+        self._problem(f"opening {ascii(path)[1:-1]} of entry {index}: {reason}")
 
     def _place(self, plan: Plan, path: bytes) -> _Place:
-        place = self._places.get((plan, path))
-        if place is None:
-            text = path.decode(errors="replace")
-            place = text, plan.tier_of(text), canonical.dump([text])[:-1] + b","
-            if len(self._places) < _PLACES_KEPT:
-                self._places[plan, path] = place
+        text = path.decode(errors="replace")
+        place = text, plan.tier_of(text), canonical.dump([text])[:-1] + b","
+        if len(self._places[plan]) < _PLACES_KEPT:
+            self._places[plan][path] = place
         return place

@@ -1,0 +1,267 @@
+"""What the log costs, as ratios to bare work of the same size in the same run.
+
+    python benchmarks/bench_log.py [--events N] [--directory DIR]
+
+Append is measured against raw SQLite inserts of rows of the same size, batch by
+batch in turn, so that a busy machine slows both; verifying against hashing the
+same bytes and nothing else; proofs against hashing the same paths.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import apsw
+
+from provenance import hashing, keys, merkle
+from provenance.audit import audit
+from provenance.clock import system_clock, system_entropy
+from provenance.entries import Draft, EntryType, Identity
+from provenance.identity import Seals
+from provenance.log import Instruments, Log, LogFiles
+from provenance.tiers import DEFAULT_POLICY
+from provenance.writing import read_tile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SECRET: Final = bytes(32)
+BATCH: Final = 1_000
+ROUNDS: Final = 5
+PROOFS: Final = 2_000
+
+PRIVATE: Final[dict[str, Any]] = {
+    "shipment_id": "S-2024-00017",
+    "bill_of_lading": "MAEU-5501234",
+    "carrier": "Maersk Line",
+    "declared_value_usd": {"_d": "18250.50"},
+    "source_system": "erp-west",
+}
+
+
+class Spent(NamedTuple):
+    """Seconds for some work: by the clock on the wall, and of this process's CPU."""
+
+    wall: float
+    cpu: float
+
+
+def event(number: int, private: int) -> Draft:
+    """Make a shipment-sized event with the first `private` of its five committed fields."""
+    content = {
+        "party": "acme",
+        "event_id": f"E-{number:08d}",
+        "event_type": "ship",
+        "type": "ObjectEvent",
+        "action": "OBSERVE",
+        "biz_step": "shipping",
+        "event_time": "2024-03-23T22:17:32Z",
+        "time_text": "2024-03-23 22:17:32",
+        "facility_id": f"FAC-{number % 50:03d}",
+        "items": [
+            {
+                "party": "acme",
+                "product_id": "TSHIRT-WHITE",
+                "lot_id": f"LOT-{number // 10:06d}",
+                "quantity": 120,
+                "quantity_unit": "unit",
+            }
+        ],
+        **dict(list(PRIVATE.items())[:private]),
+    }
+    return Draft(
+        EntryType.EVENT, "event/1", content, (Identity(("event", "acme", content["event_id"])),)
+    )
+
+
+def spent(work: Callable[[], object]) -> Spent:
+    """Do some work and say what it took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return Spent(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def create_log(directory: Path) -> tuple[LogFiles, str, Log]:
+    """Begin a log; returns its files, its public key and itself."""
+    files = LogFiles(directory)
+    signer = keys.generate("bench.example/log", system_entropy)
+    instruments = Instruments(signer, SECRET, system_clock, system_entropy)
+    return files, signer.vkey, Log.create(files, signer.vkey, DEFAULT_POLICY, instruments)
+
+
+def raw_database(path: Path) -> apsw.Connection:
+    """Open a database as bare as can be, with the log's own pragmas."""
+    connection = apsw.Connection(str(path))
+    connection.pragma("page_size", 16384)
+    connection.pragma("journal_mode", "WAL")
+    connection.pragma("synchronous", "FULL")
+    connection.pragma("secure_delete", "ON")
+    connection.execute("CREATE TABLE row (data BLOB) STRICT")
+    return connection
+
+
+def insert_raw(connection: apsw.Connection, rows: Sequence[tuple[bytes]]) -> None:
+    """Insert rows in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany("INSERT INTO row VALUES (?)", rows)
+    connection.execute("COMMIT")
+
+
+def bytes_per_event(database: Path) -> int:
+    """Count what the log's tables hold of an event, on average."""
+    ask = """
+        SELECT (SELECT sum(length(leaf)) FROM leaf) + (SELECT sum(length(body)) FROM body)
+             + (SELECT coalesce(sum(length(path) + length(salt) + length(preimage) + 2), 0)
+                FROM opening)
+             + (SELECT sum(length(key) + length(digest) + length(mac) + 4) FROM event_id),
+             (SELECT count(*) FROM leaf)
+    """
+    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+    total, count = connection.execute(ask).fetchone() or (0, 1)
+    connection.close()
+    return int(total // count)
+
+
+def bench_append(directory: Path, events: int, private: int) -> tuple[LogFiles, str]:
+    """Append and insert in turn, a batch each; print the ratio of the medians."""
+    files, vkey, log = create_log(directory)
+    raw = raw_database(directory / "raw.db")
+    log.append([event(number, private) for number in range(-BATCH, 0)])
+    size = bytes_per_event(files.database)
+    ours: list[Spent] = []
+    theirs: list[Spent] = []
+    for start in range(0, events, BATCH):
+        drafts = [event(number, private) for number in range(start, start + BATCH)]
+        rows = [(system_entropy(size),) for _ in range(BATCH)]
+        ours.append(spent(lambda drafts=drafts: log.append(drafts)))  # type: ignore[misc]
+        theirs.append(spent(lambda rows=rows: insert_raw(raw, rows)))  # type: ignore[misc]
+    raw.close()
+    log.close()
+    wall, raw_wall = median(one.wall for one in ours), median(one.wall for one in theirs)
+    cpu, raw_cpu = median(one.cpu for one in ours), median(one.cpu for one in theirs)
+    print(
+        f"append, {private} private fields   1/{wall / raw_wall:.1f} of raw inserts"
+        f"   ({BATCH / wall:,.0f} events/s, {BATCH / raw_wall:,.0f} rows/s of {size} bytes;"
+        f" by CPU time 1/{cpu / raw_cpu:.1f}, {BATCH / cpu:,.0f} events/s)"
+    )
+    return files, vkey
+
+
+class Stored(NamedTuple):
+    """All bytes of a log that an audit hashes."""
+
+    leaves: list[bytes]
+    bodies: list[bytes]
+    openings: list[tuple[bytes, bytes]]
+    row_keys: list[tuple[bytes, bytes, int]]
+
+
+def read_all(database: Path) -> Stored:
+    """Read them into memory."""
+    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+
+    def rows(ask: str) -> list[Any]:
+        return connection.execute(ask).fetchall()
+
+    stored = Stored(
+        [leaf for (leaf,) in rows("SELECT leaf FROM leaf")],
+        [body for (body,) in rows("SELECT body FROM body")],
+        rows("SELECT salt, preimage FROM opening"),
+        rows("SELECT key, digest, idx FROM event_id"),
+    )
+    connection.close()
+    return stored
+
+
+def hash_all(stored: Stored) -> None:
+    """Hash what an audit hashes, and compare nothing."""
+    for body in stored.bodies:
+        hashing.body_digest(body)
+    for salt, preimage in stored.openings:
+        hashing.field_commitment(salt, preimage)
+    seal = Seals(SECRET).event_id
+    for row in stored.row_keys:
+        seal(*row)
+    level = []
+    for leaf in stored.leaves:
+        hashing.chain_next(leaf)
+        level.append(hashing.leaf_hash(leaf))
+    while len(level) > 1:
+        level = [hashing.node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+
+
+def bench_audit(files: LogFiles, vkey: str, private: int) -> None:
+    """Audit and hash in turn; print the ratio of the best."""
+    stored = read_all(files.database)
+    count = len(stored.leaves)
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        ours.append(spent(lambda: check(files, vkey)).cpu)
+        theirs.append(spent(lambda: hash_all(stored)).cpu)
+    print(
+        f"verify, {private} private fields   {min(theirs) / min(ours):.2f} of bare hashing"
+        f"   ({count / min(ours):,.0f} and {count / min(theirs):,.0f} events per CPU-second)"
+    )
+
+
+def check(files: LogFiles, vkey: str) -> None:
+    """Audit a log that must be sound."""
+    report = audit(files, vkey, SECRET)
+    assert not report.problems, report.problems
+
+
+def bench_proofs(files: LogFiles) -> None:
+    """Make inclusion paths and whole bundles, and hash the same paths."""
+    reader = Log.open_readonly(files, SECRET)
+    connection = apsw.Connection(str(files.database), flags=apsw.SQLITE_OPEN_READONLY)
+    tree = merkle.TileTree(read_tile(connection))
+    size = reader.size
+    indices = [number * 7919 % size for number in range(PROOFS)]
+    paths = [tree.inclusion_path(index, size) for index in indices]
+
+    def make_paths() -> None:
+        for index in indices:
+            tree.inclusion_path(index, size)
+
+    def make_bundles() -> None:
+        for index in indices:
+            reader.prove(index)
+
+    def hash_paths() -> None:
+        for path in paths:
+            node = path[0]
+            for sibling in path:
+                node = hashing.node_hash(node, sibling)
+
+    bare = min(spent(hash_paths).cpu for _ in range(ROUNDS))
+    for name, work in (("inclusion path", make_paths), ("proof bundle", make_bundles)):
+        best = min(spent(work).cpu for _ in range(ROUNDS))
+        print(
+            f"{name} at {size:,}   {bare / best:.2f} of hashing the path"
+            f"   ({PROOFS / best:,.0f} and {PROOFS / bare:,.0f} per CPU-second)"
+        )
+    connection.close()
+    reader.close()
+
+
+def main() -> None:
+    """Run all of it in a temporary directory."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--events", type=int, default=20_000, help="events per figure")
+    parser.add_argument("--directory", help="where the databases are made; default: the system's")
+    asked = parser.parse_args()
+    for private in (0, len(PRIVATE)):
+        with tempfile.TemporaryDirectory(dir=asked.directory) as made:
+            files, vkey = bench_append(Path(made), asked.events, private)
+            bench_audit(files, vkey, private)
+            if not private:
+                bench_proofs(files)
+
+
+if __name__ == "__main__":
+    main()
