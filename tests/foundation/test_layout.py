@@ -261,3 +261,10 @@ def _imports(path: Path) -> list[str]:
 @cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
+
+
+def test_a_test_module_has_a_name_of_its_own() -> None:
+    """Test modules share one namespace: two of one name would import each other's helpers."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+
+    assert sorted(set(names)) == sorted(names)

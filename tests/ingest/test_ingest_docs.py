@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from memory_log import MemoryLog, feed
+from ingest_log import MemoryLog, feed
 
 from provenance.entries import Tier
 from provenance.ingest.columns import KINDS

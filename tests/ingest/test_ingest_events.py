@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from memory_log import MemoryLog, counts, feed, feed_paths
+from ingest_log import MemoryLog, counts, feed, feed_paths
 
 from provenance.entries import Tier
 from provenance.errors import InputError, UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_log import MemoryLog, counts, feed, feed_paths
+from ingest_log import MemoryLog, counts, feed, feed_paths
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_log import MemoryLog, counts, feed, feed_paths
+from ingest_log import MemoryLog, counts, feed, feed_paths
 
 from provenance.entries import Tier
 from provenance.errors import InputError

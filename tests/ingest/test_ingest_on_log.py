@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from memory_log import NOW_US, MemoryLog, clock, counts, feed, feed_paths
+from ingest_log import NOW_US, MemoryLog, clock, counts, feed, feed_paths
 
 from provenance.clock import system_entropy
 from provenance.entries import EntryType, Tier

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_log import MemoryLog, counts, feed, feed_paths
+from ingest_log import MemoryLog, counts, feed, feed_paths
 
 from provenance.entries import Draft, EntryType, Identity
 from provenance.errors import InputError

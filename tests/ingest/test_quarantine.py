@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from memory_log import MemoryLog, counts, feed, feed_paths
+from ingest_log import MemoryLog, counts, feed, feed_paths
 
 from provenance.errors import StorageError
 from provenance.ingest.quarantine import _guarded, unguarded
