@@ -4,7 +4,7 @@ Knows the tier of each path of the entry, numbers its edges, and hands all to
 the changes of its batch at the end, so that an entry that turns out to be
 malformed half-way leaves nothing behind.
 
-Next: graph/project.py
+Next: graph/events.py
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ from graph.model import Changes, EdgeFact, EdgeKind, RecordFact, RecordKind, Rol
 from provenance.entries import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from provenance.entries import Opening
 
 __all__ = ["Facts"]
 
-_NO_AMOUNTS: Mapping[str, tuple[Any, Tier]] = {}
+_PUBLIC = Tier.PUBLIC
+
+
+def _public(*_names: str) -> Tier:
+    return _PUBLIC
 
 
 class Facts:
@@ -29,16 +33,20 @@ class Facts:
 
     Attributes:
         index: The entry's log index.
-        changes: Nodes, aggregated edges and names are stated here.
     """
 
     def __init__(self, index: int, openings: Iterable[Opening]) -> None:
         """Begin with nothing stated; `openings` give the tiers."""
         self.index = index
         self._time_us: int | None = None
-        self._time_tier = Tier.PUBLIC
-        self.changes = Changes(index, index + 1)
+        self._time_tier = _PUBLIC
         self._tiers = _tiers(openings)
+        self._holders = {path.split("/", 2)[1] for path in self._tiers}
+        self._nodes: list[tuple[str, Tier, int | None]] = []
+        self._links: list[tuple[str, EdgeKind, str, Tier]] = []
+        self._names: list[tuple[str, str, str, Tier]] = []
+        self._edges: list[EdgeFact] = []
+        self._records: list[RecordFact] = []
 
     def tier(self, *paths: str) -> Tier:
         """Return the strictest tier of the fields at `paths`; a field never sealed is public.
@@ -47,21 +55,29 @@ class Facts:
         list count as strict as the strictest of them: an erased one shifts the others.
         """
         tiers = self._tiers
-        strictest = Tier.PUBLIC
-        for path in paths:
-            here = path
-            while here:
-                strictest = max(strictest, tiers.get(here, Tier.PUBLIC))
-                here = here[: here.rindex("/")]
+        strictest = _PUBLIC
+        if tiers:
+            for path in paths:
+                here = path
+                while here:
+                    strictest = max(strictest, tiers.get(here, _PUBLIC))
+                    here = here[: here.rindex("/")]
         return strictest
 
-    def node(self, key: str, tier: Tier, *, defines: bool = False) -> None:
-        """State that a node exists; `defines` when its attributes are this entry's content."""
-        self.changes.mention(key, tier, self.index if defines else None)
+    def tiers_in(self, holder: str, number: int) -> Callable[..., Tier]:
+        """Return what gives the strictest tier of some fields of `/holder/number`, by name."""
+        if holder not in self._holders:
+            return _public
+        base = f"/{holder}/{number}/"
+        return lambda *names: self.tier(*(base + name for name in names))
 
     def at(self, time_us: int, tier: Tier) -> None:
         """State when the entry took place: who may not see the time sees no edge that bears it."""
         self._time_us, self._time_tier = time_us, tier
+
+    def node(self, key: str, tier: Tier, *, defines: bool = False) -> None:
+        """State that a node exists; `defines` when its attributes are this entry's content."""
+        self._nodes.append((key, tier, self.index if defines else None))
 
     def edge(
         self,
@@ -71,36 +87,46 @@ class Facts:
         tier: Tier,
         *,
         role: Role | None = None,
-        amounts: Mapping[str, tuple[Any, Tier]] = _NO_AMOUNTS,
+        amounts: Mapping[str, tuple[Any, Tier]] | None = None,
     ) -> None:
         """State an edge; each of its attributes comes with its own tier."""
-        seq = len(self.changes.edges)
-        tier, layers = max(tier, self._time_tier), layered(amounts)
-        self.changes.edges.append(
+        tier = max(tier, self._time_tier)
+        layers = layered(amounts) if amounts else []
+        seq = len(self._edges)
+        self._edges.append(
             EdgeFact(src, kind, dst, self.index, seq, role, tier, self._time_us, layers)
         )
 
+    def link(self, src: str, kind: EdgeKind, dst: str, tier: Tier) -> None:
+        """State an aggregated edge."""
+        self._links.append((src, kind, dst, tier))
+
+    def name(self, field: str, value: str, node: str, tier: Tier) -> None:
+        """Let a node be found by the value of a field."""
+        self._names.append((field, value, node, tier))
+
     def record(self, kind: RecordKind, key: str, tier: Tier) -> None:
         """State that this entry is a version of a record."""
-        self.changes.records.append(RecordFact(kind, key, self.index, tier))
+        self._records.append(RecordFact(kind, key, self.index, tier))
 
     def hand_over(self, batch: Changes) -> None:
         """Add everything stated to the changes of the batch."""
-        for key, mention in self.changes.nodes.items():
-            batch.mention(key, *mention)
-        for (src, kind, dst), tier in self.changes.links.items():
-            batch.link(src, kind, dst, tier)
-        for name, tier in self.changes.names.items():
-            batch.name(*name, tier)
-        batch.edges.extend(self.changes.edges)
-        batch.records.extend(self.changes.records)
+        for node in self._nodes:
+            batch.mention(*node)
+        for link in self._links:
+            batch.link(*link)
+        for name in self._names:
+            batch.name(*name)
+        batch.edges.extend(self._edges)
+        batch.records.extend(self._records)
 
 
 def _tiers(openings: Iterable[Opening]) -> dict[str, Tier]:
     tiers: dict[str, Tier] = {}
     for opening in openings:
-        tiers[opening.path] = max(opening.tier, tiers.get(opening.path, opening.tier))
-        holder, _, last = opening.path.rpartition("/")
+        path, tier = opening.path, opening.tier
+        tiers[path] = max(tier, tiers.get(path, tier))
+        holder, _, last = path.rpartition("/")
         if last.isdigit():
-            tiers[holder] = max(opening.tier, tiers.get(holder, opening.tier))
+            tiers[holder] = max(tier, tiers.get(holder, tier))
     return tiers

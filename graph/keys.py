@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
@@ -248,6 +249,7 @@ def _unquoted(match: re.Match[str]) -> tuple[str, str, str | None, str | None]:
     )
 
 
+@lru_cache(maxsize=8_192)
 def _quote(part: str) -> str:
     if _PLAIN.match(part):
         return part

@@ -54,6 +54,8 @@ class GapReason(StrEnum):
 
 
 _TRACEABLE: Final = (NodeKind.ITEM, NodeKind.CONTAINER)
+_ITEM: Final = f"{NodeKind.ITEM}:"
+_GAP: Final = f"{NodeKind.GAP}:"
 _ABSENCES: Final = (GapReason.NO_ORIGIN, GapReason.NO_LOT)
 
 
@@ -158,15 +160,15 @@ def trace(
             raise NotFound(f"the graph knows no {key!r}, or it may not be shown at this tier")
         gaps = sorted(set(_gaps(store, walk, direction, tier, at)))
         position = store.position()
-    kept = [edge for edge in same if edge.src in walk.hops and edge.dst in walk.hops]
-    inside = [edge for edge in walk.edges if edge.src in walk.hops and edge.dst in walk.hops]
+    hops = walk.hops
+    inside = [edge for edge in (*same, *walk.edges) if edge.src in hops and edge.dst in hops]
     return Lineage(
         start=key,
         direction=direction,
         tier=tier,
         position=position,
-        hops=walk.hops,
-        edges=(*kept, *inside),
+        hops=hops,
+        edges=tuple(inside),
         gaps=tuple(gap for gap in gaps if not _speaks_for_others(gap, key, same)),
         truncated=walk.truncated,
     )
@@ -193,16 +195,16 @@ def _gaps(
     store: GraphStore, walk: Walk, direction: Direction, tier: Tier, at: int | None
 ) -> Iterator[Gap]:
     """Yield where the trail stops: at gap nodes, at products without lot, at undocumented ends."""
-    here, there = ("dst", "src") if direction == "upstream" else ("src", "dst")
-    documented = set()
+    hops, documented = walk.hops, set()
     for edge in walk.edges:
-        item, other = getattr(edge, here), getattr(edge, there)
+        src, dst = edge.src, edge.dst
+        item, other = (dst, src) if direction == "upstream" else (src, dst)
         documented.add(item)
-        if other not in walk.hops and kind_of(other) is NodeKind.GAP:
+        if other not in hops and other.startswith(_GAP):
             yield _gap_at(item, other, edge.index, direction)
-    items = [key for key in walk.hops if kind_of(key) is NodeKind.ITEM]
+    items = [key for key in hops if key.startswith(_ITEM)]
     for key in items:
-        if walk.hops[key] and is_class(key):
+        if hops[key] and is_class(key):
             yield Gap(key, GapReason.NO_LOT)
             documented.add(key)
     if direction == "upstream":

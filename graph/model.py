@@ -271,8 +271,10 @@ class Changes:
 
 def cut(layers: Sequence[Content], tier: Tier) -> Content:
     """Return what a viewer of `tier` sees: the layers up to it, later ones over earlier ones."""
-    seen: Content = {}
-    for layer in layers[: tier + 1]:
+    if not layers:
+        return {}
+    seen = dict(layers[0])
+    for layer in layers[1 : tier + 1]:
         seen.update(layer)
     return seen
 

@@ -29,7 +29,7 @@ from graph.keys import (
 from graph.model import Changes, EdgeKind, EntryFact, Layers, RecordKind, cut
 from provenance import canonical
 from provenance.entries import Entry, EntryType, Tier
-from provenance.errors import EncodingError, UsageError
+from provenance.errors import EncodingError, UsageError, WorkspaceDamaged
 from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
@@ -42,15 +42,21 @@ __all__ = ["PROJECTION", "flag_identity", "layers_of", "project"]
 PROJECTION: Final = 1
 """Number of these rules; with another number, stores forget and rebuild."""
 
-# What stating the facts of a content raises when the content is not what its version says.
+_MARKERS: Final = ("_v", "_n", "_c", "_t")
+"""The names in a body that are the format's own."""
+_ERASED: Final = "erased"
+
+# What opening a body that was tampered with, or stating the facts of a content that is not
+# what its version says, raises. Finding out which it is, is the business of `verify`.
 _MALFORMED: Final = (
     AttributeError,
-    KeyError,
+    LookupError,
     TypeError,
     ValueError,
     OverflowError,
     EncodingError,
     UsageError,
+    WorkspaceDamaged,
 )
 
 
@@ -70,50 +76,58 @@ def project(entries: Iterable[Entry], start: int, stop: int) -> Changes:
 
 def _project_entry(entry: Entry, changes: Changes) -> None:
     place = EntryFact(entry.index, entry.leaf_hash, "", None, [])
-    version = _version(entry)
-    projector = _PROJECTORS.get((entry.type, version))
-    if entry.body is None:
-        changes.skipped["erased"] += 1
-    elif projector is None:
-        changes.skipped[f"type {entry.type}, version {version}"] += 1
-    else:
-        facts = Facts(entry.index, entry.openings)
-        try:
-            layers = layers_of(entry)
-            node = projector(cut(layers, Tier.PRIVATE), facts)
-            place = EntryFact(entry.index, entry.leaf_hash, version, node, layers)
-            facts.hand_over(changes)
-        except _MALFORMED:
-            changes.skipped[f"malformed {version}"] += 1
-    changes.entries.append(place)
-
-
-def _version(entry: Entry) -> str:
-    """Return a body's version; "none" when it names none."""
     try:
-        version = canonical.loads(entry.body or b"")["_v"]
-    except (EncodingError, KeyError, TypeError):
-        return "none"
-    return version if isinstance(version, str) else "none"
+        version, layers = _opened(entry)
+        projector = _PROJECTORS.get((entry.type, version))
+        if version == _ERASED:
+            changes.skipped[_ERASED] += 1
+        elif projector is None:
+            changes.skipped[f"type {entry.type}, version {version}"] += 1
+        else:
+            facts = Facts(entry.index, entry.openings)
+            node = projector(cut(layers, Tier.PRIVATE), facts)
+            facts.hand_over(changes)
+            place = EntryFact(entry.index, entry.leaf_hash, version, node, layers)
+    except _MALFORMED:
+        changes.skipped[f"malformed entry of type {entry.type}"] += 1
+    changes.entries.append(place)
 
 
 def layers_of(entry: Entry) -> Layers:
     """Split what still opens of an entry by tier: `cut(layers_of(e), t) == open_entry(e, t)`."""
-    layers: Layers = [open_entry(entry, Tier.PUBLIC)]
-    below = layers[0]
-    present = {opening.tier for opening in entry.openings}
-    for tier in (Tier.PARTNER, Tier.PRIVATE):
-        if tier not in present:
-            layers.append({})
-            continue
+    return _opened(entry)[1]
+
+
+def _opened(entry: Entry) -> tuple[str, Layers]:
+    """Return an entry's version and layers, reading body and openings once where that will do.
+
+    A field that was sealed whole, as nearly all are, is its opening's value and nothing
+    else. Where parts of a field were sealed, `open_entry` puts it together tier by tier.
+    """
+    if entry.body is None:
+        return _ERASED, []
+    public = canonical.loads(entry.body)
+    version = public["_v"]
+    for marker in _MARKERS:
+        public.pop(marker, None)
+    layers: Layers = [public, {}, {}]
+    for opening in entry.openings:
+        path, value = canonical.loads(opening.preimage)
+        if "/" in path[1:] or "~" in path:
+            return version, _opened_by_tier(entry)
+        layers[opening.tier][path[1:]] = value
+    return version, layers
+
+
+def _opened_by_tier(entry: Entry) -> Layers:
+    layers: Layers = []
+    below: Content = {}
+    for tier in Tier:
         here = open_entry(entry, tier)
-        layers.append(
-            {
-                name: value
-                for name, value in here.items()
-                if name not in below or below[name] != value
-            }
-        )
+        changed = {
+            name: value for name, value in here.items() if name not in below or below[name] != value
+        }
+        layers.append(changed)
         below = here
     return layers
 
@@ -139,9 +153,9 @@ def _product(content: Content, facts: Facts) -> None:
     tier = facts.tier("/party", "/product_id")
     key = item_key(content["party"], content["product_id"])
     facts.node(key, tier, defines=True)
-    facts.changes.name("product", content["product_id"], key, tier)
+    facts.name("product", content["product_id"], key, tier)
     if "gtin" in content:
-        facts.changes.name("gtin", content["gtin"], key, max(tier, facts.tier("/gtin")))
+        facts.name("gtin", content["gtin"], key, max(tier, facts.tier("/gtin")))
     _record(RecordKind.PRODUCT, content, facts, "party", "product_id")
 
 

@@ -10,10 +10,10 @@ from graph_factories import ListLog, event, flag, item, record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.events import MOST_PAIRS
 from graph.keys import parse_key
 from graph.model import Changes, EdgeKind, Role, cut, micros
 from graph.project import layers_of, project
+from graph.transformations import MOST_PAIRS
 from provenance.entries import Draft, EntryType, Tier
 from provenance.privacy import open_entry
 from provenance.tiers import DEFAULT_POLICY, TierPolicy
@@ -121,7 +121,9 @@ def test_a_viewer_learns_nothing_from_edges_that_it_may_not_read(
     for key in (key for key, mention in changes.nodes.items() if mention.tier <= tier):
         spelled = {part for part in parse_key(key)[1] if part is not None}
         assert key in allowed.nodes or spelled <= texts
-    assert {n for n, seen_from in changes.names.items() if seen_from <= tier} <= set(allowed.names)
+    for name in (name for name, seen_from in changes.names.items() if seen_from <= tier):
+        spelled = {name.value, *(part for part in parse_key(name.node)[1] if part is not None)}
+        assert spelled <= texts
     told = {
         (e.src, e.kind, e.dst, e.role, n, str(v))
         for e in allowed.edges
@@ -211,7 +213,7 @@ def test_what_is_not_known_is_counted_by_reason() -> None:
         "type 1, version event/2": 1,
         "type 7, version model/1": 1,
         "erased": 1,
-        "malformed event/1": 1,
+        "malformed entry of type 1": 1,
     }
     assert [entry.node for entry in changes.entries] == [None] * 4 + ["event:acme/E-2"]
 
