@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provenance.entries import Entry
+from provenance.entries import Entry, Opening
 from provenance.hashing import body_digest, chain_next, chain_start, leaf_hash
 from provenance.leaf import encode_leaf
 from provenance.merkle import tree_of
@@ -43,7 +43,7 @@ class MemoryLog:
             leaf=data,
             leaf_hash=leaf_hash(data),
             body=sealed.body,
-            openings=sealed.openings,
+            openings=tuple(Opening(*one) for one in sealed.openings),
         )
         self.held.append(entry)
         return entry
