@@ -1,6 +1,6 @@
 """Schemes with goods that should not be there: clones, phantoms, listed sources, heat.
 
-Next: samples/occasions.py
+Next: samples/papertrail.py
 """
 
 from __future__ import annotations
