@@ -38,7 +38,7 @@ class Origin:
         steps_back: How many transformations lie between it and the item asked for.
         material: Its product's name, else its product id.
         where: Where it was made; empty when that is not recorded.
-        first: The day of the earliest making; empty when that is not recorded.
+        first: The day of the earliest making, ISO 8601; empty when that is not recorded.
         last: The day of the latest.
         who: The party that recorded the making.
     """
@@ -90,7 +90,7 @@ def _reach(far: Sequence[Origin]) -> str:
     first = far[0]
     place = first.where or f"the making of {first.material}"
     if len(far) == 1 and first.lots == 1 and first.first:
-        place = f"{place} on {first.first}"
+        place = f"{place} on {phrases.long_date(first.first)}"
     others = len(far) - 1
     more = f" and {others} other {'source' if others == 1 else 'sources'}" if others else ""
     return f"Documented back to {place}{more}."
@@ -128,7 +128,7 @@ def _origin(keys: list[ItemKey], place: str, product: Product) -> Origin:
         steps_back=max(product.upstream.depths.get(key, 0) for key in keys),
         material=str(master.get("name") or keys[0].product_id),
         where=place,
-        first=phrases.day(first),
-        last=phrases.day(last),
+        first=phrases.date(first),
+        last=phrases.date(last),
         who=str(first.get("party", keys[0].party)),
     )

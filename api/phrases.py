@@ -7,7 +7,7 @@ Next: api/product.py
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Content
 
-__all__ = ["amount", "country", "day", "is_day_only", "moment", "place"]
+__all__ = ["amount", "country", "date", "day", "is_day_only", "long_date", "moment", "place"]
 
 _LONGEST_NUMBER = 15
 
@@ -35,6 +35,17 @@ def day(content: Content) -> str:
     return "" if when is None else f"{when.day} {when:%B %Y}"
 
 
+def date(content: Content) -> str:
+    """Return the day of `event_time` in UTC as ISO 8601 has it, "2024-03-23"."""
+    when = _when(content)
+    return "" if when is None else when.date().isoformat()
+
+
+def long_date(iso: str) -> str:
+    """Write an ISO 8601 date for a reader."""
+    return day({"event_time": iso})
+
+
 def moment(content: Content) -> str:
     """Write `event_time` as precisely as it was recorded, "23 March 2024, 22:17 UTC"."""
     when = _when(content)
@@ -45,8 +56,9 @@ def moment(content: Content) -> str:
 
 def _when(content: Content) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(content.get("event_time", "")))
-    except ValueError:
+        when = datetime.fromisoformat(str(content.get("event_time", "")))
+        return when if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter at the ends of the calendar
         return None
 
 

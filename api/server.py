@@ -117,7 +117,6 @@ def make_server(
         access_log=False,  # addresses name items and serials: nobody's business but the caller's
         log_config=None,
         server_header=False,
-        proxy_headers=False,
         ws="none",
         lifespan="on",
         limit_concurrency=_MOST_CONNECTIONS,

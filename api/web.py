@@ -81,18 +81,16 @@ def _quality(kind: str, ranges: Sequence[tuple[str, float]]) -> float:
     return 0.0
 
 
-def entity_tag(request: Request, reading: Reading, viewer: Viewer) -> str:
-    """Return the ETag of what a viewer gets under this address, as things stand.
+def entity_tag(request: Request, reading: Reading) -> str:
+    """Return the ETag of what the public gets under this address, as things stand.
 
-    Answers are functions of the graph's position, the log's checkpoint, the viewer's
-    tier, the program's release and the request; a changed record always moves position or
-    checkpoint.
+    Public answers are functions of the graph's position, the log's checkpoint, the program's
+    release and the request; a changed record always moves position or checkpoint.
     """
     parts = (
         _release(),
         str(reading.position()),
         reading.head().checkpoint,
-        viewer.role.value,
         request.scope.get("raw_path", b"").decode("latin-1"),
         request.scope.get("query_string", b"").decode("latin-1"),
         request.headers.get("accept", ""),
@@ -124,7 +122,7 @@ def dress(response: Response, viewer: Viewer | None, tag: str | None = None) -> 
     Args:
         response: The answer.
         viewer: For whom; None when that is not known, because the token was refused.
-        tag: Its ETag, if it may be kept.
+        tag: Its ETag, when it may be kept; never for what a token opened.
     """
     headers = response.headers
     if response.status_code != _NOT_MODIFIED:
@@ -137,7 +135,7 @@ def dress(response: Response, viewer: Viewer | None, tag: str | None = None) -> 
     if viewer is ANONYMOUS:
         headers["access-control-allow-origin"] = "*"
         headers["access-control-expose-headers"] = "ETag, Link"
-    if viewer is ANONYMOUS and tag is not None:
+    if tag is not None:
         headers["etag"] = tag
         headers["cache-control"] = "no-cache"
     else:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from api import qr
+from api import phrases, qr
 
 if TYPE_CHECKING:
     from api.story import Story
@@ -45,6 +45,7 @@ def _kit() -> _Kit:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["long_date"] = phrases.long_date
     rules = (
         "default-src 'none'",
         f"style-src 'sha256-{digest}'",

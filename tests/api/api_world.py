@@ -234,6 +234,7 @@ def _events() -> list[Draft]:
 
 def _flags() -> list[Draft]:
     return [
+        flag("dwell_anomaly", "A-1", party=FARM, severity="info", evidence_class="statistical"),
         flag("impossible_travel", "W-1", party="warehouse"),
         flag("listed_source", "A-1", party=FARM, severity="critical"),
         flag("excess_hours", "F-CUT|2024-03", subject_kind="facility_month", severity="medium"),

@@ -159,7 +159,7 @@ def test_the_json_view_tells_the_page_s_story(ask: Asker) -> None:
     }
     assert [origin["material"] for origin in story["origins"]] == ["Raw cotton"]
     assert [group["type"] for group in story["flags"]] == [
-        *("listed_source", "impossible_travel", "excess_hours")
+        *("listed_source", "impossible_travel", "excess_hours", "dwell_anomaly")
     ]
     assert story["certificates"] == ["GOTS-2231"]
     assert story["digitalLink"] == f"{api_world.BASE}{LOT}"

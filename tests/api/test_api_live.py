@@ -79,7 +79,7 @@ def test_the_token_that_was_told_opens_the_lists(client: httpx.Client, told: Ann
     """The announced token, and only that, makes an operator."""
     query = {"query": "{flags {nodes {type explanation}}}"}
     opened = client.post("/graphql", json=query, headers={"authorization": f"Bearer {told.token}"})
-    assert len(opened.json()["data"]["flags"]["nodes"]) == 4
+    assert len(opened.json()["data"]["flags"]["nodes"]) == 5
     assert client.post("/graphql", json=query).json()["data"]["flags"] is None
     wrong = client.post("/graphql", json=query, headers={"authorization": "Bearer x"})
     assert wrong.status_code == 401

@@ -122,6 +122,8 @@ def test_phrases_say_what_is_known() -> None:
     moment = {"event_time": "2024-03-23T22:17:32Z"}
     assert phrases.moment(moment) == "23 March 2024, 22:17 UTC"
     assert phrases.moment(moment | {"time_precision": "day"}) == "23 March 2024"
+    assert phrases.day({"event_time": "2024-03-24T00:30:00+02:00"}) == "23 March 2024"
+    assert phrases.date(moment) == "2024-03-23"
     sites = {"F": {"name": "Gin 4", "country": "NA"}}
     assert phrases.place({"facility_id": "F"}, sites) == "Gin 4, Namibia"
     assert phrases.place({"facility_id": "G", "locode": "NLRTM"}, sites) == "G"
