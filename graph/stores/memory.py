@@ -9,7 +9,6 @@ Next: graph/stores/sqlite.py
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Final
@@ -18,25 +17,23 @@ from graph.journey import Journey, travel
 from graph.keys import NodeKind, entry_index, entry_key, kind_of, record_key
 from graph.lineage import Lineage, trace
 from graph.model import (
-    AGGREGATED,
     Edge,
     EdgeFact,
     EdgeKind,
-    Mention,
     Node,
     Record,
-    RecordFact,
     RecordKind,
     Role,
     cut,
 )
 from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT, Walk
+from graph.stores.memory_facts import Held, Place, opened, place
 from provenance.errors import NotFound, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from graph.model import Changes, EntryFact
+    from graph.model import Changes
     from graph.store import Direction
     from provenance.entries import Tier
 
@@ -44,9 +41,8 @@ __all__ = ["MemoryStore"]
 
 _LATE: Final = 2**63
 _ENTRIES: Final = (NodeKind.EVENT, NodeKind.FLAG, NodeKind.ENTRY)
+_WAYS: Final[tuple[Direction, ...]] = ("upstream", "downstream")
 _MAKING: Final = (Role.PRODUCED, Role.OUTPUT)
-_Place = tuple[int, int, str, str]
-_Adjacent = dict[tuple[str, EdgeKind], dict[_Place, EdgeFact]]
 
 
 class MemoryStore:
@@ -55,20 +51,11 @@ class MemoryStore:
     def __init__(self) -> None:
         """Begin empty."""
         self._lock = threading.RLock()
-        self._clear()
-
-    def _clear(self) -> None:
-        self._entries: list[EntryFact] = []
-        self._nodes: dict[str, Mention] = {}
-        self._out: _Adjacent = defaultdict(dict)
-        self._in: _Adjacent = defaultdict(dict)
-        self._names: dict[tuple[str, str], dict[str, Tier]] = defaultdict(dict)
-        self._records: dict[tuple[RecordKind, str], list[RecordFact]] = defaultdict(list)
-        self._skipped: Counter[str] = Counter()
+        self._held = Held()
 
     def position(self) -> int:
         """Return the number of entries applied."""
-        return len(self._entries)
+        return len(self._held.entries)
 
     def apply(self, changes: Changes) -> int:
         """Unite with the changes of the entries that come next."""
@@ -79,47 +66,14 @@ class MemoryStore:
                     f"{changes.start}; catch up from there"
                 )
             if changes.start == self.position():
-                self._check(changes)
-                self._unite(changes)
+                self._held.check(changes)
+                self._held.unite(changes)
             return self.position()
-
-    def _check(self, changes: Changes) -> None:
-        """Find before anything is touched what would make a change fail half-way."""
-        ends = {end for edge in changes.edges for end in (edge.src, edge.dst)}
-        ends |= {end for src, _, dst in changes.links for end in (src, dst)}
-        ends |= {name.node for name in changes.names}
-        indexes = [entry.index for entry in changes.entries]
-        if indexes != list(range(changes.start, changes.stop)) or ends - changes.nodes.keys():
-            raise StorageError(f"changes {changes.start} to {changes.stop} do not hang together")
-
-    def _unite(self, changes: Changes) -> None:
-        for key, mention in changes.nodes.items():
-            known = self._nodes.get(key, mention)
-            entries = [i for i in (known.newest, mention.newest) if i is not None]
-            self._nodes[key] = Mention(min(known.tier, mention.tier), max(entries, default=None))
-        for edge in changes.edges:
-            self._put(edge)
-        for (src, kind, dst), tier in changes.links.items():
-            known_link = self._out[src, kind].get((AGGREGATED, 0, src, dst))
-            seen_from = tier if known_link is None else min(tier, known_link.tier)
-            self._put(EdgeFact(src, kind, dst, AGGREGATED, 0, None, seen_from, None, []))
-        for name, tier in changes.names.items():
-            nodes = self._names[name.field, name.value]
-            nodes[name.node] = min(tier, nodes.get(name.node, tier))
-        for record in changes.records:
-            self._records[record.kind, record.key].append(record)
-        self._skipped.update(changes.skipped)
-        self._entries.extend(changes.entries)
-
-    def _put(self, edge: EdgeFact) -> None:
-        place = _place(edge)
-        self._out[edge.src, edge.kind][place] = edge
-        self._in[edge.dst, edge.kind][place] = edge
 
     def reset(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._clear()
+            self._held = Held()
 
     def close(self) -> None:
         """Do nothing: memory is given back with the object."""
@@ -133,7 +87,7 @@ class MemoryStore:
     def skipped(self) -> dict[str, int]:
         """Return the counts of entries that brought nothing."""
         with self._lock:
-            return dict(self._skipped)
+            return dict(self._held.skipped)
 
     def node(self, key: str, tier: Tier) -> Node:
         """Return one node."""
@@ -151,23 +105,23 @@ class MemoryStore:
     def _node(self, key: str, tier: Tier) -> Node | None:
         index = entry_index(key)
         if index is not None:
-            return self._entry_node(index, tier) if index < len(self._entries) else None
-        mention = self._nodes.get(key)
-        if mention is None or mention.tier > tier:
+            return self._entry_node(index, tier) if index < len(self._held.entries) else None
+        if not self._held.shows(key, tier):
             return None
+        mention = self._held.nodes[key]
         if mention.newest is None:
             return Node(key, None, None, {})
-        entry = self._entries[mention.newest]
+        entry = self._held.entries[mention.newest]
         return Node(key, entry.index, entry.leaf_hash, deepcopy(cut(entry.layers, tier)))
 
     def _entry_node(self, index: int, tier: Tier) -> Node:
-        entry = self._entries[index]
+        entry = self._held.entries[index]
         attrs = deepcopy(cut(entry.layers, tier))
         return Node(self._chain_key(index, tier), index, entry.leaf_hash, attrs)
 
     def _chain_key(self, index: int, tier: Tier) -> str:
-        node = self._entries[index].node
-        hidden = node is None or self._nodes[node].tier > tier
+        node = self._held.entries[index].node
+        hidden = node is None or self._held.nodes[node].tier > tier
         return entry_key(index) if hidden or node is None else node
 
     def nodes(self, kind: NodeKind, tier: Tier, after: str = "", limit: int = 100) -> list[Node]:
@@ -177,7 +131,7 @@ class MemoryStore:
         with self._lock:
             keys = sorted(
                 key
-                for key, mention in self._nodes.items()
+                for key, mention in self._held.nodes.items()
                 if kind_of(key) is kind and key > after and mention.tier <= tier
             )
             return list(self.fetch(keys[:limit], tier).values())
@@ -193,12 +147,12 @@ class MemoryStore:
         wanted = set(EdgeKind if kinds is None else kinds)
         with self._lock:
             node = self.node(key, tier)
-            found: dict[_Place, EdgeFact] = {}
+            found: dict[Place, EdgeFact] = {}
             for kind in wanted:
-                for adjacent in (self._out, self._in):
-                    facts = sorted(_visible(adjacent, [node.key], kind, tier), key=_place)
-                    found |= {_place(fact): fact for fact in facts[:limit]}
-            edges = [_opened(found[place], tier) for place in sorted(found)]
+                for way in _WAYS:
+                    facts = sorted(self._held.visible([node.key], kind, way, tier), key=place)
+                    found |= {place(fact): fact for fact in facts[:limit]}
+            edges = [opened(found[each], tier) for each in sorted(found)]
             return edges + (self._chain(node, tier) if EdgeKind.NEXT in wanted else [])
 
     def _chain(self, node: Node, tier: Tier) -> list[Edge]:
@@ -230,24 +184,23 @@ class MemoryStore:
     ) -> list[Edge]:
         """Return the edges of one kind at many nodes."""
         with self._lock:
-            adjacent = self._in if way == "upstream" else self._out
             facts = [
                 fact
-                for fact in _visible(adjacent, set(keys), kind, tier)
+                for fact in self._held.visible(set(keys), kind, way, tier)
                 if roles is None or fact.role in roles
             ]
-            return [_opened(fact, tier) for fact in sorted(facts, key=_place)[:limit]]
+            return [opened(fact, tier) for fact in sorted(facts, key=place)[:limit]]
 
     def made_by(self, keys: Collection[str], tier: Tier, at: int | None = None) -> dict[str, Edge]:
         """Return the events that made items."""
         with self._lock:
             facts = [
                 fact
-                for fact in _visible(self._in, set(keys), EdgeKind.INVOLVES, tier)
+                for fact in self._held.visible(set(keys), EdgeKind.INVOLVES, "upstream", tier)
                 if fact.role in _MAKING and _in_time(fact, at)
             ]
             facts.sort(key=_making_order, reverse=True)
-            return {fact.dst: _opened(fact, tier) for fact in facts}
+            return {fact.dst: opened(fact, tier) for fact in facts}
 
     def walk(
         self,
@@ -261,14 +214,15 @@ class MemoryStore:
     ) -> Walk:
         """Follow `became` edges breadth first."""
         with self._lock:
-            adjacent = self._in if direction == "upstream" else self._out
-            known = [key for key in dict.fromkeys(starts) if self._shown(key, tier)]
+            known = [key for key in dict.fromkeys(starts) if self._held.shows(key, tier)]
             hops = dict.fromkeys(sorted(known[:limit]), 0)
             facts: list[EdgeFact] = []
             level, truncated, distance = list(hops), len(known) > limit, 0
             while level:
                 here = [
-                    f for f in _visible(adjacent, level, EdgeKind.BECAME, tier) if _in_time(f, at)
+                    f
+                    for f in self._held.visible(level, EdgeKind.BECAME, direction, tier)
+                    if _in_time(f, at)
                 ]
                 facts += here
                 others = {f.src if direction == "upstream" else f.dst for f in here} - hops.keys()
@@ -277,11 +231,8 @@ class MemoryStore:
                 truncated = truncated or len(found) > room
                 level, distance = found[:room], distance + 1
                 hops |= dict.fromkeys(level, distance)
-            edges = [_opened(fact, tier) for fact in sorted(facts, key=_place)]
+            edges = [opened(fact, tier) for fact in sorted(facts, key=place)]
             return Walk(hops, edges, truncated)
-
-    def _shown(self, key: str, tier: Tier) -> bool:
-        return key in self._nodes and self._nodes[key].tier <= tier
 
     def upstream(
         self,
@@ -324,12 +275,12 @@ class MemoryStore:
         with self._lock:
             current = {
                 versions[-1].index
-                for (kind, _), versions in self._records.items()
+                for (kind, _), versions in self._held.records.items()
                 if kind is RecordKind.FLAG
             }
             answer: dict[str, list[Node]] = {}
             for key in keys:
-                facts = _visible(self._in, [key], EdgeKind.FLAGS, tier)
+                facts = self._held.visible([key], EdgeKind.FLAGS, "upstream", tier)
                 wanted = {f.index: f.src for f in facts if superseded or f.index in current}
                 nodes = self.fetch(list(wanted.values()), tier)
                 answer[key] = sorted(nodes.values(), key=lambda node: -(node.index or 0))
@@ -338,7 +289,7 @@ class MemoryStore:
     def find(self, field: str, value: str, tier: Tier, limit: int = 100) -> list[str]:
         """Return the keys of items by one of their names."""
         with self._lock:
-            nodes = self._names.get((field, value), {})
+            nodes = self._held.names.get((field, value), {})
             return sorted(node for node, seen_from in nodes.items() if seen_from <= tier)[:limit]
 
     def records(self, kind: RecordKind, tier: Tier, under: Sequence[str] = ()) -> list[Record]:
@@ -346,13 +297,13 @@ class MemoryStore:
         with self._lock:
             latest = sorted(
                 (key, versions[-1])
-                for (of, key), versions in self._records.items()
+                for (of, key), versions in self._held.records.items()
                 if of is kind and _is_under(key, under)
             )
             return [self._record(fact.index, tier) for _, fact in latest if fact.tier <= tier]
 
     def _record(self, index: int, tier: Tier) -> Record:
-        entry = self._entries[index]
+        entry = self._held.entries[index]
         return Record(index, entry.leaf_hash, deepcopy(cut(entry.layers, tier)))
 
     def contents(
@@ -363,25 +314,11 @@ class MemoryStore:
             with self._lock:
                 if index >= self.position():
                     return
-                if self._entries[index].version == version:
+                if self._held.entries[index].version == version:
                     record = self._record(index, tier)
                 else:
                     continue
             yield record
-
-
-def _visible(
-    adjacent: _Adjacent, keys: Iterable[str], kind: EdgeKind, tier: Tier
-) -> Iterator[EdgeFact]:
-    for key in keys:
-        for fact in adjacent.get((key, kind), {}).values():
-            if fact.tier <= tier:
-                yield fact
-
-
-def _opened(fact: EdgeFact, tier: Tier) -> Edge:
-    attrs = deepcopy(cut(fact.layers, tier))
-    return Edge(fact.src, fact.kind, fact.dst, fact.index, fact.role, fact.time_us, attrs)
 
 
 def _in_time(fact: EdgeFact, at: int | None) -> bool:
@@ -395,7 +332,3 @@ def _making_order(fact: EdgeFact) -> tuple[bool, int, str, int]:
 
 def _is_under(key: str, under: Sequence[str]) -> bool:
     return not under or key == record_key(*under) or key.startswith(f"{record_key(*under)}/")
-
-
-def _place(fact: EdgeFact) -> _Place:
-    return fact.index, fact.seq, fact.src, fact.dst

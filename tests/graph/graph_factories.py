@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from provenance.tiers import TierPolicy
 
 ORIGIN = "log.example/graph"
+COTTON, YARN, SHIRT = "item:acme/COTTON/10/C1", "item:bolt/YARN/10/Y1", "item:bolt/SHIRT/10/T1"
+SERIAL = f"{SHIRT}/21/s1"
 
 
 class ListLog:
@@ -114,3 +116,30 @@ def record(version: str, **content: Any) -> Draft:
         "watchlist": EntryType.REFERENCE_DATA,
     }.get(version, EntryType.MASTER_DATA)
     return Draft(kind, f"{version}/1", {"party": "acme"} | content)
+
+
+def chain() -> ListLog:
+    """Cotton to yarn to shirts between two parties, with master data, flags and one gap."""
+    return ListLog(
+        [
+            record("facility", facility_id="F1", name="Farm", latitude={"_d": "1.5"}),
+            event(1, "produce", item("COTTON", "C1", 100), facility_id="F1", locode="INBOM"),
+            event(2, "ship", item("COTTON", "C1", 100), shipment_id="S1", carrier="X"),
+            event(3, "receive", item("COTTON", "C1", 90), shipment_id="S1", party="bolt"),
+            event(
+                *(4, "transform", item("YARN", "Y1", 80, party="bolt")),
+                party="bolt",
+                inputs=[item("COTTON", "C1", 90), {"lot_id": "X9"}],
+            ),
+            event(
+                *(5, "transform", item("SHIRT", "T1", 50, party="bolt", serial_ids=["s1"])),
+                party="bolt",
+                inputs=[item("YARN", "Y1", 70, party="bolt")],
+                certificate_id="CERT",
+            ),
+            flag("E-4", subject_party="bolt"),
+            flag("E-4", subject_party="bolt", severity="low"),
+            flag("E-4", subject_party="bolt", detector="other"),
+            record("product", product_id="COTTON", gtin="09506000134352", reference_value_usd=3),
+        ]
+    )

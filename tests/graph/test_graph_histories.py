@@ -89,13 +89,6 @@ def loaded(url: str, log: ListLog, batch: int = 1000) -> GraphStore:
     return store
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where a store may be made."""
-    place = tmp_path_factory.mktemp("graph") / "graph.db" if request.param == "sqlite" else ""
-    return f"{request.param}:{place}"
-
-
 def twin_of(log: ListLog, tier: Tier) -> NaiveGraph:
     """The twin of a viewer."""
     return NaiveGraph((entry.index, open_entry(entry, tier)) for entry in log.held)
