@@ -108,7 +108,8 @@ def _step(number: int, hops: int, event_type: str) -> Step:
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.sampled_from(["ship", "produce", "transform", "store"])),
-        max_size=150,
+        min_size=55,
+        max_size=90,
     )
 )
 def test_a_long_journey_keeps_what_tells_most(kinds: list[tuple[int, str]]) -> None:
