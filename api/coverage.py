@@ -59,7 +59,8 @@ class Coverage:
 
     Attributes:
         documented: Items whose making is on record, the one asked for included.
-        missing: Inputs without a record.
+        missing: Places where the trail to the origin breaks off: inputs, or the item itself,
+            whose making is not on record.
         steps_back: How many transformations the records go back.
         truncated: Whether a limit ended the search, so that the figures are lower bounds.
         sentence: The same in words.
@@ -80,13 +81,17 @@ def coverage(product: Product) -> Coverage:
     made = [key for key in lineage.depths if key in product.makings]
     missing = sum(gap.reason in _MISSING for gap in lineage.gaps)
     depth = max((lineage.depths[key] for key in made), default=0)
-    sentence = f"{_reach(origins(product))} {_rest(missing, truncated=lineage.truncated)}"
+    sentence = _sentence(origins(product), missing, truncated=lineage.truncated)
     return Coverage(len(made), missing, depth, lineage.truncated, sentence)
 
 
-def _reach(far: Sequence[Origin]) -> str:
+def _sentence(far: Sequence[Origin], missing: int, *, truncated: bool) -> str:
     if not far:
         return "Where it was made is not on record here."
+    return f"{_reach(far)} {_rest(missing, truncated=truncated)}"
+
+
+def _reach(far: Sequence[Origin]) -> str:
     first = far[0]
     place = first.where or f"the making of {first.material}"
     if len(far) == 1 and first.lots == 1 and first.first:

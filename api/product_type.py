@@ -34,7 +34,7 @@ class Coverage:
     documented: int = strawberry.field(
         description="Items whose making is on record, itself included."
     )
-    missing: int = strawberry.field(description="Inputs without a record.")
+    missing: int = strawberry.field(description="Places where the trail breaks off.")
     steps_back: int = strawberry.field(description="Transformations that the records go back.")
     truncated: bool = strawberry.field(description="Whether the figures are lower bounds.")
     sentence: str

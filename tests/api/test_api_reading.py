@@ -47,6 +47,11 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReading]:
                 items=[_item("MEAL", f"M-{number}") for number in range(OUTPUTS)],
             )
         )
+        drafts.append(
+            api_world.event(
+                "mill", "S", "store", "2024-02-01T00:00:00Z", items=[_item("SALT", "S-1")]
+            )
+        )
         drafts += [
             api_world.event(
                 *("mill", f"G-{number}", "produce", f"2024-01-{number % 28 + 1:02}T00:00:00Z"),
@@ -99,6 +104,14 @@ def test_only_gaps_upstream_count_as_missing(reading: StoreReading) -> None:
     reasons = {gap.reason for gap in product.upstream.gaps}
     assert GapReason.UNKNOWN_LOT in reasons
     assert coverage(product).missing == 1
+
+
+def test_an_unknown_making_is_said(reading: StoreReading) -> None:
+    """A lot that nobody recorded making has a gap, and the sentence says no more than that."""
+    key = ItemKey("mill", "SALT", "S-1")
+    found = coverage(Product(key, key, reading, ANONYMOUS))
+    assert (found.documented, found.missing) == (0, 1)
+    assert found.sentence == "Where it was made is not on record here."
 
 
 def _step(number: int, hops: int, event_type: str) -> Step:
