@@ -28,6 +28,8 @@ NEEDS_WORKSPACE = {
     "ingest": ("ingest", "FILE"),
     "detect": ("detect",),
     "flags list": ("flags", "list"),
+    "flags show": ("flags", "show", "16"),
+    "flags export": ("flags", "export", "flags.csv"),
     "trace": ("trace", "Y-1"),
     "verify": ("verify",),
     "proof": ("proof", "E-1"),
@@ -36,6 +38,7 @@ NEEDS_WORKSPACE = {
     "serve": ("serve",),
     "upgrade": ("upgrade",),
     "graph rebuild": ("graph", "rebuild"),
+    "graph sync": ("graph", "sync"),
 }
 
 
@@ -249,6 +252,7 @@ PRINTS_JSON = {
     "ingest": ("ingest", "FILE", "--json"),
     "detect": ("detect", "--json"),
     "flags list": ("flags", "list", "--json"),
+    "flags show": ("flags", "show", "16", "--json"),
     "trace": ("trace", "Y-1", "--json"),
     "trace events": ("trace", "Y-1", "--events", "--json"),
     "verify": ("verify", "--json"),
@@ -257,6 +261,7 @@ PRINTS_JSON = {
     "qr": ("qr", "Y-1", "--json"),
     "upgrade": ("upgrade", "--json"),
     "graph rebuild": ("graph", "rebuild", "--json"),
+    "graph sync": ("graph", "sync", "--json"),
 }
 
 

@@ -18,16 +18,14 @@ NOT_OURS = {".venv", ".git", "__pycache__", "node_modules", "dist", "build"}
 TEXT = {".py", ".md", ".toml", ".yaml", ".service", ".html", ".css", ".js", ".graphql", ".lock", ""}
 
 # "About 300 lines": a file may run over by a docstring, not by a thought. A test file may hold one
-# more table of cases.
-LONGEST, LONGEST_TEST = 340, 440
+# or two more tables of cases.
+LONGEST, LONGEST_TEST = 330, 480
 LONGER = {
     # To be read as one page by a sceptic, so it stays one file.
-    "provenance/verify.py": 430,
-    # One class that answers one port, as plainly as can be: the others are compared with it.
-    "graph/stores/memory.py": 410,
-    "graph/stores/sqlite.py": 350,
-    # One suite for every store.
-    "tests/graph/test_graph_conformance.py": 620,
+    "provenance/verify.py": 400,
+    # One class each that answers one port, method by method.
+    "graph/stores/memory.py": 345,
+    "graph/stores/sqlite.py": 345,
 }
 
 
