@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import api_world
 import pytest
-from api_world import Asker
+from api_asker import Asker
 
 from api.app import build_app
 from api.readers import Readers

@@ -12,7 +12,7 @@ from api.limits import LIMITS, MAX_PAGE
 from provenance import errors
 
 if TYPE_CHECKING:
-    from api_world import Asker
+    from api_asker import Asker
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import api_world
 import pytest
-from api_world import GTIN, LOT, MAKER, Asker
+from api_asker import Asker
+from api_world import GTIN, LOT, MAKER
 
 from api import export
 from api.app import build_app

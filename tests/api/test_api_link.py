@@ -9,7 +9,7 @@ from urllib.parse import quote
 import api_world
 import pytest
 import zxingcpp
-from api_world import Asker
+from api_asker import Asker
 from PIL import Image
 
 from api import pages

@@ -23,7 +23,7 @@ from provenance.entries import Tier
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from api_world import Asker
+    from api_asker import Asker
 
     from workspace.workspace import Workspace
 

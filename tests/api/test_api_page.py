@@ -9,11 +9,11 @@ import re
 from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import api_world
 import pytest
+from api_asker import Asker
 from api_world import GTIN, LOT
 
 from api import pages, words
@@ -21,9 +21,6 @@ from api.app import build_app
 from api.readers import Readers
 from api.settings import ApiSettings
 from api.store_reading import open_reading
-
-if TYPE_CHECKING:
-    from api_world import Asker
 
 PATH = f"/01/{GTIN}/10/{quote(LOT, safe='')}"
 _VOID = {"meta", "link", "br", "img", "input", "hr", "path", "wbr"}
@@ -122,7 +119,7 @@ def test_the_page_is_small(ask: Asker, page: str, tmp_path_factory: pytest.TempP
     with api_world.build(tmp_path_factory.mktemp("api") / "huge", copies=60) as huge:
         readers = Readers(lambda: open_reading(huge))
         app = build_app(readers, ApiSettings(base=api_world.BASE))
-        large = api_world.Asker(app).get(PATH, "text/html").text
+        large = Asker(app).get(PATH, "text/html").text
         readers.close()
     Outline(large)
     assert "further steps are on record" in large
