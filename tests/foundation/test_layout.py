@@ -19,7 +19,7 @@ TEXT = {".py", ".md", ".toml", ".yaml", ".service", ".html", ".css", ".js", ".gr
 
 # "About 300 lines": a file may run over by a docstring, not by a thought. A test file may hold one
 # or two more tables of cases.
-LONGEST, LONGEST_TEST = 330, 480
+LONGEST, LONGEST_TEST = 330, 490
 LONGER = {
     # To be read as one page by a sceptic, so it stays one file.
     "provenance/verify.py": 400,
