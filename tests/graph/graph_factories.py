@@ -65,6 +65,18 @@ class ListLog:
         )
 
 
+class ListLogUpTo:
+    """The beginning of a log."""
+
+    def __init__(self, log: ListLog, size: int) -> None:
+        """End at `size`."""
+        self.log, self.size = log, size
+
+    def entries(self, start: int, stop: int) -> Iterator[Entry]:
+        """Yield entries."""
+        return self.log.entries(start, stop)
+
+
 def item(product: str, lot: str | None = None, quantity: int | None = None, **more: Any) -> Any:
     """An item as events name it; `party` defaults to acme."""
     named: dict[str, Any] = {"party": "acme", "product_id": product}

@@ -7,14 +7,25 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from graph_factories import COTTON, SERIAL, SHIRT, YARN, ListLog, chain, event, item, record
+from graph_factories import (
+    COTTON,
+    SERIAL,
+    SHIRT,
+    YARN,
+    ListLog,
+    ListLogUpTo,
+    chain,
+    event,
+    item,
+    record,
+)
 
 from graph.connect import open_store
 from graph.keys import NodeKind, entry_key
 from graph.model import AGGREGATED, Changes, EdgeKind, RecordKind
 from graph.project import project
 from graph.sync import catch_up, rebuild
-from provenance.entries import Tier
+from provenance.entries import Draft, Tier
 from provenance.errors import NotFound, StorageError
 
 if TYPE_CHECKING:
@@ -167,6 +178,26 @@ def test_attributes_are_cut_to_the_viewer(full: GraphStore) -> None:
         assert ["carrier" in s.event.attrs for s in steps].count(True) == (tier >= Tier.PARTNER)
         contents = list(full.contents("event/1", tier))
         assert any("carrier" in c.attrs for c in contents) == (tier >= Tier.PARTNER)
+
+
+@pytest.mark.parametrize("public_first", [False, True])
+def test_what_one_entry_shows_no_other_hides(store: GraphStore, public_first: bool) -> None:
+    """A lot that any entry shows to everybody is seen by everybody, whichever comes first."""
+    open_, lot = event(1, "inspect", item("P", "1")), "item:acme/P/10/1"
+    named = event(2, "inspect", item("P", "1"))
+    closed = Draft(named.type, named.version, named.content, tiers={"/items/*": Tier.PARTNER})
+    log = ListLog([open_, closed] if public_first else [closed, open_])
+    catch_up(ListLogUpTo(log, 1), store)
+    assert (lot in store.fetch([lot], Tier.PUBLIC)) == public_first
+    assert bool(store.find("lot", "1", Tier.PUBLIC)) == public_first
+    assert bool(store.edges([lot], Tier.PUBLIC, EdgeKind.INCLUDES, "upstream")) == public_first
+    catch_up(log, store)
+    assert lot in store.fetch([lot], Tier.PUBLIC)
+    assert store.find("lot", "1", Tier.PUBLIC) == [lot]
+    assert len(store.edges([lot], Tier.PUBLIC, EdgeKind.INCLUDES, "upstream")) == 1
+    assert [e.src for e in store.edges([lot], Tier.PUBLIC, EdgeKind.INVOLVES, "upstream")] == [
+        "event:acme/E-1"
+    ]
 
 
 def test_answers_cannot_be_used_to_change_the_graph(full: GraphStore) -> None:

@@ -244,6 +244,15 @@ def test_many_inputs_and_outputs_go_through_their_event() -> None:
     assert {e.dst for e in became if e.src.startswith("item:")} == {"event:acme/E-1"}
 
 
+def test_unpacking_does_not_tell_that_there_is_something_inside() -> None:
+    """Who may not see the items of an unpack is not told that it had any."""
+    content = event(1, "unpack", item("P", "1"), container_id="K").content
+    own = {"/items/*": Tier.PRIVATE, "/container_id": Tier.PUBLIC}
+    log = ListLog([Draft(EntryType.EVENT, "event/1", content, tiers=own)])
+    involved = [e for e in project(log.held, 0, 1).edges if e.dst == "container:K"]
+    assert [(e.role, e.tier) for e in involved] == [(Role.UNPACKED, Tier.PRIVATE)]
+
+
 def test_both_ends_of_a_movement_are_stated_by_each_event() -> None:
     """Ship and receive each state from and to; the shipment stands for the end not named."""
     log = ListLog(

@@ -11,7 +11,7 @@ from graph.keys import NodeKind
 from graph.lineage import Gap, GapReason
 from graph.model import EdgeKind, RecordKind, Role
 from graph.sync import catch_up
-from provenance.entries import Tier
+from provenance.entries import Draft, Tier
 from provenance.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -220,3 +220,18 @@ def test_a_deep_and_a_wide_lineage_are_bounded(store: GraphStore) -> None:
     assert (len(cut.hops), cut.truncated) == (500, True)
     inputs = [key for key, far in cut.hops.items() if far == 2]
     assert inputs == sorted(f"item:acme/P/10/{n}" for n in range(3_000))[:498]
+
+
+def test_a_hidden_link_is_a_gap_for_those_who_may_not_see_it(store: GraphStore) -> None:
+    """Who may not see the inputs learns that they are missing, and walks no further either way."""
+    made = event(2, "transform", item("Q", "1"), inputs=[item("P", "1")])
+    hidden = Draft(made.type, made.version, made.content, tiers={"/inputs/*": Tier.PARTNER})
+    catch_up(ListLog([event(1, "produce", item("P", "1")), hidden]), store)
+    source, product = "item:acme/P/10/1", "item:acme/Q/10/1"
+    seen = store.upstream(product, Tier.PUBLIC)
+    assert (seen.hops, seen.edges) == ({product: 0}, ())
+    assert seen.gaps == (Gap(product, GapReason.NO_INPUTS, index=1),)
+    assert store.downstream(source, Tier.PUBLIC).hops == {source: 0}
+    assert store.upstream(product, Tier.PARTNER).hops == {product: 0, source: 1}
+    assert store.downstream(source, Tier.PARTNER).hops == {source: 0, product: 1}
+    assert [s.event.key for s in store.journey(product, Tier.PUBLIC).steps] == ["event:acme/E-2"]

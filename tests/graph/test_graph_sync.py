@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from graph_factories import ListLog, event, item
+from graph_factories import ListLog, ListLogUpTo, event, item
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,18 +113,6 @@ class Rival:
         position = self.store.position()
         catch_up(ListLogUpTo(self.log, min(position + 1, self.log.size)), self.store)
         return self.store.apply(changes)  # type: ignore[arg-type]
-
-
-class ListLogUpTo:
-    """The beginning of a log."""
-
-    def __init__(self, log: ListLog, size: int) -> None:
-        """End at `size`."""
-        self.log, self.size = log, size
-
-    def entries(self, start: int, stop: int) -> Iterator[Entry]:
-        """Yield entries."""
-        return self.log.entries(start, stop)
 
 
 def test_a_faster_rival_is_no_obstacle() -> None:
