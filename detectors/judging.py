@@ -131,21 +131,17 @@ class Reading(NamedTuple):
 
 
 def conclude(
-    found: Judgement, shared: Features, reading: Reading, only: tuple[str | None, str] | None = None
+    found: Judgement, shared: Features, reading: Reading, chosen: pd.DataFrame
 ) -> list[Flag]:
-    """Turn a judgement's flagged rows into flags with their evidence and explanation.
+    """Turn a judgement's flagged subjects into flags with their evidence and explanation.
 
     Args:
         found: One detector's judgement.
         shared: The features it was made from.
         reading: What was read.
-        only: Party and id of the one subject wanted; None takes all.
+        chosen: `strangest` of the judgement, or some rows of it.
     """
-    chosen = strangest(found, reading.levels)
     chosen = chosen[chosen["flagged"]]
-    if only is not None:
-        party = chosen["party"].isna() if only[0] is None else chosen["party"] == only[0]
-        chosen = chosen[party & (chosen["subject_id"] == only[1])]
     rows = [int(row) for row in chosen["row"]]
     accounts = [_account(found, shared, row) for row in rows]
     own = found.sample.table["index"]

@@ -33,16 +33,17 @@ def log_ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray
     return np.log(np.where(good, above, np.nan) / np.where(good, below, np.nan))
 
 
-def residuals(values: pd.Series, groups: Sequence[Sequence[pd.Series]]) -> pd.Series:
+def residuals(values: pd.Series, groups: Sequence[pd.Series]) -> pd.Series:
     """Return each value less what is usual among its peers.
 
     Args:
         values: NaN where unknown.
-        groups: Keys of the peer groups, the widest first; the whole is the first of all.
+        groups: Number of each value's peer group (`columns.codes`), the widest grouping first;
+            the whole is the first of all.
     """
     usual = pd.Series(float(values.median()), index=values.index)
-    for keys in groups:
-        grouped = values.groupby([key.fillna("") for key in keys], sort=False)
+    for key in groups:
+        grouped = values.groupby(key, sort=False)
         size = grouped.transform("count")
         own = grouped.transform("median").fillna(usual)
         usual = (size * own + SHRINKAGE * usual) / (size + SHRINKAGE)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from detectors.features import Features
-from detectors.judging import Judgement, Reading, conclude, judge
+from detectors.judging import Judgement, Reading, conclude, judge, strangest
 from detectors.record import code_digest, content, libraries
 from graph.frames import load_frames
 from graph.stores.memory import MemoryStore
@@ -200,8 +200,11 @@ def _again(flag: Content, state: _State, detector: Detector) -> Content | None:
         level,
         {label: own if label == flag.get("family") else level for label in labels},
     )
-    subject = flag.get("subject_party"), flag["subject_id"]
-    flags = conclude(found, shared, reading, only=subject)
+    chosen = strangest(found, reading.levels)
+    party = flag.get("subject_party")
+    same = chosen["party"].isna() if party is None else chosen["party"] == party
+    chosen = chosen[same & (chosen["subject_id"] == flag["subject_id"])]
+    flags = conclude(found, shared, reading, chosen)
     return content(flags[0]) if flags else None
 
 

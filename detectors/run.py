@@ -20,7 +20,7 @@ from detectors.features import SEED, Features
 from detectors.judging import Reading, conclude, family_levels, judge, strangest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from detectors.base import Abstention, Detector, Flag
     from detectors.judging import Judgement
@@ -90,8 +90,9 @@ def run(
     tables: list[pd.DataFrame] = []
     for found in judgements:
         try:
-            flags += conclude(found, shared, reading)
-            tables.append(_table(found, reading.levels))
+            chosen = strangest(found, reading.levels)
+            flags += conclude(found, shared, reading, chosen)
+            tables.append(_table(found, chosen))
         except Exception as error:  # noqa: BLE001 - one detector's fault must not cost the run
             errors.append(_error(found.detector, error))
     statistical = sum(flag.evidence_class is EvidenceClass.STATISTICAL for flag in flags)
@@ -148,8 +149,7 @@ def _table_of_none() -> pd.DataFrame:
     )
 
 
-def _table(found: Judgement, levels: Mapping[str, float]) -> pd.DataFrame:
-    chosen = strangest(found, levels)
+def _table(found: Judgement, chosen: pd.DataFrame) -> pd.DataFrame:
     row = chosen["row"].to_numpy()
     unknown = np.full(len(found.scores), np.nan)
     p, q = found.decisions.p, found.decisions.q

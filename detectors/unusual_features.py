@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from detectors.columns import codes
 from detectors.peers import log_ratio, residuals
 from detectors.workplace import WEEKS_PER_MONTH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from detectors.features import Features
 
 __all__ = ["LEG_WORDS", "MONTH_WORDS", "leg_residuals", "leg_values", "month_residuals", "months"]
@@ -78,7 +81,7 @@ def leg_values(shared: Features) -> pd.DataFrame:
             "handover": log_ratio(got, amount),
         }
     )
-    return table.sort_values(["at", "index", "receive_index"], kind="stable").reset_index(drop=True)
+    return _with_groups(table, _LEG_GROUPS)
 
 
 def _dwell(shared: Features, ship: pd.DataFrame) -> pd.Series:
@@ -90,29 +93,46 @@ def _dwell(shared: Features, ship: pd.DataFrame) -> pd.Series:
     return pd.Series(np.log1p(hours.where(hours >= 0)), index=ship.index)
 
 
+_LEG_GROUPS: Final = {
+    "product_id": ("product_id",),
+    "product_shipper": ("product_id", "shipper"),
+    "product_lane": ("product_id", "shipper", "to_site"),
+    "shipper": ("shipper",),
+    "lane": ("shipper", "to_site"),
+    "distance": ("mode", "band"),
+    "distance_lane": ("mode", "band", "shipper", "to_site"),
+}
+_LEG_PEERS: Final = {
+    "travel": ("distance", "distance_lane"),
+    "weight": ("product_id", "product_shipper"),
+    "value": ("product_id", "product_shipper"),
+    "quantity": ("product_id", "product_lane"),
+    "dwell": ("shipper", "product_shipper"),
+    "handover": (),
+}
+
+
 def leg_residuals(table: pd.DataFrame) -> pd.DataFrame:
     """Hold each value of a window of legs against its peers in that window."""
-    product, shipper, to = table["product_id"], table["shipper"], table["to_site"]
-    by_distance, lane = [table["mode"], table["band"]], [shipper, to]
-    groups = {
-        "travel": [by_distance, [*by_distance, shipper, to]],
-        "weight": [[product], [product, shipper]],
-        "value": [[product], [product, shipper]],
-        "quantity": [[product], [product, *lane]],
-        "dwell": [[shipper], [shipper, product]],
-        "handover": [],
+    found = {
+        name: residuals(table[name], [table[f"group_{group}"] for group in groups])
+        for name, groups in _LEG_PEERS.items()
     }
-    found = {name: residuals(table[name], keys) for name, keys in groups.items()}
-    found["rarity"] = _rarity(shipper, to)
+    found["rarity"] = _rarity(table["group_shipper"], table["group_lane"])
     return pd.DataFrame(found)
 
 
-def _rarity(shipper: pd.Series, to: pd.Series) -> pd.Series:
+def _rarity(shipper: pd.Series, lane: pd.Series) -> pd.Series:
     """Return how much rarer a destination is than its shipper's median one, as a log ratio."""
-    keys = [shipper.fillna(""), to.fillna("")]
-    times = pd.Series(1.0, index=shipper.index).groupby(keys).transform("size")
-    usual = times.groupby(keys[0]).transform("median")
-    return pd.Series(np.log(usual / times), index=shipper.index)
+    times = lane.groupby(lane).transform("size").astype(np.float64)
+    return pd.Series(np.log(times.groupby(shipper).transform("median") / times))
+
+
+def _with_groups(table: pd.DataFrame, groups: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+    """Put rows into the order of time, and number their peer groups once for all windows."""
+    order = [name for name in ("at", "index", "receive_index") if name in table]
+    table = table.sort_values(order, kind="stable").reset_index(drop=True)
+    return table.assign(**{f"group_{name}": codes(table, key) for name, key in groups.items()})
 
 
 def months(shared: Features) -> pd.DataFrame:
@@ -134,18 +154,32 @@ def months(shared: Features) -> pd.DataFrame:
         fees=np.log1p(source["recruitment_fee_usd"]),
         grievances=np.log1p(source["grievances"]),
     )
-    return table.sort_values(["at", "index"], kind="stable").reset_index(drop=True)
+    return _with_groups(table, _MONTH_GROUPS)
+
+
+_MONTH_GROUPS: Final = {
+    "country": ("country",),
+    "site": ("facility_id",),
+    "currency": ("currency",),
+    "currency_site": ("currency", "facility_id"),
+    "product": ("product_id",),
+    "product_site": ("product_id", "facility_id"),
+}
+_MONTH_PEERS: Final = {
+    "pay": ("currency", "currency_site"),
+    "output": ("product", "product_site"),
+    "totals": (),
+}
 
 
 def month_residuals(table: pd.DataFrame) -> pd.DataFrame:
     """Hold each value of a window of facility-months against the site's own and its peers'."""
-    site, country = [table["facility_id"]], [table["country"]]
-    own = {"pay": table["currency"], "output": table["product_id"]}
-    groups = {
-        name: [country, site] if name not in own else [[own[name]], [own[name], *site]]
-        for name in MONTH_WORDS
-        if name != "totals"
-    }
-    found = {name: residuals(table[name], keys) for name, keys in groups.items()}
-    found["totals"] = residuals(table["totals"], [])
-    return pd.DataFrame(found)
+    return pd.DataFrame(
+        {
+            name: residuals(
+                table[name],
+                [table[f"group_{group}"] for group in _MONTH_PEERS.get(name, ("country", "site"))],
+            )
+            for name in MONTH_WORDS
+        }
+    )

@@ -67,7 +67,7 @@ def fit(reference: NDArray[np.float64], seed: int) -> Model | None:
     forest = IForest(n_estimators=TREES, random_state=seed, n_jobs=1).fit(reference)
     tree = cKDTree(draw(reference, NEIGHBOUR_ROWS, seed + 1))
     tails = np.sort(reference, axis=0)
-    parts = _parts(forest, tails, tree, reference)
+    parts = _parts(forest, forest.decision_scores_, tails, tree, reference)
     found = [nulls.fit(part, "upper") for part in parts]
     fitted = tuple(null for null in found if null is not None)
     if len(fitted) < len(found):
@@ -83,7 +83,9 @@ def deviates(model: Model, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     from scipy import stats  # noqa: PLC0415 - as above
 
-    mean = _mean(_parts(model.forest, model.tails, model.tree, rows), model.nulls)
+    forest = model.forest
+    parts = _parts(forest, forest.decision_function(rows), model.tails, model.tree, rows)
+    mean = _mean(parts, model.nulls)
     p = nulls.p_values(model.overall, mean, "upper")
     return np.asarray(np.clip(stats.norm.isf(p), -_FARTHEST, _FARTHEST))
 
@@ -103,14 +105,18 @@ def draw(rows: NDArray[np.float64], most: int, seed: int) -> NDArray[np.float64]
 
 
 def _parts(
-    forest: Any, tails: NDArray[np.float64], tree: Any, rows: NDArray[np.float64]
+    forest: Any,
+    depths: NDArray[np.float64],
+    tails: NDArray[np.float64],
+    tree: Any,
+    rows: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], ...]:
     """Return the three models' own scores, on scales whose upper tails are light.
 
     The forest's score less its offset is 2 ** (-depth / usual depth), whatever contamination
     the library assumes; its log is the depth.
     """
-    depth = np.log(forest.decision_function(rows) - forest.detector_.offset_)
+    depth = np.log(depths - forest.detector_.offset_)
     return depth, _tail(tails, rows), _distance(tree, rows)
 
 

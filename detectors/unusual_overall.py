@@ -1,10 +1,10 @@
 """Unusual overall: the one place of general outlier models, clearly weaker than the rest.
 
 Subjects are judged by quarter, each quarter being one false-discovery family.
-Its peers come from everything up to its end, its models and null from the last
-reference, which is taken anew whenever the record has grown by half. So a
-closed quarter keeps its flags when later data arrive. The first quarters wait
-for each other until there is enough to compare with.
+Its peers come from the two years up to its end, its models and null from the
+last reference, which is taken anew when the record has grown by half or a year
+has passed. So a closed quarter keeps its flags when later data arrive. The
+first quarters wait for each other until there is enough to compare with.
 
 Next: detectors/ranking.py
 """
@@ -50,8 +50,11 @@ if TYPE_CHECKING:
 
 __all__ = ["UnusualOverall", "unusual_legs", "unusual_months"]
 
+WINDOW_QUARTERS: Final = 8
+"""Peers are of the last two years: what was usual before is not what is usual."""
 GROWTH: Final = 1.5
-"""How much the record must grow before the models are fitted anew."""
+MAX_AGE: Final = 3
+"""Models are fitted anew when the record has grown by half, and after this many quarters."""
 _TOLD: Final = 3
 _STANDS_OUT: Final = 2.0
 
@@ -98,25 +101,25 @@ class UnusualOverall:
             "forest_rows": FOREST_ROWS,
             "neighbour_rows": NEIGHBOUR_ROWS,
             "peer_shrinkage": SHRINKAGE,
+            "peer_window_quarters": WINDOW_QUARTERS,
             "reference_growth": GROWTH,
+            "reference_quarters": MAX_AGE + 1,
             "first_family_rows": min_samples,
         }
 
     def features(self, shared: Features) -> Sample:
-        """Take each quarter's subjects as residuals against everything up to its end."""
+        """Take each quarter's subjects as residuals against the two years up to its end."""
         values = self._values(shared)
         told = values[values.columns.intersection(list(self._words))].notna().any(axis=1)
         values = values[told].reset_index(drop=True)
         parts, references = [], {}
-        size = 0
-        for label, rows, upto in _families(values["at"], self.min_samples):
-            window = self._residuals(values.iloc[:upto])
-            standard = window.apply(scaled)
-            if upto >= GROWTH * size:
-                size = upto
+        for label, rows, window, renewed in _families(values["at"], self.min_samples):
+            peers = self._residuals(values.iloc[window])
+            standard = peers.apply(scaled)
+            if renewed:
                 reference = draw(standard.to_numpy(np.float64), FOREST_ROWS, shared.seed)
             references[label] = reference
-            own = values.iloc[rows].join(window.add_prefix("log_"))
+            own = values.iloc[rows].join(peers.add_prefix("log_"))
             parts.append(own.join(standard.add_prefix("z_")).assign(family=label))
         table = pd.concat(parts, ignore_index=True) if parts else values.assign(family="")
         digests = {label: digest(reference) for label, reference in references.items()}
@@ -126,14 +129,16 @@ class UnusualOverall:
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """Measure each row as a normal deviate under its quarter's models and null."""
         table, scores = sample.table, np.zeros(len(sample.table))
-        columns = [f"z_{name}" for name in self._words]
-        known, model = None, None
-        for label, reference in sample.context["references"].items():
-            if reference is not known:
-                known, model = reference, fit(reference, sample.context["seed"])
-            own = (table["family"] == label).to_numpy()
-            if model is not None and own.any():
-                scores[own] = deviates(model, table.loc[own, columns].to_numpy(np.float64))
+        rows = table[[f"z_{name}" for name in self._words]].to_numpy(np.float64)
+        families: dict[int, list[str]] = {}
+        references = sample.context["references"]
+        for label, reference in references.items():
+            families.setdefault(id(reference), []).append(label)
+        for labels in families.values():
+            model = fit(references[labels[0]], sample.context["seed"])
+            own = table["family"].isin(labels).to_numpy()
+            if model is not None:
+                scores[own] = deviates(model, rows[own])
         return scores
 
     def decide(self, sample: Sample, scores: NDArray[np.float64], level: float) -> Decisions:
@@ -185,16 +190,26 @@ _BENIGN: Final = (
 )
 
 
-def _families(at: pd.Series, minimum: int) -> Iterator[tuple[str, slice, int]]:
-    """Yield each family's label, its rows, and the end of its window; rows are in time order."""
+def _families(at: pd.Series, minimum: int) -> Iterator[tuple[str, slice, slice, bool]]:
+    """Yield each family's label, its rows, its window of peers, and whether models are renewed.
+
+    Rows are in time order. The first family is the first quarters that hold `minimum` rows.
+    """
     times = pd.to_datetime(at, unit="us", utc=True)
     quarter = times.dt.year.astype(str) + "Q" + times.dt.quarter.astype(str)
-    ends = np.flatnonzero((quarter != quarter.shift(-1)).to_numpy()) + 1
-    start = 0
-    for end in ends:
-        if end >= minimum:
-            yield str(quarter.iloc[end - 1]), slice(start, int(end)), int(end)
-            start = int(end)
+    ends = [int(end) for end in np.flatnonzero((quarter != quarter.shift(-1)).to_numpy()) + 1]
+    start, fitted, age = 0, 0, 0
+    for position, end in enumerate(ends):
+        if end < minimum:
+            continue
+        begin = ends[position - WINDOW_QUARTERS] if position >= WINDOW_QUARTERS else 0
+        begin = begin if end - begin >= minimum else 0
+        age += 1
+        renewed = not fitted or end >= GROWTH * fitted or age > MAX_AGE
+        if renewed:
+            fitted, age = end, 0
+        yield str(quarter.iloc[end - 1]), slice(start, end), slice(begin, end), renewed
+        start = end
 
 
 def _factor(log: Any) -> str:

@@ -10,9 +10,10 @@ from detectors.registry import BUILT_IN
 from detectors.run import run
 
 if TYPE_CHECKING:
+    from frame_factories import World
+
     from detectors.base import Flag
     from detectors.run import RunResult
-    from frame_factories import World
 
 
 def ask(name: str, world: World) -> RunResult:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from frame_factories import BREMEN, HAMBURG, SHANGHAI, World, chain
+from frame_factories import BREMEN, HAMBURG, ROOT, SHANGHAI, World, chain
+
+from detectors.registry import BUILT_IN
+from detectors.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from detectors.run import RunResult
+    from graph.frames import Frames
 
 
 class Planted(NamedTuple):
@@ -148,6 +155,17 @@ PLANTED: dict[str, Callable[[], Planted]] = {
     "unusual_overall_legs": unusual_leg,
     "unusual_overall_months": unusual_month,
 }
+
+
+@cache
+def concluded(name: str) -> tuple[Planted, Frames, RunResult]:
+    """The planted world of a detector and what that detector concludes; nobody changes it."""
+    planted = PLANTED[name]()
+    frames = planted.world.frames()
+    detector = next(one for one in BUILT_IN if one.name == name)
+    result = run(frames, [detector], tree_size=frames.position, root=ROOT)
+    assert result.errors == ()
+    return planted, frames, result
 
 
 def clean_for(name: str) -> World:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from asking import ask, flagged, reasons
+from asking import flagged, reasons
 from frame_factories import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -237,7 +237,7 @@ def test_shortfall_agrees_with_counting_by_hand(
 
 
 def _short_by_hand(shipped: list[str], moves: list[tuple[str, str, int]]) -> set[str]:
-    allowance = {site: 0.0 for site in "ABCD"} | {"A": 5.0}
+    allowance = dict.fromkeys("ABCD", 0.0) | {"A": 5.0}
     for _, target, quantity in moves:
         allowance[target] += 0.05 * quantity
     held: dict[str, float] = {"A": 100.0}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from frame_factories import ROOT, World
-from planted import PLANTED, Planted, clean_for
+from planted import clean_for, concluded
 
 from detectors.base import EvidenceClass
 from detectors.record import content, draft, strictest
@@ -36,15 +36,6 @@ def ask(detector: Detector, frames: Frames) -> RunResult:
     result = run(frames, [detector], tree_size=frames.position, root=ROOT)
     assert result.errors == ()
     return result
-
-
-@cache
-def planted(name: str) -> tuple[Planted, Frames, RunResult]:
-    """The planted world of a detector, and what it says there."""
-    world = PLANTED[name]()
-    frames = world.world.frames()
-    detector = next(one for one in BUILT_IN if one.name == name)
-    return world, frames, ask(detector, frames)
 
 
 @cache
@@ -110,7 +101,7 @@ def test_detector_leaves_its_input_alone(detector: Detector) -> None:
 @every
 def test_detector_does_not_care_about_row_order(detector: Detector) -> None:
     """Shuffled frames give the same flags, values and abstentions, bit by bit."""
-    _, frames, result = planted(detector.name)
+    _, frames, result = concluded(detector.name)
     shuffled = changed(frames, lambda t: t.sample(frac=1, random_state=4).reset_index(drop=True))
     again = ask(detector, shuffled)
     assert said(again) == said(result)
@@ -124,7 +115,7 @@ def _scores(result: RunResult) -> list[tuple[object, ...]]:
 @every
 def test_detector_repeats_itself(detector: Detector) -> None:
     """The same input gives the same output."""
-    _, frames, result = planted(detector.name)
+    _, frames, result = concluded(detector.name)
     assert said(ask(detector, frames)) == said(result)
 
 
@@ -140,7 +131,7 @@ def test_detector_is_silent_on_a_clean_world(detector: Detector) -> None:
 @every
 def test_detector_catches_what_it_claims(detector: Detector) -> None:
     """The planted case is its first flag, and a rule flags nothing else."""
-    world, _, result = planted(detector.name)
+    world, _, result = concluded(detector.name)
     assert result.flags[0].subject_id == world.subject
     if detector.evidence_class is EvidenceClass.RULE:
         assert len(result.flags) == 1
@@ -149,7 +140,7 @@ def test_detector_catches_what_it_claims(detector: Detector) -> None:
 @every
 def test_scores_are_finite_and_higher_is_stranger(detector: Detector) -> None:
     """Every judged subject has a finite score, and the planted one the highest."""
-    world, _, result = planted(detector.name)
+    world, _, result = concluded(detector.name)
     scores = result.scores
     assert np.isfinite(scores["score"]).all()
     assert len(scores) == result.judged[detector.name]
@@ -159,7 +150,7 @@ def test_scores_are_finite_and_higher_is_stranger(detector: Detector) -> None:
 @every
 def test_flag_names_its_evidence(detector: Detector) -> None:
     """Evidence names entries of the log by index and leaf hash, the subject's own among them."""
-    world, frames, result = planted(detector.name)
+    world, frames, result = concluded(detector.name)
     hashes: dict[int, bytes] = {}
     for name in TABLES:
         table = getattr(frames, name)
@@ -181,12 +172,12 @@ def _subject_of(world: World, index: int) -> str:
 @every
 def test_flag_explains_itself(detector: Detector) -> None:
     """One sentence, a way out, what was checked and what is not said, in plain words."""
-    account = planted(detector.name)[2].flags[0].account
+    account = concluded(detector.name)[2].flags[0].account
     assert account.sentence.endswith(".")
     assert account.counterfactual.startswith("The flag would disappear if")
     assert account.benign
     assert account.caveat.startswith("It does not say")
-    words = " ".join((account.sentence, account.counterfactual, account.caveat))
+    words = f"{account.sentence} {account.counterfactual} {account.caveat}"
     assert not [word for word in JARGON if word in words.split()]
     assert "fraud" not in words.lower()
 
@@ -194,7 +185,7 @@ def test_flag_explains_itself(detector: Detector) -> None:
 @every
 def test_flag_is_log_content(detector: Detector) -> None:
     """A flag encodes canonically, with its record, and repeats its identity on the next run."""
-    flag = planted(detector.name)[2].flags[0]
+    flag = concluded(detector.name)[2].flags[0]
     whole = content(flag)
     canonical.encode(whole)
     assert whole["code_digest"].startswith("sha256:")
@@ -209,7 +200,7 @@ def test_flag_values_take_the_strictest_tier_of_what_was_read(detector: Detector
     """The claim stays with the policy; every value is at the strictest tier of the inputs."""
     from provenance.tiers import DEFAULT_POLICY  # noqa: PLC0415 - used here only
 
-    made = draft(planted(detector.name)[2].flags[0], party="acme")
+    made = draft(concluded(detector.name)[2].flags[0], party="acme")
     plan = DEFAULT_POLICY.plan("flag/1", made.tiers)
     tier = strictest(detector.reads)
     for name in ("score", "observed", "explanation", "parameters", "counterfactual"):

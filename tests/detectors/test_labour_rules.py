@@ -28,7 +28,7 @@ def works(**limit: object) -> World:
     ],
 )
 def test_largest_source_speaks(month: dict[str, float], source: str) -> None:
-    """Reported and total hours are both believed when they incriminate, neither when they excuse."""
+    """Reported and total hours are both believed when they accuse, neither when they excuse."""
     world = works()
     subject = world.month(**month)  # type: ignore[arg-type]
     assert source in flagged(HOURS, world)[subject].account.sentence

@@ -56,7 +56,7 @@ def test_region_by_location_code() -> None:
         ("Red Star Textile Co., Ltd.", "Textile Red-Star (Co) Limited", True),
         ("Red Star Textile Co., Ltd.", "Red Star Textiles Limited", True),
         ("Red Star Textile Co., Ltd.", "Blue Star Textile Co., Ltd.", False),
-        ("Красная Звезда ООО", "Krasnaya Zvezda LLC", True),
+        ("Красная Звезда ООО", "Krasnaya Zvezda LLC", True),  # noqa: RUF001 - Cyrillic
         ("Süd-Garn GmbH & Co. KG", "sud garn", True),
         ("新疆棉业有限公司", "新疆棉业", True),
         ("Works No. 5", "Works No. 6", False),
