@@ -15,12 +15,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from graph.journey import Journey, travel
 from graph.keys import NodeKind, entry_index, entry_key, is_unicode, kind_of, record_key
 from graph.lineage import Lineage, trace
-from graph.model import Edge, EdgeKind, Node, Record, RecordKind, Role, cut
+from graph.model import Edge, EdgeKind, Node, Record, RecordKind, Role
 from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT, Walk
 from graph.stores import sqlite_text as text
 from graph.stores.sqlite_file import (
@@ -32,23 +30,31 @@ from graph.stores.sqlite_file import (
     open_graph,
     transaction,
 )
+from graph.stores.sqlite_rows import as_edge, as_json, as_node, as_record, open_all
 from graph.stores.sqlite_write import read_position, write_changes
 from provenance.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from graph.model import Changes
     from graph.store import Direction
-    from provenance.entries import Content, Tier
+    from provenance.entries import Tier
 
 __all__ = ["SqliteStore"]
 
 _WAIT_MS: Final = 30_000
+_GAP: Final = f"{NodeKind.GAP}:"
 _PAGE: Final = 1_000
 _ENTRIES: Final = (NodeKind.EVENT, NodeKind.FLAG, NodeKind.ENTRY)
 _BECAME: Final = EdgeKind.BECAME
+_EDGES: Final = {
+    ("upstream", True): text.EDGES_IN_ONE,
+    ("upstream", False): text.EDGES_IN,
+    ("downstream", True): text.EDGES_OUT_ONE,
+    ("downstream", False): text.EDGES_OUT,
+}
 _FLAG: Final = RECORDS.index(RecordKind.FLAG)
 
 
@@ -106,12 +112,12 @@ class SqliteStore:
     def fetch(self, keys: Collection[str], tier: Tier) -> dict[str, Node]:
         """Return many nodes."""
         indexes = {key: entry_index(key) for key in keys}
-        named = _json(key for key, index in indexes.items() if index is None)
+        named = as_json(key for key, index in indexes.items() if index is None)
         with self._turn:
-            found = {row[0]: _node(row, tier) for row in self._ask(text.NODES, named, tier)}
-            numbers = _json(index for index in indexes.values() if index is not None)
+            found = {row[0]: as_node(row, tier) for row in self._ask(text.NODES, named, tier)}
+            numbers = as_json(index for index in indexes.values() if index is not None)
             for key, index, *rest in self._ask(text.ENTRIES, numbers, tier):
-                node = _node((key or entry_key(index), index, *rest), tier)
+                node = as_node((key or entry_key(index), index, *rest), tier)
                 found[entry_key(index)] = node
         return {key: found[key] for key in keys if key in found}
 
@@ -122,7 +128,7 @@ class SqliteStore:
         first, end = max(after, f"{kind}:"), f"{kind};"
         with self._turn:
             rows = self._ask(text.NODES_OF_KIND, first, end, tier, limit)
-            return [_node(row, tier) for row in rows]
+            return [as_node(row, tier) for row in rows]
 
     def neighbours(
         self,
@@ -141,7 +147,7 @@ class SqliteStore:
                 for way in ("upstream", "downstream")
                 for row in self._edge_rows([node.key], tier, kind, way, limit=limit)
             }
-            edges = [_edge(row, tier) for row in sorted(rows, key=itemgetter(0, 1, 2, 3))]
+            edges = [as_edge(row, tier) for row in sorted(rows, key=itemgetter(0, 1, 2, 3))]
             return edges + (self._chain(node, tier) if EdgeKind.NEXT in wanted else [])
 
     def _chain(self, node: Node, tier: Tier) -> list[Edge]:
@@ -169,12 +175,13 @@ class SqliteStore:
     ) -> list[Edge]:
         """Return the edges of one kind at many nodes."""
         with self._turn:
-            rows = self._edge_rows(set(keys), tier, kind, way, roles=roles, limit=limit)
-            return [_edge(row, tier) for row in rows]
+            named = {key for key in keys if key.isascii()}
+            rows = self._edge_rows(named, tier, kind, way, roles=roles, limit=limit)
+            return [as_edge(row, tier) for row in rows]
 
     def _edge_rows(
         self,
-        keys: Iterable[str],
+        keys: Collection[str],
         tier: Tier,
         kind: EdgeKind,
         way: Direction,
@@ -182,16 +189,17 @@ class SqliteStore:
         roles: Collection[Role] | None = None,
         limit: int | None = None,
     ) -> Iterator[tuple[Any, ...]]:
-        wanted = None if roles is None else _json(ROLES.index(role) for role in roles)
-        statement = text.EDGES_IN if way == "upstream" else text.EDGES_OUT
+        named = next(iter(keys)) if len(keys) == 1 else as_json(keys)
+        wanted = None if roles is None else as_json(ROLES.index(role) for role in roles)
         most = -1 if limit is None else limit
-        return self._ask(statement, _json(keys), KINDS.index(kind), tier, wanted, most)
+        statement = _EDGES[way, len(keys) == 1]
+        return self._ask(statement, named, KINDS.index(kind), tier, wanted, most)
 
     def made_by(self, keys: Collection[str], tier: Tier, at: int | None = None) -> dict[str, Edge]:
         """Return the events that made items."""
         with self._turn:
-            rows = self._ask(text.MADE_BY, _json(set(keys)), tier, at)
-            return {item: _edge(next(own), tier) for item, own in groupby(rows, itemgetter(3))}
+            rows = self._ask(text.MADE_BY, as_json(set(keys)), tier, at)
+            return {item: as_edge(next(own), tier) for item, own in groupby(rows, itemgetter(3))}
 
     def walk(
         self,
@@ -206,16 +214,18 @@ class SqliteStore:
         """Follow `became` edges breadth first."""
         statement = text.STEP_UP if direction == "upstream" else text.STEP_DOWN
         with self._turn:
-            known = list(self._ask(text.STARTS, _json(dict.fromkeys(starts)), tier))
+            known = list(self._ask(text.STARTS, as_json(dict.fromkeys(starts)), tier))
             keys = dict(sorted(known[:limit], key=itemgetter(1)))
             hops = dict.fromkeys(keys, 0)
             rows: list[tuple[Any, ...]] = []
             level, truncated, distance = list(keys), len(known) > limit, 0
             while level:
-                here = list(self._ask(statement, _json(level), tier, at))
+                here = list(self._ask(statement, as_json(level), tier, at))
                 rows += here
                 others = {row[3]: row[4] for row in here if row[3] not in keys}
-                found = sorted((key, number) for number, key in others.items() if not _is_gap(key))
+                found = sorted(
+                    (key, number) for number, key in others.items() if not key.startswith(_GAP)
+                )
                 room = limit - len(keys) if distance < depth else 0
                 truncated = truncated or len(found) > room
                 level, distance = [number for _, number in found[:room]], distance + 1
@@ -225,7 +235,7 @@ class SqliteStore:
         ends = [(row[4], keys[row[2]]) for row in rows]
         if direction == "downstream":
             ends = [(here, there) for there, here in ends]
-        contents = _opened([row[6] for row in rows], tier)
+        contents = open_all([row[6] for row in rows], tier)
         edges = [
             Edge(src, _BECAME, dst, row[0], None, row[5], attrs)
             for row, (src, dst), attrs in zip(rows, ends, contents, strict=True)
@@ -271,10 +281,10 @@ class SqliteStore:
     ) -> dict[str, list[Node]]:
         """Return the flags about many nodes."""
         flags: dict[str, list[Node]] = {key: [] for key in keys}
-        values = (_json(flags), KINDS.index(EdgeKind.FLAGS), tier, superseded, _FLAG)
+        asked = (as_json(flags), KINDS.index(EdgeKind.FLAGS), tier, superseded, _FLAG)
         with self._turn:
-            for subject, *row in self._ask(text.FLAGS, *values):
-                flags[subject].append(_node(row, tier))
+            for subject, *row in self._ask(text.FLAGS, *asked):
+                flags[subject].append(as_node(row, tier))
         return flags
 
     def find(self, field: str, value: str, tier: Tier, limit: int = 100) -> list[str]:
@@ -290,7 +300,7 @@ class SqliteStore:
         end = f"{prefix}0" if under else "~"
         with self._turn:
             rows = self._ask(text.RECORDS, RECORDS.index(kind), prefix, end, bool(under), tier)
-            return [_record(row, tier) for row in rows]
+            return [as_record(row, tier) for row in rows]
 
     def contents(
         self, version: str, tier: Tier, start: int = 0, stop: int | None = None
@@ -300,43 +310,7 @@ class SqliteStore:
         while True:
             with self._turn:
                 rows = list(self._ask(text.CONTENTS, version, start, end, _PAGE))
-            yield from (_record(row, tier) for row in rows)
+            yield from (as_record(row, tier) for row in rows)
             if len(rows) < _PAGE:
                 return
             start = rows[-1][0] + 1
-
-
-def _json(values: Iterable[str | int]) -> str:
-    # A key is ASCII; other text names nothing, and may not even be encodable.
-    named = [value for value in values if isinstance(value, int) or value.isascii()]
-    return orjson.dumps(named).decode()
-
-
-def _is_gap(key: str) -> bool:
-    return key.startswith("gap:")
-
-
-def _attrs(layers: bytes | None, tier: Tier) -> Content:
-    return {} if layers is None else cut(orjson.loads(layers), tier)
-
-
-def _opened(layers: list[bytes | None], tier: Tier) -> list[Content]:
-    """Open many at once, in one go of the decoder."""
-    decoded = orjson.loads(b"[%b]" % b",".join([each or b"[]" for each in layers]))
-    return [cut(each, tier) for each in decoded]
-
-
-def _node(row: Sequence[Any], tier: Tier) -> Node:
-    key, index, leaf_hash, layers = row
-    return Node(key, index, leaf_hash, _attrs(layers, tier))
-
-
-def _record(row: Sequence[Any], tier: Tier) -> Record:
-    index, leaf_hash, layers = row
-    return Record(index, leaf_hash, _attrs(layers, tier))
-
-
-def _edge(row: Sequence[Any], tier: Tier) -> Edge:
-    index, _, src, dst, kind, role, time_us, layers = row
-    done = None if role is None else ROLES[role]
-    return Edge(src, KINDS[kind], dst, index, done, time_us, _attrs(layers, tier))

@@ -1,5 +1,7 @@
 """The questions that the SQLite graph asks, as constants with bound values only.
 
+Put together from constants at import (which is why S608 has nothing to warn of).
+
 `CROSS JOIN` fixes the order of the tables: what is asked for outermost, then an
 index lookup each. `INDEXED BY` makes a statement fail loudly rather than scan.
 
@@ -16,7 +18,9 @@ from graph.stores.sqlite_file import KINDS, ROLES
 __all__ = [
     "CONTENTS",
     "EDGES_IN",
+    "EDGES_IN_ONE",
     "EDGES_OUT",
+    "EDGES_OUT_ONE",
     "ENTRIES",
     "FIND",
     "FLAGS",
@@ -52,24 +56,27 @@ WHERE n.key > ?1 AND n.key < ?2 AND n.tier <= ?3 ORDER BY n.key LIMIT ?4
 """
 
 _EDGE: Final = "e.idx, e.seq, s.key, d.key, e.kind, e.role, e.time, e.attrs"
-_EDGES_WHERE: Final = """
+_MANY: Final = "json_each(?1) j CROSS JOIN node {n} ON {n}.key = j.value"
+_ONE: Final = "(SELECT id, key FROM node WHERE key = ?1) {n}"
+_IN: Final = """
+CROSS JOIN edge e INDEXED BY edge_in ON e.dst = d.id AND e.kind = ?2
+CROSS JOIN node s ON s.id = e.src
+"""
+_OUT: Final = """
+CROSS JOIN edge e ON e.src = s.id AND e.kind = ?2
+CROSS JOIN node d ON d.id = e.dst
+"""
+_WANTED: Final = """
 WHERE e.tier <= ?3 AND (?4 IS NULL OR e.role IN (SELECT value FROM json_each(?4)))
 ORDER BY e.idx, e.seq, s.key, d.key LIMIT ?5
 """
 
-EDGES_IN: Final = f"""
-SELECT {_EDGE}
-FROM json_each(?1) j CROSS JOIN node d ON d.key = j.value
-CROSS JOIN edge e INDEXED BY edge_in ON e.dst = d.id AND e.kind = ?2
-CROSS JOIN node s ON s.id = e.src {_EDGES_WHERE}
-"""  # noqa: S608 - constants only
+EDGES_IN: Final = f"SELECT {_EDGE} FROM {_MANY.format(n='d')} {_IN} {_WANTED}"  # noqa: S608
+EDGES_OUT: Final = f"SELECT {_EDGE} FROM {_MANY.format(n='s')} {_OUT} {_WANTED}"  # noqa: S608
 
-EDGES_OUT: Final = f"""
-SELECT {_EDGE}
-FROM json_each(?1) j CROSS JOIN node s ON s.key = j.value
-CROSS JOIN edge e ON e.src = s.id AND e.kind = ?2
-CROSS JOIN node d ON d.id = e.dst {_EDGES_WHERE}
-"""  # noqa: S608 - constants only
+# Of a single node the edges lie in the order asked for, so a limit ends the search.
+EDGES_IN_ONE: Final = f"SELECT {_EDGE} FROM {_ONE.format(n='d')} {_IN} {_WANTED}"  # noqa: S608
+EDGES_OUT_ONE: Final = f"SELECT {_EDGE} FROM {_ONE.format(n='s')} {_OUT} {_WANTED}"  # noqa: S608
 
 MADE_BY: Final = f"""
 SELECT {_EDGE}
@@ -79,7 +86,7 @@ CROSS JOIN node s ON s.id = e.src
 WHERE e.tier <= ?2 AND e.role IN ({_PRODUCED}, {_OUTPUT})
   AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
 ORDER BY d.key, e.role <> {_PRODUCED}, e.time IS NULL, e.time, s.key, e.seq
-"""  # noqa: S608 - constants only
+"""  # noqa: S608
 
 STARTS: Final = """
 SELECT n.id, n.key FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
@@ -92,7 +99,7 @@ FROM json_each(?1) j
 CROSS JOIN edge e INDEXED BY edge_in ON e.dst = j.value AND e.kind = {_BECAME}
 CROSS JOIN node n ON n.id = e.src
 WHERE e.tier <= ?2 AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
-"""  # noqa: S608 - constants only
+"""  # noqa: S608
 
 STEP_DOWN: Final = f"""
 SELECT e.idx, e.seq, e.src, e.dst, n.key, e.time, e.attrs
@@ -100,7 +107,7 @@ FROM json_each(?1) j
 CROSS JOIN edge e ON e.src = j.value AND e.kind = {_BECAME}
 CROSS JOIN node n ON n.id = e.dst
 WHERE e.tier <= ?2 AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
-"""  # noqa: S608 - constants only
+"""  # noqa: S608
 
 FLAGS: Final = """
 SELECT j.value, s.key, e.idx, c.leaf_hash, c.layers
