@@ -50,45 +50,67 @@ _LB_KG: Final = 0.45359237
 def leg_values(shared: Features) -> pd.DataFrame:
     """Collect the raw values of every leg, by its ship event.
 
+    A ship or receive without its counterpart is half a leg and speaks for itself.
+
     Returns:
-        One row per leg in the order of the log: subject columns, `at`, peer keys (`shipper`,
-        `to_site`, `mode`, `band`, `product_id`) and the columns of `LEG_WORDS` as logs.
+        One row per leg in the order of time: subject columns, `at`, peer keys (`shipper`,
+        `to_site`, `mode`, `band`, `product_id`), the number of each peer group, and the
+        columns of `LEG_WORDS` as logs.
     """
-    legs, rows = shared.legs, shared.rows
-    ship = rows.iloc[legs["ship"]].reset_index(drop=True)
-    receive = rows.iloc[legs["receive"]].reset_index(drop=True)
-    amount, got = ship["amount"].to_numpy(), receive["amount"].to_numpy()
-    pounds = ship["weight_unit"].str.lower().isin(["lb", "lbs"]).to_numpy()
-    weight = ship["gross_weight"].to_numpy() * np.where(pounds, _LB_KG, 1.0)
-    ones = np.ones(len(legs))
+    ship, receive, legs = _ends(shared)
+    own = ship.where(ship["event_id"].notna(), receive)
+    amount = own["amount"].to_numpy(np.float64)
+    pounds = own["weight_unit"].str.lower().isin(["lb", "lbs"]).to_numpy()
+    weight = own["gross_weight"].to_numpy(np.float64) * np.where(pounds, _LB_KG, 1.0)
+    ones = np.ones(len(own))
     table = pd.DataFrame(
         {
-            "subject_id": ship["event_id"],
-            "subject_party": ship["party"],
-            "index": ship["index"],
-            "receive_index": receive["index"],
-            "at": ship["at"],
-            "shipper": ship["shipper"],
-            "to_site": receive["site"],
-            "mode": ship["transport_mode"],
-            "product_id": ship["product_id"],
+            "subject_id": own["event_id"],
+            "subject_party": own["party"],
+            "index": own["index"].astype(np.int64),
+            "other_index": receive["index"].fillna(own["index"]).astype(np.int64),
+            "at": own["at"].astype(np.int64),
+            "shipper": own["shipper"].fillna(own["from_facility_id"]),
+            "to_site": own["to_site"].where(receive["site"].isna(), receive["site"]),
+            "mode": own["transport_mode"],
+            "product_id": own["product_id"],
             "band": np.searchsorted(_BANDS_KM, legs["distance_km"].fillna(-1)).astype(str),
             "travel": log_ratio((legs["hours"] + legs["slack_hours"] / 2).to_numpy(), ones),
             "weight": log_ratio(weight, amount),
-            "value": log_ratio(ship["declared_value_usd"].to_numpy(), amount),
+            "value": log_ratio(own["declared_value_usd"].to_numpy(np.float64), amount),
             "quantity": log_ratio(amount, ones),
             "dwell": _dwell(shared, ship),
-            "handover": log_ratio(got, amount),
+            "handover": log_ratio(
+                receive["amount"].to_numpy(np.float64), ship["amount"].to_numpy(np.float64)
+            ),
         }
     )
     return _with_groups(table, _LEG_GROUPS)
+
+
+def _ends(shared: Features) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the ship rows, the receive rows and the measures of all legs, halves included."""
+    legs, rows = shared.legs, shared.rows
+    moves = rows.index[rows["kind"].isin(["ship", "receive"]) & rows["timed"]]
+    single = moves.difference(pd.Index(legs["ship"])).difference(pd.Index(legs["receive"]))
+    is_ship = (rows["kind"] == "ship").loc[single]
+    halves = pd.DataFrame(
+        {"ship": single.where(is_ship, -1), "receive": single.where(~is_ship, -1)},
+        index=range(len(single)),
+    )
+    every = pd.concat([legs, halves], ignore_index=True)
+    ship, receive = (
+        rows.reindex(every[side].where(every[side] >= 0, np.nan)).reset_index(drop=True)
+        for side in ("ship", "receive")
+    )
+    return ship, receive, every
 
 
 def _dwell(shared: Features, ship: pd.DataFrame) -> pd.Series:
     """Return the log of hours between a lot's first arrival at the shipper and its leaving."""
     flows = shared.flows
     arrived = flows[flows["sign"] > 0].groupby(["lot", "holder"])["at"].min().rename("since")
-    joined = ship.join(arrived, on=["lot", "shipper"])
+    joined = ship[["lot", "shipper", "at"]].join(arrived, on=["lot", "shipper"])
     hours = (joined["at"] - joined["since"]) / 3.6e9
     return pd.Series(np.log1p(hours.where(hours >= 0)), index=ship.index)
 
@@ -130,7 +152,7 @@ def _rarity(shipper: pd.Series, lane: pd.Series) -> pd.Series:
 
 def _with_groups(table: pd.DataFrame, groups: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
     """Put rows into the order of time, and number their peer groups once for all windows."""
-    order = [name for name in ("at", "index", "receive_index") if name in table]
+    order = [name for name in ("at", "index", "other_index") if name in table]
     table = table.sort_values(order, kind="stable").reset_index(drop=True)
     return table.assign(**{f"group_{name}": codes(table, key) for name, key in groups.items()})
 

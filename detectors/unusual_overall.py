@@ -163,7 +163,7 @@ class UnusualOverall:
         told = [name for name in order[:_TOLD] if abs(row[f"z_{name}"]) >= _STANDS_OUT]
         phrases = [words[name].format(_factor(row[f"log_{name}"])) for name in told or order[:1]]
         size = len(case.sample.context["references"][row["family"]])
-        other = row.get("receive_index")
+        other = row.get("other_index")
         return Account(
             evidence=() if other is None else (int(other),),
             observed=Measure("distance from the usual", case.score, "standard deviations"),
