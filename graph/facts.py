@@ -4,7 +4,7 @@ Knows the tier of each path of the entry, numbers its edges, and hands all to
 the changes of its batch at the end, so that an entry that turns out to be
 malformed half-way leaves nothing behind.
 
-Next: graph/events.py
+Next: graph/event_parts.py
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Facts:
         self._time_us: int | None = None
         self._time_tier = _PUBLIC
         self._tiers = _tiers(openings)
-        self._holders = {path.split("/", 2)[1] for path in self._tiers}
+        self._holders = {path.split("/", 2)[1] for path in self._tiers} if self._tiers else ()
         self._nodes: list[tuple[str, Tier, int | None]] = []
         self._links: list[tuple[str, EdgeKind, str, Tier]] = []
         self._names: list[tuple[str, str, str, Tier]] = []

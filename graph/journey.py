@@ -4,7 +4,7 @@ Events of a container hold for its contents while they are inside. What befell
 an upstream lot counts until it was last used for this item: later events, and
 transformations into something else, are about other goods of the same lot.
 
-Next: graph/stores/memory.py
+Next: graph/stores/memory_facts.py
 """
 
 from __future__ import annotations

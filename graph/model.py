@@ -9,7 +9,10 @@ So the order of entries cannot change an answer, and rebuilding equals catching 
 Content is kept in layers, one per tier: each holds what becomes visible there.
 `cut` is the one place where it is opened for a viewer.
 
-Next: graph/events.py
+Facts and answers hold no cycles, so the garbage collector need not look at them
+(`gc=False`): millions pass through a projection.
+
+Next: graph/facts.py
 """
 
 from __future__ import annotations
@@ -113,7 +116,7 @@ class RecordKind(StrEnum):
     FLAG = "flag"
 
 
-class Node(Struct, frozen=True):
+class Node(Struct, frozen=True, gc=False):
     """A node as a viewer sees it.
 
     Attributes:
@@ -130,7 +133,7 @@ class Node(Struct, frozen=True):
     attrs: Content
 
 
-class Edge(Struct, frozen=True):
+class Edge(Struct, frozen=True, gc=False):
     """An edge as a viewer sees it.
 
     Attributes:
@@ -152,7 +155,7 @@ class Edge(Struct, frozen=True):
     attrs: Content
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """The content of one entry as a viewer sees it."""
 
     index: int
@@ -160,7 +163,7 @@ class Record(Struct, frozen=True):
     attrs: Content
 
 
-class EntryFact(Struct, frozen=True):
+class EntryFact(Struct, frozen=True, gc=False):
     """One entry's place in the chain; version and content only if it brought something.
 
     `node` is the key of the event or flag that it is.
@@ -173,7 +176,7 @@ class EntryFact(Struct, frozen=True):
     layers: Layers
 
 
-class EdgeFact(Struct, frozen=True):
+class EdgeFact(Struct, frozen=True, gc=False):
     """An edge as an entry states it; (index, seq) is its identity, with both ends if aggregated.
 
     Attributes:
@@ -199,7 +202,7 @@ class EdgeFact(Struct, frozen=True):
     layers: Layers
 
 
-class RecordFact(Struct, frozen=True):
+class RecordFact(Struct, frozen=True, gc=False):
     """An entry is a version of the record `key`; the highest index is the latest version."""
 
     kind: RecordKind

@@ -7,7 +7,7 @@ for that viewer, and neither does anything derived from it.
 Adding a store takes one file in `graph/stores/` that fulfils this, one line in
 `graph/connect.py`, and one in the list of the conformance suite.
 
-Next: graph/stores/sqlite.py
+Next: graph/containment.py
 """
 
 from __future__ import annotations

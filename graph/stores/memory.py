@@ -3,7 +3,7 @@
 Lasts as long as the object. Plain dictionaries, and no cleverness: this store
 is also what the others are compared with.
 
-Next: graph/stores/sqlite.py
+Next: graph/stores/sqlite_file.py
 """
 
 from __future__ import annotations

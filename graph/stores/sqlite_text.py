@@ -5,7 +5,7 @@ Put together from constants at import (which is why S608 has nothing to warn of)
 `CROSS JOIN` fixes the order of the tables: what is asked for outermost, then an
 index lookup each. `INDEXED BY` makes a statement fail loudly rather than scan.
 
-Next: graph/stores/sqlite.py
+Next: graph/stores/sqlite_rows.py
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Rows are added and, where several entries speak of the same node, edge or name,
 its tier is lowered or its newest entry raised. Both can be done in any order
 and any number of times, which is what makes replaying a batch harmless.
 
-Next: graph/stores/sqlite.py
+Next: graph/stores/sqlite_text.py
 """
 
 from __future__ import annotations
