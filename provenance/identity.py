@@ -190,4 +190,4 @@ def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) ->
     stored = (sums[:_SIZE], sums[_SIZE:]) if sums is not None else found
     for table, ours, theirs in zip(("event_id", "maker"), found, stored, strict=True):
         if ours != theirs:
-            yield f"{table}: rows were added, removed or put back, or the head's row_sums changed"
+            yield f"head: its row_sums do not fit {table}: rows were added, removed or put back"

@@ -92,20 +92,32 @@ class LogReader:
 
         Raises:
             NotFound: The log has no such index.
+            WorkspaceDamaged: It should have, but the entry is missing or cannot be read.
         """
-        for entry in self.entries(index, index + 1):
+        for entry in self.entries(index, index + 1) if index >= 0 else ():
             return entry
         raise NotFound(f"the log has no entry {index}")
 
     def entries(self, start: int, stop: int | None = None) -> Iterator[Entry]:
-        """Yield the entries from `start` up to, not including, `stop` (None: to the end).
+        """Yield the entries from `start` up to, not including, `stop` or the end of the log.
 
         Reads in chunks, so memory stays flat and no lock is held between chunks.
+
+        Args:
+            start: 0 or more.
+            stop: None for the end, as it is when reading begins.
+
+        Raises:
+            WorkspaceDamaged: An entry is missing or cannot be read.
         """
-        stop = self.size if stop is None else stop
-        for first in range(start, stop, _CHUNK):
+        end = self.size if stop is None else min(stop, self.size)
+        for first in range(start, end, _CHUNK):
+            last = min(first + _CHUNK, end)
             with translated(self.path):
-                chunk = self._chunk(first, min(first + _CHUNK, stop))
+                chunk = self._chunk(first, last)
+            if len(chunk) != last - first:
+                gap = min(set(range(first, last)) - {entry.index for entry in chunk})
+                raise WorkspaceDamaged(f"{self.path}: entry {gap} is missing; run `verify`")
             yield from chunk
 
     def _chunk(self, start: int, stop: int) -> list[Entry]:
@@ -126,9 +138,7 @@ class LogReader:
                 stop,
             )
         opened = {
-            index: tuple(
-                Opening(path, Tier(tier), salt, preimage) for _, path, tier, salt, preimage in group
-            )
+            index: tuple([_opening(*row) for row in group])
             for index, group in groupby(openings, key=itemgetter(0))
         }
         return [_entry(index, leaf, body, opened.get(index, ())) for index, leaf, body in leaves]
@@ -224,3 +234,12 @@ def _place_and_time(leaf: bytes, index: int) -> tuple[int, int]:
     except EncodingError as error:
         raise WorkspaceDamaged(f"entry {index}: {error}; run `verify`") from None
     return decoded.type, decoded.ingest_time_us
+
+
+def _opening(index: int, path: str, tier: int, salt: bytes, preimage: bytes) -> Opening:
+    try:
+        return Opening(path, Tier(tier), salt, preimage)
+    except ValueError:
+        raise WorkspaceDamaged(
+            f"entry {index}: {tier} is not a disclosure tier; run `verify`"
+        ) from None

@@ -18,7 +18,7 @@ from provenance.checkpoint import Checkpoint, sign
 from provenance.entries import Draft, Outcome
 from provenance.errors import StorageError, VerificationError, WorkspaceDamaged
 from provenance.hashing import body_digest, chain_next, leaf_hash
-from provenance.leaf import encode_leaf
+from provenance.leaf import LEAF_TIME, encode_leaf
 from provenance.privacy import seal
 from provenance.storage import transaction
 
@@ -195,9 +195,12 @@ def commit(
 def _checked_head(connection: apsw.Connection) -> Head:
     """Read the head, and see that the last leaf is the one it goes on from."""
     head = read_head(connection)
-    row = connection.execute("SELECT leaf FROM leaf WHERE idx = ?", (head.size - 1,)).fetchone()
-    if head.size and (row is None or chain_next(row[0]) != head.chain):
-        raise WorkspaceDamaged("the head does not continue the last entry; run `verify`")
+    if head.size:
+        ask = "SELECT leaf FROM leaf WHERE idx = ?"
+        row = connection.execute(ask, (head.size - 1,)).fetchone()
+        time = head.ingest_time_us.to_bytes(8, signed=True)
+        if row is None or chain_next(row[0]) != head.chain or row[0][LEAF_TIME] != time:
+            raise WorkspaceDamaged("the head does not continue the last entry; run `verify`")
     return head
 
 

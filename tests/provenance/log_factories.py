@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -19,6 +21,7 @@ from provenance.tiers import DEFAULT_POLICY
 from provenance.verify import check_bundle, parse_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from provenance.audit import AuditReport
@@ -85,14 +88,24 @@ class Rig:
         """Recompute all of it."""
         return audit(self.files, self.key.vkey, SECRET)
 
-    def raw(self) -> apsw.Connection:
-        """Open the database as an attacker would: without its triggers, and with bare hands."""
+    @contextmanager
+    def attacked(self) -> Iterator[apsw.Connection]:
+        """The database in an attacker's hands, who takes the triggers off and puts them back."""
         connection = apsw.Connection(str(self.files.database))
         connection.pragma("ignore_check_constraints", "ON")
         ask = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
-        for name, _ in connection.execute(ask).fetchall():
+        triggers = connection.execute(ask).fetchall()
+        for name, _ in triggers:
             connection.execute(f"DROP TRIGGER {name}")
-        return connection
+        yield connection
+        for _, text in triggers:
+            connection.execute(text)
+        connection.close()
+
+    def copied(self, directory: Path) -> Rig:
+        """The same log in another place."""
+        shutil.copytree(self.directory, directory)
+        return replace(self, directory=directory)
 
 
 def seeded(seed: int) -> Any:
@@ -121,13 +134,13 @@ def event(number: int, **more: Any) -> Draft:
     )
 
 
-def facility(name: str, **more: Any) -> Draft:
+def facility(site: str, **more: Any) -> Draft:
     """Master data: a change of it is a new version."""
     return Draft(
         EntryType.MASTER_DATA,
         "facility/1",
-        {"party": "acme", "facility_id": name, **more},
-        (Identity(("facility", name)),),
+        {"party": "acme", "facility_id": site, **more},
+        (Identity(("facility", site)),),
         on_change="version",
     )
 
