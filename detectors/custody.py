@@ -1,6 +1,6 @@
 """Custody: what each site held of each lot, and when it gave more than it had.
 
-Goods come to a site by being made or received there and leave it by being
+Goods come to a site by being made, received or unpacked there and leave it by being
 shipped, used, sold or destroyed. Per lot and site the running balance may not
 fall below zero; where it does, the shortfall is booked once and credited, so
 that one missing receipt does not accuse every later shipment. Quantities are
@@ -37,12 +37,13 @@ def flows(rows: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
         `lot`, `holder`, `sign` (+1, -1), `amount` (NaN unknown), `at`, `day`, `kind`, `index`,
         `position` (in `rows`; -1 for an input).
     """
-    moving = rows.loc[rows["timed"] & rows["has_lot"] & rows["kind"].isin([*_IN, *_OUT])]
+    lots = rows.loc[rows["timed"] & rows["has_lot"]]
+    moving = lots.loc[lots["kind"].isin([*_IN, *_OUT]) | _brought_in_containers(lots)]
     own = pd.DataFrame(
         {
             "lot": moving["lot"],
             "holder": moving["site"].where(moving["kind"] != "ship", moving["shipper"]),
-            "sign": np.where(moving["kind"].isin(_IN), 1.0, -1.0),
+            "sign": np.where(moving["kind"].isin(_OUT), -1.0, 1.0),
             "amount": moving["amount"],
             "at": moving["at"],
             "day": moving["day"],
@@ -68,6 +69,14 @@ def flows(rows: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
     )
     table = pd.concat([own, consumed], ignore_index=True)
     return table[table["holder"].notna()].reset_index(drop=True)
+
+
+def _brought_in_containers(lots: pd.DataFrame) -> pd.Series:
+    """Mark unpackings at sites that got the lot in no other way: its container was scanned in."""
+    place = lots[["lot", "site"]]
+    known = place[lots["kind"].isin(_IN)].drop_duplicates().assign(known=True)
+    seen = place.merge(known, on=["lot", "site"], how="left")["known"].notna().to_numpy()
+    return (lots["kind"] == "unpack") & ~seen
 
 
 def unreceived(rows: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:

@@ -113,11 +113,11 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
             "share": share,
             "amount": rows["amount"].to_numpy()[position],
             "other": held,
-            "benign": np.where(forgotten, UNSCANNED, ""),
         }
     )
-    slips = (share > 0) & (held > 0) & ~forgotten
-    _name_slips(table, slips, table["amount"] / held.clip(min=1e-12))
+    short = pd.Series((share > 0) & (held > 0) & ~forgotten)
+    slips = _slips(short, table["amount"] / np.maximum(held, 1e-12))
+    table["benign"] = np.where(forgotten, UNSCANNED, slips)
     opening = _opening(flows, rows)[position]
     ships = (rows["kind"] == "ship").to_numpy()
     positions = rows.index.to_numpy()
@@ -173,11 +173,9 @@ def _hand_overs(shared: Features) -> pd.DataFrame:
             "share": np.where((ratio > 1) | closed, (ratio - 1).abs() - TOLERANCE, -1.0),
             "amount": sent["shipped"],
             "other": sent["received"],
-            "benign": "",
         }
     ).reset_index(drop=True)
-    _name_slips(table, table["share"] > 0, table["other"] / table["amount"])
-    return table
+    return table.assign(benign=_slips(table["share"] > 0, table["other"] / table["amount"]))
 
 
 def _lost(shared: Features) -> pd.DataFrame:
@@ -204,9 +202,9 @@ def _lost(shared: Features) -> pd.DataFrame:
     )
 
 
-def _name_slips(
-    table: pd.DataFrame, where: pd.Series | NDArray[np.bool_], ratio: pd.Series
-) -> None:
-    """Write the clerical slip that explains a ratio into `benign`, in a frame of our own."""
+def _slips(where: pd.Series, ratio: pd.Series) -> NDArray[np.object_]:
+    """Name the clerical slip that explains a ratio, where asked; empty text otherwise."""
+    found = np.full(len(where), "", dtype=object)
     for row in np.flatnonzero(where):
-        table.loc[row, "benign"] = mix_up(float(ratio.iloc[row])) or ""
+        found[row] = mix_up(float(ratio.iloc[row])) or ""
+    return found

@@ -97,19 +97,18 @@ def _arrived_words(row: Mapping[str, Any], ship: pd.Series) -> _Words:
 
 def _last_holder(case: Case, ship: pd.Series) -> str | None:
     """Return the site that, by the record, got the lot last before the shipment."""
-    flows = case.shared.flows
-    arrivals = flows[(flows["lot"] == ship["lot"]) & (flows["sign"] > 0)]
-    arrivals = arrivals[arrivals["at"] <= ship["at"]].sort_values(["at", "index"])
+    flows = case.shared.flows_of(int(ship["lot"]))
+    arrivals = flows[(flows["sign"] > 0) & (flows["at"] <= ship["at"])]
     return None if arrivals.empty else str(arrivals["holder"].iloc[-1])
 
 
 def _evidence(case: Case, ship: pd.Series) -> tuple[int, ...]:
     """Name the events of the lot at the shipper and of the shipment, nearest in time first."""
-    flows, rows = case.shared.flows, case.shared.rows
-    lot = flows[flows["lot"] == ship["lot"]]
+    lot = case.shared.flows_of(int(ship["lot"]))
     own = lot[lot["holder"] == ship["shipper"]]
-    related = own if len(own[own["sign"] > 0]) else lot
-    same = rows[(rows["lot"] == ship["lot"]) & (rows["shipment_id"] == ship["shipment_id"])]
+    related = own if (own["sign"] > 0).any() else lot
+    rows = case.shared.rows.iloc[lot.loc[lot["position"] >= 0, "position"]]
+    same = rows[rows["shipment_id"] == ship["shipment_id"]]
     found = pd.concat([related[["index", "at"]], same[["index", "at"]]])
     found = found.assign(away=(found["at"] - ship["at"]).abs()).sort_values(["away", "index"])
     return tuple(int(index) for index in found["index"].unique()[:_MOST_EVIDENCE])

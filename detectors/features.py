@@ -25,6 +25,8 @@ from detectors.units import amounts
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from numpy.typing import NDArray
+
     from graph.frames import Frames
 
 __all__ = ["CLOCK_HOURS", "SEED", "Features"]
@@ -117,6 +119,17 @@ class Features:
     def flows(self) -> pd.DataFrame:
         """Every movement of a lot into or out of a site's hands; see `custody.flows`."""
         return custody.flows(self.rows, self.inputs)
+
+    @cached_property
+    def _flows_by_lot(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+        table = self.flows.sort_values(["lot", "at", "index", "position"], kind="stable")
+        return table, table["lot"].to_numpy()
+
+    def flows_of(self, lot: int) -> pd.DataFrame:
+        """Return the flows of one lot, in order of time."""
+        table, lots = self._flows_by_lot
+        start, stop = np.searchsorted(lots, [lot, lot + 1])
+        return table.iloc[start:stop]
 
     @cached_property
     def unreceived(self) -> pd.DataFrame:

@@ -31,8 +31,8 @@ from detectors.names import MIN_SIMILARITY
 from detectors.rules import beyond_limit, not_judged
 from detectors.taint import Became
 from detectors.watchlists import (
+    Goods,
     Listing,
-    goods_context,
     list_version,
     listed_countries,
     listed_sites,
@@ -83,14 +83,16 @@ class ListedSource:
         if version is None:
             none = (Abstention(self.name, "no watchlist in the record"),)
             return Sample(_table(ships.iloc[:0], []), none)
-        known = texts(shared.frames.facilities, "facility_id")
+        sites = shared.frames.facilities
+        known = dict(zip(texts(sites, "facility_id"), texts(sites, "country"), strict=True))
         dark = ~ships["shipper"].isin(known) & ships["declared_origin_country"].isna()
         left_out = not_judged(
             self.name, {"neither a known site nor a declared origin": ships["event_id"][dark]}
         )
         became = Became(shared)
         table = _table(ships[~dark], _finds(shared, ships, became))
-        return Sample(table, left_out, {"became": became}, list_version=version)
+        context = {"became": became, "goods": Goods(shared.frames), "countries": known}
+        return Sample(table, left_out, context, list_version=version)
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """Measure how sure the listing is: 2 for a region or an equal name, less for a likeness."""
@@ -243,16 +245,9 @@ def _sentence(case: Case, find: _Find, ship: pd.Series) -> str:
 
 
 def _screening(case: Case, ship: pd.Series) -> str:
-    frames = case.shared.frames
-    sites = dict(
-        zip(
-            texts(frames.facilities, "facility_id"),
-            texts(frames.facilities, "country"),
-            strict=True,
-        )
-    )
-    country = sites.get(ship["shipper"], ship["declared_origin_country"])
-    lines = goods_context(frames, ship["product_id"], country)
+    context = case.sample.context
+    country = context["countries"].get(ship["shipper"], ship["declared_origin_country"])
+    lines = context["goods"].context(ship["product_id"], country)
     return f" Context only: {'; '.join(lines)}." if lines else ""
 
 

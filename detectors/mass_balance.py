@@ -225,10 +225,15 @@ def _evidence(case: Case) -> list[int]:
     pools: Pools = case.sample.context["pools"]
     members = pools.transforms.loc[pools.transforms["pool"] == case.row["pool"], "index"]
     stock = pools.supplies.loc[pools.supplies["pool"] == case.row["pool"], ["lot", "site"]]
-    flows = pd.concat([case.shared.flows, case.shared.unreceived])
-    flows = flows[flows["lot"].isin(stock["lot"]) & (flows["kind"] != "use")]
-    brought = flows.merge(stock, left_on=["lot", "holder"], right_on=["lot", "site"])["index"]
-    return [int(index) for index in pd.concat([members, brought]).unique()[:MOST_EVIDENCE]]
+    places = set(zip(stock["lot"], stock["site"], strict=True))
+    open_ = case.shared.unreceived
+    brought = [
+        flows.loc[(flows["holder"] == site) & (flows["kind"] != "use"), "index"]
+        for lot, site in sorted(places)[:MOST_EVIDENCE]
+        for flows in (case.shared.flows_of(lot), open_[open_["lot"] == lot])
+    ]
+    found = pd.concat([members, *brought]).unique()
+    return [int(index) for index in found[:MOST_EVIDENCE]]
 
 
 def _benign(row: Mapping[str, Any], batches: int) -> tuple[Benign, ...]:

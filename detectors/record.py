@@ -49,18 +49,8 @@ _CLEAR: Final = frozenset(
 )
 """What the policy decides on; everything else is a value."""
 _RESTS_ON: Final = ("evidence", "observed", "expected", "severity", "detector_version")
-_SHARED: Final = (
-    "detectors.columns",
-    "detectors.custody",
-    "detectors.features",
-    "detectors.geo",
-    "detectors.legs",
-    "detectors.nulls",
-    "detectors.products",
-    "detectors.rules",
-    "detectors.units",
-    "detectors.workplace",
-)
+_SHARED: Final = ("detectors.features", "detectors.judging")
+"""What every answer passes through, whether a detector imports it or is handed it."""
 
 
 def number(value: float) -> int | dict[str, str]:
@@ -72,26 +62,30 @@ def number(value: float) -> int | dict[str, str]:
 
 @cache
 def code_digest(module: str) -> str:
-    """Digest the source a detector's answer comes from: its package's modules and the shared ones.
+    """Digest the source a detector's answer comes from: its module and all it takes from here.
 
     Args:
         module: Name of the module that defines the detector.
     """
-    family = sorted({module, *_imported(module), *_SHARED})
+    family, waiting = {module, *_SHARED}, [module, *_SHARED]
+    while waiting:
+        more = _used(waiting.pop()) - family
+        family |= more
+        waiting += more
     state = hashlib.sha256()
-    for name in family:
+    for name in sorted(family):
         source = inspect.getsource(import_module(name)).encode()
         state.update(name.encode() + b"\0" + len(source).to_bytes(8, "big") + source)
     return f"sha256:{state.hexdigest()}"
 
 
-def _imported(module: str) -> set[str]:
-    """Return the modules of this room that a detector's module takes names from."""
-    return {
-        home
+def _used(module: str) -> set[str]:
+    """Return the modules of this room that a module takes functions, classes or all from."""
+    homes = (
+        value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
         for value in vars(import_module(module)).values()
-        if (home := getattr(value, "__module__", None)) and home.startswith("detectors.")
-    }
+    )
+    return {home for home in homes if isinstance(home, str) and home.startswith("detectors.")}
 
 
 @cache

@@ -22,7 +22,7 @@ from detectors.names import best_match, essence
 if TYPE_CHECKING:
     from graph.frames import Frames
 
-__all__ = ["Listing", "goods_context", "list_version", "listed_countries", "listed_sites"]
+__all__ = ["Goods", "Listing", "list_version", "listed_countries", "listed_sites"]
 
 _ALIAS: Final = re.compile(r"\b(?:a\.?k\.?a\.?|alias(?:es)?)[:\s]+(.+)", re.IGNORECASE)
 _ALPHA2: Final = 2
@@ -175,23 +175,25 @@ def _by_name(sites: pd.DataFrame, entities: pd.DataFrame) -> dict[str, Listing]:
     return found
 
 
-def goods_context(frames: Frames, product_id: str | None, country: str | None) -> tuple[str, ...]:
-    """Return the screening lines that name this good from this country, as context only."""
-    goods = _entries(frames, "goods_country")
-    if goods.empty or not isinstance(country, str):
-        return ()
-    products = dict(
-        zip(texts(frames.products, "product_id"), texts(frames.products, "hs_code"), strict=True)
-    )
-    code = products.get(product_id) if product_id else None
-    digits = re.sub(r"\D", "", code) if isinstance(code, str) else ""
-    lines = []
-    for list_name, value in zip(goods["list_name"], goods["value"], strict=True):
-        good, _, where = value.partition("|")
-        wanted = re.sub(r"\D", "", good)
-        same = good in ("*", product_id) or (
-            wanted and wanted == good and digits.startswith(wanted)
-        )
-        if same and _country(where) == _country(country):
-            lines.append(f"{list_name}: {value}")
-    return tuple(sorted(set(lines)))
+class Goods:
+    """The goods by country that lists name: context for a person, never a match."""
+
+    def __init__(self, frames: Frames) -> None:
+        """Read the lists and the products' HS codes once."""
+        source = frames.products
+        self._lines = _entries(frames, "goods_country")
+        self._codes = dict(zip(texts(source, "product_id"), texts(source, "hs_code"), strict=True))
+
+    def context(self, product_id: object, country: object) -> tuple[str, ...]:
+        """Return the lines that name this good from this country."""
+        if not isinstance(country, str):
+            return ()
+        code = self._codes.get(product_id)
+        digits = re.sub(r"\D", "", code) if isinstance(code, str) else ""
+        found = set()
+        for name, value in zip(self._lines["list_name"], self._lines["value"], strict=True):
+            good, _, where = value.partition("|")
+            same = good in ("*", product_id) or (good.isdigit() and digits.startswith(good))
+            if same and _country(where) == _country(country):
+                found.add(f"{name}: {value}")
+        return tuple(sorted(found))

@@ -251,3 +251,16 @@ def _short_by_hand(shipped: list[str], moves: list[tuple[str, str, int]]) -> set
         held[source] = left
         held[target] = held.get(target, 0.0) + quantity
     return short
+
+
+def test_goods_that_came_in_a_container_came() -> None:
+    """Only the pallet was scanned in; unpacking the lot from it shows that it is there."""
+    world = sites()
+    world.make(0, "A", "L")
+    world.event("ship", 10, "A", container_id="00", from_facility_id="A", to_facility_id="B")
+    world.event("receive", 60, "B", container_id="00")
+    items = [{"party": "acme", "product_id": "P", "lot_id": "L", "quantity": 100.0}]
+    world.event("unpack", 70, "B", container_id="00", items=items)
+    world.send(100, "B", "C", "L", "S2")
+    wrong, _ = world.send(200, "B", "C", "L", "S3")
+    assert set(flagged(NAME, world)) == {wrong}
