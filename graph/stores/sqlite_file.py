@@ -117,7 +117,6 @@ def open_graph(path: Path, *, readonly: bool, wait_ms: int) -> apsw.Connection:
         connection = _connect(path, readonly=readonly)
         connection.set_busy_timeout(wait_ms)
         connection.pragma("cache_size", -65_536)
-        connection.pragma("mmap_size", 1 << 30)
         if readonly:
             _check_rules(connection, path)
         else:
