@@ -80,6 +80,7 @@ def export(
     scores: Annotated[
         bool, typer.Option("--scores", help="Also what was judged and not flagged.")
     ] = False,
+    json: Json = False,
 ) -> None:
     """Write flags as CSV, one row per subject and type, scores comparable."""
     import io
@@ -100,7 +101,10 @@ def export(
         return
     with translated(file):
         replace_file(file, text.getvalue().encode())
-    typer.echo(f"Wrote {file}: {count:,} rows")
+    if json:
+        print_json({"file": str(file), "rows": count})
+    else:
+        typer.echo(f"Wrote {file}: {count:,} rows")
 
 
 def _all(workspace: Workspace) -> list[Record]:

@@ -82,5 +82,5 @@ def _item(workspace: Workspace, text: str) -> dict[str, Any] | None:
         "name": found.name,
         "gtin": found.gtin,
         "url": workspace.settings.domain.rstrip("/") + found.path,
-        "flags": len(flags),
+        "own_flags": len(flags),
     }

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import Data
+from commands.options import Data, Json
+from commands.output import print_json
 
 if TYPE_CHECKING:
     from workspace.workspace import Workspace
@@ -45,6 +46,8 @@ def proof(
         Disclose, typer.Option(help="Open committed fields up to this tier.")
     ] = Disclose.PUBLIC,
     form: Annotated[Form, typer.Option("--format", help="The file's format.")] = Form.JSON,
+    *,
+    json: Json = False,
 ) -> None:
     """Write the proof that an event is in the log, with nothing disclosed but what is public."""
     from provenance.entries import Tier
@@ -60,9 +63,12 @@ def proof(
     text = bundle_text(bundle) if form is Form.JSON else tlog_proof(bundle).encode()
     if output is None:
         typer.echo(text.decode(), nl=False)
+        return
+    with translated(output):
+        replace_file(output, text)
+    if json:
+        print_json({"file": str(output), "index": index, "opened": len(bundle["disclosed"])})
     else:
-        with translated(output):
-            replace_file(output, text)
         typer.echo(f"Wrote {output}: entry {index}, {len(bundle['disclosed'])} fields opened")
 
 

@@ -6,7 +6,7 @@ the two files beside it. Nothing the database says is believed on the way; the
 log's public key comes from outside it.
 
 What this cannot see is a whole second history signed with the log's own key:
-that needs a checkpoint that left the machine (`log consistency`, witnesses).
+that needs a checkpoint that left the machine.
 
 Next: provenance/proof.py
 """

@@ -107,17 +107,18 @@ def _spoil(frames: Frames, table: str, change: Any) -> Frames:
 ABSURD = [np.nan, np.inf, -np.inf, 0.0, -1.0, 1e300, -1e300]
 
 
-@pytest.mark.parametrize("table", ["events", "facilities", "products", "labour", "legal_limits"])
-@pytest.mark.parametrize("value", [np.nan, 0.0, -1e300])
-def test_absurd_numbers_crash_nothing_and_flood_nothing(table: str, value: float) -> None:
-    """Any one absurd number in every number column of a table at once."""
+@pytest.mark.parametrize("tables", [["events"], ["products"], ["facilities"], ["labour"], TABLES])
+@pytest.mark.parametrize("value", [0.0, -1e300])
+def test_absurd_numbers_crash_nothing_and_flood_nothing(tables: list[str], value: float) -> None:
+    """One absurd number in every number column of a table, or of all tables."""
+    frames = chain(World()).frames()
+    for table in tables:
 
-    def change(frame: pd.DataFrame) -> pd.DataFrame:
-        numbers = [c for c in frame.select_dtypes("float") if c != "index"]
-        frame[numbers] = value
-        return frame
+        def change(frame: pd.DataFrame) -> pd.DataFrame:
+            frame[list(frame.select_dtypes("float"))] = value
+            return frame
 
-    frames = _spoil(chain(World()).frames(), table, change)
+        frames = _spoil(frames, table, change)
     result = run(frames, RULES, tree_size=frames.position, root=ROOT)
     assert result.errors == ()
     assert result.flags == ()
