@@ -174,7 +174,7 @@ class LogReader:
             notes = rows(self._connection, ask)
         try:
             parse(notes[0][0])
-        except (IndexError, InputError):
+        except (IndexError, InputError, TypeError):
             raise WorkspaceDamaged(
                 f"{self.path}: holds no checkpoint; restore it from a backup"
             ) from None
@@ -224,16 +224,12 @@ class LogReader:
 
 
 def _entry(index: int, leaf: bytes, body: bytes | None, openings: tuple[Opening, ...]) -> Entry:
-    kind, time_us = _place_and_time(leaf, index)
-    return Entry(index, kind, time_us, leaf, leaf_hash(leaf), body, openings)
-
-
-def _place_and_time(leaf: bytes, index: int) -> tuple[int, int]:
+    # Of a damaged file SQLite may give NULL where the schema knows none.
     try:
         decoded = decode_leaf(leaf)
-    except EncodingError as error:
+    except (EncodingError, TypeError) as error:
         raise WorkspaceDamaged(f"entry {index}: {error}; run `verify`") from None
-    return decoded.type, decoded.ingest_time_us
+    return Entry(index, decoded.type, decoded.ingest_time_us, leaf, leaf_hash(leaf), body, openings)
 
 
 def _opening(index: int, path: str, tier: int, salt: bytes, preimage: bytes) -> Opening:

@@ -308,22 +308,21 @@ def read_head(connection: apsw.Connection) -> Head:
     """Read where the log ends.
 
     Raises:
-        WorkspaceDamaged: The row is missing.
+        WorkspaceDamaged: The row is missing, or holds no head.
     """
-    row = connection.execute(
-        "SELECT size, root, chain, ingest_time_us, row_sums FROM head"
-    ).fetchone()
-    if row is None:
+    ask = "SELECT size, root, chain, ingest_time_us, row_sums FROM head"
+    row = connection.execute(ask).fetchone()
+    if row is None or [type(value) for value in row] != [int, bytes, bytes, int, bytes]:
         raise WorkspaceDamaged("the log has no head; restore it from a backup")
     return Head(*row)
 
 
 def read_tile(connection: apsw.Connection) -> merkle.ReadTile:
-    """Read tiles through `connection`, cut to the width asked for."""
+    """Read tiles through `connection`, cut to the width asked for; empty where there is none."""
 
     def read(level: int, number: int, width: int) -> bytes:
         ask = "SELECT substr(hashes, 1, ?) FROM tile WHERE level = ? AND number = ?"
         row = connection.execute(ask, (width * 32, level, number)).fetchone()
-        return b"" if row is None else row[0]
+        return row[0] if row is not None and isinstance(row[0], bytes) else b""
 
     return read
