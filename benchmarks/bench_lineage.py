@@ -40,7 +40,7 @@ EVENTS_A_LOT = 3
 
 
 class Log:
-    """Sealed events: lots in layers, each made from a few of the layer before, shipped, received."""
+    """Sealed events: lots in layers, each made from a few of the layer before, and shipped."""
 
     def __init__(self, events: int) -> None:
         """Make about `events` entries."""

@@ -2,7 +2,7 @@
 
 Many processes may read while one writes (WAL). One connection per object,
 shared by threads one question at a time. Nodes have integer ids; edges lie
-clustered by source and, in a covering index, by target, both in log order, so
+clustered by source and, in covering indexes, by target, both in log order, so
 a step costs one lookup per item. Walks go level by level with `json_each`,
 which visits each item once whatever the shape of the graph.
 

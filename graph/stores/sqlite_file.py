@@ -58,7 +58,7 @@ RECORDS: Final = list(RecordKind)
 _OLDEST_SQLITE: Final = 3_051_003
 _APPLICATION_ID: Final = 0x504C4547  # "PLEG"
 
-_TABLES: Final = """
+_TABLES: Final = f"""
 CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL) STRICT;
 CREATE TABLE entry (
     idx INTEGER PRIMARY KEY, leaf_hash BLOB NOT NULL, version TEXT NOT NULL,
@@ -74,6 +74,8 @@ CREATE TABLE edge (
     PRIMARY KEY (src, kind, idx, seq, dst)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX edge_in ON edge (dst, kind, idx, seq, src, role, tier, time);
+CREATE INDEX became_in ON edge (dst, idx, seq, src, tier, time, attrs)
+    WHERE kind = {KINDS.index(EdgeKind.BECAME)};
 CREATE TABLE name (
     field TEXT NOT NULL, value TEXT NOT NULL, node INTEGER NOT NULL, tier INTEGER NOT NULL,
     PRIMARY KEY (field, value, node)

@@ -96,7 +96,7 @@ WHERE n.tier <= ?2 ORDER BY j.key
 STEP_UP: Final = f"""
 SELECT e.idx, e.seq, e.dst, e.src, n.key, e.time, e.attrs
 FROM json_each(?1) j
-CROSS JOIN edge e INDEXED BY edge_in ON e.dst = j.value AND e.kind = {_BECAME}
+CROSS JOIN edge e INDEXED BY became_in ON e.dst = j.value AND e.kind = {_BECAME}
 CROSS JOIN node n ON n.id = e.src
 WHERE e.tier <= ?2 AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
 """  # noqa: S608
