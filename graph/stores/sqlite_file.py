@@ -87,7 +87,7 @@ CREATE TABLE record (
 CREATE INDEX record_idx ON record (idx);
 CREATE TABLE skipped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO head VALUES (1, 0);
-"""
+"""  # noqa: S608 - put together from a constant
 _NAMES: Final = ("head", "entry", "node", "edge", "name", "record", "skipped")
 
 _RULES: Final = zlib.crc32(repr((PROJECTION, _TABLES, KINDS, ROLES, RECORDS)).encode()) >> 1
