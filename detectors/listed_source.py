@@ -225,7 +225,9 @@ def _account(case: Case) -> Account:
 
 
 def _sentence(case: Case, find: _Find, ship: pd.Series) -> str:
-    listing, goods = find.listing, f"{ship['product_id']} (lot {ship['lot_id']})"
+    listing, goods = find.listing, str(ship["product_id"])
+    if ship["has_lot"]:
+        goods += f" (lot {ship['lot_id']})"
     why = f"list {listing.list_name}, {listing.kind} “{listing.value}”"
     match find.way:
         case "site":
@@ -238,7 +240,7 @@ def _sentence(case: Case, find: _Find, ship: pd.Series) -> str:
             )
         case _:
             text = f"{goods} is declared to come from {ship['declared_origin_country']} ({why})"
-    reached = case.sample.context["became"].follow([int(ship["lot"])])
+    reached = case.sample.context["became"].follow([int(ship["lot"])] if ship["has_lot"] else [])
     if len(reached) > 1:
         text += f"; {len(reached) - 1} later lots carry it, up to {max(reached.values())} steps on"
     return f"{text}.{_screening(case, ship)}"

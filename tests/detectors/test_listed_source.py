@@ -176,3 +176,12 @@ def test_list_version_changes_with_any_line() -> None:
         versions.add(flagged(NAME, world)[left].list_version)
     assert len(versions) == 2
     assert all(str(version).startswith("Example list sha256:") for version in versions)
+
+
+def test_goods_without_a_lot_are_screened_too() -> None:
+    """Leaving a listed site is enough; what cannot be followed is not said to lead anywhere."""
+    world = world_with("region", "XX-01")
+    left, _ = world.send(10, "FIELD", "MILL", None, "S1")  # type: ignore[arg-type]
+    sentence = flagged(NAME, world)[left].account.sentence
+    assert sentence.startswith("P left FIELD, which is on a watchlist")
+    assert "lot" not in sentence
