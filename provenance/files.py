@@ -23,13 +23,15 @@ __all__ = ["locked", "replace_file"]
 _POLL_SECONDS: Final = 0.005
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int = 0o644, settle: bool = True) -> None:
     """Put `data` at `path` so that a reader finds the old file or the new one, also after a crash.
 
     Args:
         path: The file; its directory must exist.
-        data: The whole new content, durable when this returns.
+        data: The whole new content.
         mode: Permission bits of the new file.
+        settle: Wait until the new file is durable under its name. Without it a power failure may
+            bring the old file back, never a mixture.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     # A crash before the rename leaves only this hidden file, which the next
@@ -44,7 +46,8 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    _sync_directory(path.parent)
+    if settle:
+        _sync_directory(path.parent)
 
 
 def _sync_directory(directory: Path) -> None:

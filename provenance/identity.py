@@ -15,7 +15,7 @@ Next: provenance/files.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from provenance import canonical
 from provenance.entries import Known
@@ -104,7 +104,9 @@ class Rows:
     def held(self, keys: Iterable[bytes]) -> dict[bytes, Held]:
         """Look many keys up at once; those that are not held are left out."""
         ask = "SELECT key, digest, idx FROM event_id WHERE key = ?"
-        found = self._connection.executemany(ask, [(key,) for key in keys])
+        found: list[tuple[Any, ...]]
+        with self._connection:  # one read transaction, where each look-up would begin its own
+            found = self._connection.executemany(ask, [(key,) for key in keys]).fetchall()
         return {key: (digest, index) for key, digest, index in found}
 
     def index_of(self, key: tuple[str, ...]) -> int | None:

@@ -80,7 +80,7 @@ def publish(files: LogFiles, origin: str, note: str) -> None:
     _, size, root = note.split("\n", 3)[:3]
     try:
         replace_file(files.high_water, f"{_HEADER}\n{origin}\n{size}\n{root}\n".encode())
-        replace_file(files.checkpoint, note.encode())
+        replace_file(files.checkpoint, note.encode(), settle=False)
     except OSError as error:
         raise StorageError(
             f"{files.directory}: the entries are in the log, but the new checkpoint cannot be "
