@@ -144,8 +144,6 @@ def _take(listening: Listening) -> socket.socket:
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(address)
-        # Whoever is told the address may call at once; the server takes the calls a moment later.
-        taken.listen(_MOST_CONNECTIONS)
     except OSError as error:
         taken.close()
         raise UsageError(f"{place}: {_why(error)}") from None
