@@ -1,0 +1,122 @@
+"""A log recomputed as docs/data-model.md writes it down, with nothing of the program's own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+import apsw
+import naive_tree
+import rfc8785
+from blake3 import blake3
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def b64(data: bytes) -> str:
+    """Base64url without padding."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def derived(use: str, data: bytes) -> bytes:
+    """BLAKE3 in derive-key mode, for one use of the format."""
+    return blake3(data, derive_key_context=f"provenance 2026-11 {use} v1").digest()
+
+
+def keyed(secret: bytes, purpose: str, data: bytes) -> bytes:
+    """BLAKE3 keyed with the workspace secret."""
+    return blake3(purpose.encode() + b"\x00" + data, key=secret).digest()
+
+
+def recompute(database: Path, origin: str) -> tuple[int, bytes]:
+    """Check every leaf, body, opening and tile; returns size and root."""
+    log = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+    hashes = []
+    chain, latest = derived("chain", origin.encode()), 0
+    ask = "SELECT leaf.idx, leaf, body FROM leaf JOIN body USING (idx) ORDER BY idx"
+    for place, (index, leaf, body) in enumerate(log.execute(ask).fetchall()):
+        magic, _, flags, padding, number, time, digest, before = struct.unpack(
+            ">4sBBHQQ32s32s", leaf
+        )
+        assert (magic, flags, padding, number, index) == (b"PLE1", 0, 0, place, place)
+        assert (digest, before) == (derived("body", body), chain)
+        assert time >= latest
+        _check_openings(log, index, body)
+        chain, latest = derived("chain", leaf), time
+        hashes.append(hashlib.sha256(b"\x00" + leaf).digest())
+    _check_tiles(log, hashes)
+    root = naive_tree.root(hashes)
+    ask = "SELECT size, root, chain, ingest_time_us FROM head"
+    assert log.execute(ask).fetchall() == [(len(hashes), root, chain, latest)]
+    log.close()
+    return len(hashes), root
+
+
+def _check_openings(log: apsw.Connection, index: int, body: bytes) -> None:
+    content = json.loads(body)
+    assert rfc8785.dumps(content) == body
+    ask = "SELECT path, salt, preimage FROM opening WHERE idx = ?"
+    opened = {path: (salt, preimage) for path, salt, preimage in log.execute(ask, (index,))}
+    assert opened.keys() == content.get("_c", {}).keys()
+    for path, (salt, preimage) in opened.items():
+        assert b64(derived("field", salt + preimage)) == content["_c"][path]
+        assert json.loads(preimage)[0] == path
+        assert rfc8785.dumps(json.loads(preimage)) == preimage
+
+
+def _check_tiles(log: apsw.Connection, hashes: list[bytes]) -> None:
+    """Tile N of level L holds the hashes of height 8L from 256N on; only full ones rise."""
+    expected = {}
+    level = 0
+    while hashes:
+        for number in range(0, len(hashes), 256):
+            expected[level, number // 256] = b"".join(hashes[number : number + 256])
+        full = range(0, len(hashes) - len(hashes) % 256, 256)
+        hashes = [naive_tree.root(hashes[number : number + 256]) for number in full]
+        level += 1
+    ask = "SELECT level, number, hashes FROM tile"
+    assert {(level, number): data for level, number, data in log.execute(ask)} == expected
+
+
+def check_rows(database: Path, secret: bytes) -> None:
+    """Check the seals of the rows that no entry names, and their sums in the head."""
+    log = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+    events: list[bytes] = []
+    for key, digest, index, mac in log.execute("SELECT key, digest, idx, mac FROM event_id"):
+        assert (len(key), len(digest), len(mac)) == (16, 16, 16)
+        events.append(keyed(secret, "row", key + digest + index.to_bytes(8, "big")))
+        assert events[-1][:16] == mac
+    makers: list[bytes] = []
+    for *row, mac in log.execute("SELECT lot_id, party, product_id, idx, mac FROM maker"):
+        makers.append(keyed(secret, "maker", rfc8785.dumps(row)))
+        assert makers[-1][:16] == mac
+    ask = "SELECT size, root, row_sums FROM head"
+    size, root, sums = log.execute(ask).fetchall()[0]
+    mask = keyed(secret, "sums", size.to_bytes(8, "big") + root)
+    assert _xor(sums, mask) == _joined(events) + _joined(makers)
+    log.close()
+
+
+def _joined(seals: list[bytes]) -> bytes:
+    whole = bytes(16)
+    for seal in seals:
+        whole = _xor(whole, seal[16:])
+    return whole
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+def row_key(secret: bytes, *key: str) -> bytes:
+    """How a row is known again."""
+    return keyed(secret, "key", rfc8785.dumps(list(key)))[:16]
+
+
+def content_digest(secret: bytes, content: Any) -> bytes:
+    """How a second arrival is compared."""
+    return keyed(secret, "content", rfc8785.dumps(content))[:16]
