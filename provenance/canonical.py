@@ -135,7 +135,10 @@ def _within(value: Any, depth: int) -> bool:
     """
     kind = type(value)
     if kind is dict:
-        if not _are_plain(value):
+        try:
+            if not "".join(value).isascii():
+                return False
+        except TypeError:
             return False
         children = value.values()
     elif kind is list or kind is tuple:
@@ -152,13 +155,6 @@ def _within(value: Any, depth: int) -> bool:
     return True
 
 
-def _are_plain(keys: dict[Any, Any]) -> bool:
-    try:
-        return "".join(keys).isascii()
-    except TypeError:
-        return False
-
-
 def _fault(value: Any, path: str, depth: int) -> str:
     """Say what is wrong with a value that is not in the domain, and where."""
     kind = type(value)
@@ -169,9 +165,9 @@ def _fault(value: Any, path: str, depth: int) -> str:
         return f"{here}: {kind.__name__} has no canonical form"
     if depth <= 0:
         return f"{here}: nested deeper than {_MAX_DEPTH}"
-    if kind is dict and not _are_plain(value):
-        key = next(key for key in value if not isinstance(key, str) or not key.isascii())
-        return f"{here}: the key {key!a} is not ASCII text"
+    for key in value if kind is dict else ():
+        if not isinstance(key, str) or not key.isascii():
+            return f"{here}: the key {key!a} is not ASCII text"
     children = value.items() if kind is dict else enumerate(value)
     name, item = next(child for child in children if not _within(child[1], depth - 1))
     return _fault(item, f"{path}/{name}", depth - 1)

@@ -26,7 +26,6 @@ __all__ = [
     "chain_next",
     "chain_start",
     "field_commitment",
-    "keyed",
     "keyer",
     "leaf_hash",
     "node_hash",
@@ -79,22 +78,18 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def keyed(secret: bytes, purpose: str, data: bytes) -> bytes:
-    """Hash `data` so that only holders of the workspace secret can guess inputs.
+def keyer(secret: bytes, purpose: str) -> Callable[[bytes], bytes]:
+    """Make a hash whose inputs only holders of the workspace secret can guess.
 
     Args:
         secret: 32 bytes.
         purpose: Separates uses of one secret; must hold no NUL.
-        data: What is named.
 
     Returns:
-        32 bytes: BLAKE3 keyed with the secret, over `purpose || 0x00 || data`.
+        A function from data to 32 bytes: BLAKE3 keyed with the secret, over
+        `purpose || 0x00 || data`.
     """
-    return keyer(secret, purpose)(data)
-
-
-def keyer(secret: bytes, purpose: str) -> Callable[[bytes], bytes]:
-    """Prepare `keyed` for many inputs: setting it up costs as much as hashing a row key."""
+    # Setting it up costs as much as hashing a row key: done once, as for the contexts.
     prepared = blake3.blake3(purpose.encode() + b"\x00", key=secret)
 
     def digest(data: bytes) -> bytes:

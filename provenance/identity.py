@@ -78,19 +78,17 @@ class Rows:
         self._content = keyer(secret, "content")
         self.seals = Seals(secret)
 
-    def digest(self, draft: Draft) -> tuple[Row, ...]:
-        """Digest the identities of a draft, whose content `canonical.check` has passed."""
-        return tuple(
-            [
-                (
-                    self._key_of(identity.key),
-                    self._content(canonical.dump(draft.content))[:_SIZE]
-                    if identity.content is None
-                    else self._content_of(identity.content),
-                )
-                for identity in draft.identities
-            ]
-        )
+    def digest(self, drafts: Iterable[Draft]) -> list[tuple[Row, ...]]:
+        """Digest the identities of drafts, whose contents `canonical.check` has passed."""
+        key_of, content_of, dump = self._key, self._content, canonical.dump
+        digested = []
+        for draft in drafts:
+            rows = []
+            for key, content in draft.identities:
+                whole = dump(draft.content) if content is None else canonical.encode(content)
+                rows.append((key_of(dump(key))[:_SIZE], content_of(whole)[:_SIZE]))
+            digested.append(tuple(rows))
+        return digested
 
     def known(self, identities: Iterable[Identity]) -> list[Known | None]:
         """Say of each identity whether its key is held, and whether with the same content."""
@@ -132,8 +130,8 @@ class Rows:
             whole = seal(key, digest, index)
             stored.append((key, digest, index, whole[:_SIZE]))
             change ^= int.from_bytes(whole[_SIZE:])
-            if key in held:
-                change ^= int.from_bytes(seal(key, *held[key])[_SIZE:])
+        for key in held.keys() & fresh.keys() if held else ():
+            change ^= int.from_bytes(seal(key, *held[key])[_SIZE:])
         self._connection.executemany(
             "INSERT INTO event_id (key, digest, idx, mac) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, idx = excluded.idx, "

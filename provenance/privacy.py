@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from provenance.clock import Entropy
     from provenance.tiers import Plan, TierPolicy
 
-__all__ = ["PlainOpening", "Sealed", "b64", "open_entry", "seal", "unb64"]
+__all__ = [
+    "NONCE_SIZE",
+    "PlainOpening",
+    "Sealed",
+    "b64",
+    "open_entry",
+    "seal",
+    "seal_checked",
+    "unb64",
+]
 
 SALT_SIZE: Final = 32
 NONCE_SIZE: Final = 16
@@ -52,39 +61,52 @@ class Sealed(NamedTuple):
     openings: list[PlainOpening]
 
 
-def seal(draft: Draft, policy: TierPolicy, entropy: Entropy, *, checked: bool = False) -> Sealed:
+def seal(draft: Draft, policy: TierPolicy, entropy: Entropy) -> Sealed:
     """Turn a draft into the bytes that are hashed.
 
     Args:
         draft: Plain content; its own `tiers` go before the policy.
         policy: The workspace's tiers.
         entropy: Source of the nonce and of one salt per committed field.
-        checked: `canonical.check` has passed the content already.
 
     Raises:
         EncodingError: The content is outside the canonical domain, uses a name that is
             reserved for the format, or makes a body over 16 MiB.
     """
+    canonical.check(draft.content)
+    return Sealed(*seal_checked(draft, policy, entropy(NONCE_SIZE), entropy))
+
+
+def seal_checked(
+    draft: Draft, policy: TierPolicy, nonce: bytes, entropy: Entropy
+) -> tuple[bytes, list[PlainOpening]]:
+    """`seal` for content that `canonical.check` has passed, with a fresh nonce of 16 bytes.
+
+    The one function that every entry passes on its way in. Parts of a checked
+    whole need no check of their own, so none is made here.
+
+    Returns:
+        The fields of `Sealed`.
+    """
     if not _MARKERS.isdisjoint(draft.content):
         raise EncodingError("the names _v, _n, _c and _t are the format's own")
-    if not checked:
-        canonical.check(draft.content)
     hidden: _Hidden = []
     plan = policy.plan(draft.version, draft.tiers)
-    clear = {**_split_object(draft.content, "", plan, hidden), "_v": draft.version}
+    clear = {
+        **_split_object(draft.content, "", plan, hidden),
+        "_v": draft.version,
+        "_n": b64(nonce),
+    }
     if draft.tiers:
         clear["_t"] = {pattern: own.name.lower() for pattern, own in draft.tiers.items()}
         canonical.check(clear["_t"])
-    randomness = entropy(NONCE_SIZE + SALT_SIZE * len(hidden))
-    clear["_n"] = b64(randomness[:NONCE_SIZE])
     openings: list[PlainOpening] = []
     if hidden:
-        clear["_c"], openings = _commit(hidden, randomness[NONCE_SIZE:])
-    # Parts of a checked whole need no check of their own, neither here nor in `_commit`.
+        clear["_c"], openings = _commit(hidden, entropy(SALT_SIZE * len(hidden)))
     body = canonical.dump(clear)
     if len(body) > canonical.MAX_BODY:
         raise EncodingError(f"a body of {len(body)} bytes; at most {canonical.MAX_BODY} are taken")
-    return Sealed(body, openings)
+    return body, openings
 
 
 def _commit(hidden: _Hidden, salts: bytes) -> tuple[dict[str, str], list[PlainOpening]]:

@@ -11,6 +11,7 @@ Next: provenance/reading.py
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance import canonical, merkle
@@ -19,7 +20,7 @@ from provenance.entries import Draft, Outcome
 from provenance.errors import StorageError, VerificationError, WorkspaceDamaged
 from provenance.hashing import body_digest, chain_next, leaf_hash
 from provenance.leaf import LEAF_TIME, encode_leaf
-from provenance.privacy import seal
+from provenance.privacy import NONCE_SIZE, seal_checked
 from provenance.storage import transaction
 
 if TYPE_CHECKING:
@@ -127,16 +128,18 @@ def prepare(
     size = read_head(connection).size
     for draft in drafts:
         canonical.check(draft.content)
-    digested = [rows.digest(draft) for draft in drafts]
-    held = rows.held(key for own in digested for key, _ in own)
+    digested = rows.digest(drafts)
+    held = rows.held([key for own in digested for key, _ in own])
+    nonces = entropy(NONCE_SIZE * len(drafts))
     items: list[Prepared | Outcome] = []
     undecided: set[bytes] = set()
-    for draft, own in zip(drafts, digested, strict=True):
+    for start, draft, own in zip(count(0, NONCE_SIZE), drafts, digested, strict=False):
         verdict = _verdict(draft, own, held)
         # A row that comes back after a newer version within this call is no duplicate.
         if verdict is None or any(key in undecided for key, _ in own):
             undecided.update([key for key, _ in own])
-            body, openings = seal(draft, policy, entropy, checked=True)
+            nonce = nonces[start : start + NONCE_SIZE]
+            body, openings = seal_checked(draft, policy, nonce, entropy)
             items.append(Prepared(draft, own, body, body_digest(body), openings))
         else:
             items.append(verdict)
@@ -145,7 +148,8 @@ def prepare(
 
 def _verdict(draft: Draft, rows: tuple[Row, ...], known: Mapping[bytes, Held]) -> Outcome | None:
     """Say what known row keys make of a draft; None means append it."""
-    hits = [(known[key], digest) for key, digest in rows if key in known]
+    # Nearly always there is one key, and it is new.
+    hits = [(known[key], digest) for key, digest in rows if key in known] if known else ()
     if not hits:
         return None
     same = [index for (stored, index), digest in hits if stored == digest]
