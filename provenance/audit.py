@@ -17,15 +17,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from provenance import merkle
-from provenance.checkpoint import Checkpoint, key_id, parse_note, parse_text, parse_vkey
-from provenance.errors import ProvenanceError, VerificationError
+from provenance.errors import ProvenanceError
 from provenance.hashing import EMPTY_ROOT
 from provenance.identity import Seals, row_faults
-from provenance.published import read_high_water
+from provenance.published import read_checkpoint, read_high_water
 from provenance.recompute import Recomputation
 from provenance.storage import connect, rows, schema_faults, translated
 
@@ -244,7 +240,7 @@ class _Audit:
             self._report.add(f"checkpoint {self._report.size}: the newest is missing")
         for size, note in sorted(notes.items()):
             try:
-                found = _signed(note, self._vkey)
+                found = read_checkpoint(note, self._vkey)
             except ProvenanceError as error:
                 self._report.add(f"checkpoint {size}: {error}")
                 continue
@@ -270,26 +266,3 @@ class _Audit:
                 f"checkpoint file: not the one for the {mark.size} entries once published; where "
                 "a crash left it so, the next writer mends it"
             )
-
-
-def _signed(text: str, vkey: str) -> Checkpoint:
-    """Read a stored checkpoint: one line of the log's own signature, and nothing besides.
-
-    Raises:
-        VerificationError: Another key's, several, or a wrong signature.
-        InputError: Not a checkpoint in its one written form.
-    """
-    note = parse_note(text)
-    key = parse_vkey(vkey)
-    expected = (key.name, key_id(*key))
-    if [(line.name, line.key_id) for line in note.signatures] != [expected]:
-        raise VerificationError("its signature is not the one of this log's key")
-    try:
-        public = Ed25519PublicKey.from_public_bytes(key.public)
-        public.verify(note.signatures[0].signature, note.text.encode())
-    except InvalidSignature:
-        raise VerificationError("its signature is wrong") from None
-    found = parse_text(note.text)
-    if found.origin != key.name:
-        raise VerificationError(f"it is of the log {found.origin}")
-    return found

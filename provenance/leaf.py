@@ -5,7 +5,7 @@ u64 (microseconds since the epoch), body digest 32, previous chain value 32.
 Flags and padding are zero in this version; anything else is refused, so that
 a later version can give them a meaning no old reader misses.
 
-Next: provenance/privacy.py
+Next: provenance/tiers.py
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from provenance.entries import Draft, EntryType
 from provenance.errors import VerificationError, WorkspaceDamaged, WorkspaceReadOnly
 from provenance.files import locked
 from provenance.hashing import EMPTY_ROOT, chain_start
+from provenance.head import Head, insert_head, read_head
 from provenance.identity import Rows
 from provenance.published import (
     HighWater,
@@ -27,7 +28,7 @@ from provenance.published import (
 )
 from provenance.reading import LogReader
 from provenance.storage import connect, create, discard, transaction, translated
-from provenance.writing import Head, Instruments, commit, insert_head, prepare, read_head
+from provenance.writing import Instruments, commit, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +123,12 @@ class Log(LogReader):
             WorkspaceTooNew: It has a later format.
             WorkspaceDamaged: It cannot be read as a log.
         """
-        return LogReader(files.database, connect(files.database, readonly=True), secret)
+        connection = connect(files.database, readonly=True)
+        try:
+            return LogReader(files.database, connection, secret)
+        except BaseException:
+            connection.close()
+            raise
 
     def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """Append what is new of `drafts`, in their order; all of it or nothing.
@@ -171,7 +177,7 @@ class Log(LogReader):
     def _refuse_shrunk(self) -> HighWater:
         """Refuse a database with fewer entries than were published."""
         size = read_head(self._connection).size
-        mark = remembered(self._files, self.origin)
+        mark = remembered(self._files, self._instruments.signer.vkey)
         if mark is None:
             # A crash while the log was made leaves entry 0 unpublished; later there is no such way.
             if size > 1:

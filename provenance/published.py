@@ -6,7 +6,7 @@ back in place is noticed instead of being continued into a second history. It is
 not signed: it guards against mishaps and against whoever can only exchange the
 database. Against whoever can write here, witnesses guard.
 
-Next: provenance/log.py
+Next: provenance/head.py
 """
 
 from __future__ import annotations
@@ -15,14 +15,25 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from provenance.checkpoint import parse
-from provenance.errors import InputError, StorageError, WorkspaceDamaged
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from provenance.checkpoint import Checkpoint, key_id, parse, parse_note, parse_text, parse_vkey
+from provenance.errors import InputError, StorageError, VerificationError, WorkspaceDamaged
 from provenance.files import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HighWater", "LogFiles", "is_shown", "publish", "read_high_water", "remembered"]
+__all__ = [
+    "HighWater",
+    "LogFiles",
+    "is_shown",
+    "publish",
+    "read_checkpoint",
+    "read_high_water",
+    "remembered",
+]
 
 _HEADER: Final = "provenance high-water v1"
 
@@ -98,23 +109,48 @@ def is_shown(files: LogFiles, origin: str, note: str) -> bool:
         return False
 
 
-def remembered(files: LogFiles, origin: str) -> HighWater | None:
+def remembered(files: LogFiles, vkey: str) -> HighWater | None:
     """Return the furthest state that the two files remember; None where both are gone.
+
+    Args:
+        files: Where they are.
+        vkey: The log's public key. What it has not signed is evidence of no later state.
 
     Raises:
         WorkspaceDamaged: High-water is not a high-water file of this log.
     """
-    marks = [read_high_water(files.high_water, origin), _shown(files.checkpoint, origin)]
-    return max((mark for mark in marks if mark), key=lambda mark: mark.size, default=None)
-
-
-def _shown(path: Path, origin: str) -> HighWater | None:
-    # What cannot be read as a checkpoint is no evidence of a later state; it is replaced.
+    mark = read_high_water(files.high_water, parse_vkey(vkey).name)
     try:
-        shown, _ = parse(path.read_bytes())
-    except (FileNotFoundError, InputError):
-        return None
-    return HighWater(shown.size, shown.root) if shown.origin == origin else None
+        text = files.checkpoint.read_bytes()
+        if mark is None or parse(text)[0].size > mark.size:
+            shown = read_checkpoint(text, vkey)
+            return HighWater(shown.size, shown.root)
+    except (FileNotFoundError, InputError, VerificationError):
+        pass
+    return mark
+
+
+def read_checkpoint(text: bytes | str, vkey: str) -> Checkpoint:
+    """Read a checkpoint of this log: one line of the log's own signature, and nothing besides.
+
+    Raises:
+        VerificationError: Another key's, several, or a wrong signature.
+        InputError: Not a checkpoint in its one written form.
+    """
+    note = parse_note(text)
+    key = parse_vkey(vkey)
+    expected = (key.name, key_id(*key))
+    if [(line.name, line.key_id) for line in note.signatures] != [expected]:
+        raise VerificationError("its signature is not the one of this log's key")
+    try:
+        public = Ed25519PublicKey.from_public_bytes(key.public)
+        public.verify(note.signatures[0].signature, note.text.encode())
+    except InvalidSignature:
+        raise VerificationError("its signature is wrong") from None
+    found = parse_text(note.text)
+    if found.origin != key.name:
+        raise VerificationError(f"it is of the log {found.origin}")
+    return found
 
 
 def read_high_water(path: Path, origin: str) -> HighWater | None:

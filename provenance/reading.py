@@ -23,6 +23,7 @@ from provenance.errors import (
     WorkspaceDamaged,
 )
 from provenance.hashing import leaf_hash
+from provenance.head import read_head
 from provenance.identity import Rows
 from provenance.leaf import decode_leaf
 from provenance.merkle import TileTree
@@ -30,7 +31,7 @@ from provenance.privacy import open_entry
 from provenance.proof import build_bundle
 from provenance.storage import rows, translated
 from provenance.tiers import TierPolicy
-from provenance.writing import read_head, read_tile
+from provenance.writing import read_tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -19,7 +19,8 @@ from provenance.checkpoint import Checkpoint, sign
 from provenance.entries import Draft, Outcome
 from provenance.errors import StorageError, VerificationError, WorkspaceDamaged
 from provenance.hashing import body_digest, chain_next, leaf_hash
-from provenance.leaf import LEAF_TIME, encode_leaf
+from provenance.head import Head, continued_head, read_head, swap_head
+from provenance.leaf import encode_leaf
 from provenance.privacy import NONCE_SIZE, seal_checked
 from provenance.storage import transaction
 
@@ -36,36 +37,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batch",
-    "Head",
     "Instruments",
     "Prepared",
     "commit",
-    "insert_head",
     "prepare",
-    "read_head",
     "read_tile",
 ]
 
 _CLOCK_SLACK_US: Final = 5 * 60 * 1_000_000
 """How far the clock may be behind the last entry before appending is refused."""
-
-
-class Head(NamedTuple):
-    """The one row that says where the log ends.
-
-    Attributes:
-        size: Number of entries.
-        root: RFC 6962 root over their leaves.
-        chain: Chain value after the last leaf: the next leaf's `prev_chain`.
-        ingest_time_us: The last leaf's time.
-        row_sums: Sums over the rows that no entry names, masked; see `identity`.
-    """
-
-    size: int
-    root: bytes
-    chain: bytes
-    ingest_time_us: int
-    row_sums: bytes
 
 
 @dataclass(frozen=True)
@@ -175,7 +155,7 @@ def commit(
         WorkspaceDamaged: The stored tree does not fit the head.
     """
     with transaction(connection):  # a crash before COMMIT: as if nothing had been asked
-        head = _checked_head(connection)
+        head = continued_head(connection)
         # Row keys only come with entries: at the same size what `prepare` saw still holds.
         held = batch.held if head.size == batch.size else rows.held(_keys(batch.items))
         outcomes, fresh, keys = _settle(batch.items, held, head.size)
@@ -188,24 +168,12 @@ def commit(
         lots = [(*lot, at) for at, item in enumerate(fresh, head.size) for lot in item.draft.lots]
         change = rows.write(keys, held) ^ rows.write_makers(lots)
         sums = _move_sums(rows, head, change, edge)
-        _swap_head(connection, head, Head(edge.size, edge.root, chain, time_us, sums))
+        swap_head(connection, head, Head(edge.size, edge.root, chain, time_us, sums))
         note = sign(Checkpoint(origin, edge.size, edge.root), [instruments.signer])
         connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (edge.size, note))
     # A crash here: the entries are in and signed for, but not acknowledged. The
     # next writer publishes the checkpoint; the same drafts are then duplicates.
     return outcomes, note
-
-
-def _checked_head(connection: apsw.Connection) -> Head:
-    """Read the head, and see that the last leaf is the one it goes on from."""
-    head = read_head(connection)
-    if head.size:
-        ask = "SELECT leaf FROM leaf WHERE idx = ?"
-        row = connection.execute(ask, (head.size - 1,)).fetchone()
-        time = head.ingest_time_us.to_bytes(8, signed=True)
-        if row is None or chain_next(row[0]) != head.chain or row[0][LEAF_TIME] != time:
-            raise WorkspaceDamaged("the head does not continue the last entry; run `verify`")
-    return head
 
 
 def _keys(items: Sequence[Prepared | Outcome]) -> list[bytes]:
@@ -290,35 +258,6 @@ def _move_sums(rows: Rows, head: Head, change: int, edge: merkle.Edge) -> bytes:
     before = rows.seals.mask(head.row_sums, head.size, head.root)
     after = (int.from_bytes(before) ^ change).to_bytes(len(before))
     return rows.seals.mask(after, edge.size, edge.root)
-
-
-def _swap_head(connection: apsw.Connection, old: Head, new: Head) -> None:
-    """Move the head on, only from where this transaction found it."""
-    connection.execute(
-        "UPDATE head SET size = ?, root = ?, chain = ?, ingest_time_us = ?, row_sums = ? "
-        "WHERE size = ? AND root = ? AND chain = ?",
-        (*new, old.size, old.root, old.chain),
-    )
-    if connection.changes() != 1:
-        raise WorkspaceDamaged("the head moved during a write; run `verify`")
-
-
-def insert_head(connection: apsw.Connection, head: Head) -> None:
-    """Write the head of a log that is being made."""
-    connection.execute("INSERT INTO head VALUES (1, ?, ?, ?, ?, ?)", head)
-
-
-def read_head(connection: apsw.Connection) -> Head:
-    """Read where the log ends.
-
-    Raises:
-        WorkspaceDamaged: The row is missing, or holds no head.
-    """
-    ask = "SELECT size, root, chain, ingest_time_us, row_sums FROM head"
-    row = connection.execute(ask).fetchone()
-    if row is None or [type(value) for value in row] != [int, bytes, bytes, int, bytes]:
-        raise WorkspaceDamaged("the log has no head; restore it from a backup")
-    return Head(*row)
 
 
 def read_tile(connection: apsw.Connection) -> merkle.ReadTile:

@@ -39,13 +39,13 @@ class Step(NamedTuple):
 
 STEPS = [
     Step(log, "prepare", 1, committed=False),
-    Step(writing, "_checked_head", 1, committed=False),
+    Step(writing, "continued_head", 1, committed=False),
     Step(writing, "_settle", 1, committed=False),
     Step(writing, "_grow", 1, committed=False),
     Step(writing, "_insert", 1, committed=False),
     Step(Rows, "write", 1, committed=False),
     Step(Rows, "write_makers", 1, committed=False),
-    Step(writing, "_swap_head", 1, committed=False),
+    Step(writing, "swap_head", 1, committed=False),
     Step(writing, "sign", 1, committed=False),
     Step(log, "is_shown", 1, committed=True),
     Step(log, "publish", 1, committed=True),

@@ -177,6 +177,7 @@ def sound(rig: Rig) -> None:
         "UPDATE leaf SET leaf = zeroblob(88) WHERE idx = 0",
         "DELETE FROM leaf WHERE idx = 0",
         "DELETE FROM head",
+        "UPDATE head SET size = -5",
         "DROP TABLE head",
         "DROP TABLE opening",
     ],

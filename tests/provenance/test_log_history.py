@@ -146,9 +146,10 @@ def test_a_damaged_high_water_stops_writers(rig: Rig, text: str) -> None:
 
 
 def test_a_damaged_checkpoint_file_is_written_again(rig: Rig) -> None:
-    """What is no checkpoint is evidence of nothing: the next writer shows the right one."""
+    """What the key has not signed is evidence of nothing: the next writer shows the right one."""
     right = rig.files.checkpoint.read_text()
-    for wrong in (b"", b"\xff\xfe", b"no checkpoint\n"):
+    further = right.replace("\n21\n", "\n91\n").encode()
+    for wrong in (b"", b"\xff\xfe", b"no checkpoint\n", further):
         rig.files.checkpoint.write_bytes(wrong)
         rig.open().close()
         assert rig.files.checkpoint.read_text() == right
