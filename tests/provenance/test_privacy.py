@@ -105,7 +105,7 @@ def test_opened_with_everything_it_is_what_was_sealed(
     assert content == before
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(CONTENTS, RULES, RULES)
 def test_no_tier_sees_what_is_above_it(
     shape: Any, rules: dict[str, Tier], own: dict[str, Tier]
