@@ -108,7 +108,7 @@ def create(path: Path) -> apsw.Connection:
     with translated(path):
         path.touch(mode=0o600, exist_ok=False)
         try:
-            connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            connection = _connection(os.fspath(path), apsw.SQLITE_OPEN_READWRITE)
             connection.pragma("page_size", 16384)
             _prepare(connection)
             with transaction(connection):
@@ -160,11 +160,11 @@ def connect(path: Path, *, readonly: bool) -> apsw.Connection:
 def _open(path: Path) -> apsw.Connection:
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         raise WorkspaceReadOnly(f"{path}: may not be written; check owner and mode")
-    return apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    return _connection(os.fspath(path), apsw.SQLITE_OPEN_READWRITE)
 
 
 def _open_readonly(path: Path) -> apsw.Connection:
-    connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection = _connection(os.fspath(path), apsw.SQLITE_OPEN_READONLY)
     try:
         connection.pragma("schema_version")
     except (apsw.CantOpenError, apsw.ReadOnlyError):
@@ -180,11 +180,17 @@ def _open_readonly(path: Path) -> apsw.Connection:
             "may be written; copy the directory and read the copy"
         )
     uri = path.resolve().as_uri() + "?immutable=1"
-    return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    return _connection(uri, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+
+def _connection(place: str, flags: int) -> apsw.Connection:
+    connection = apsw.Connection(place, flags=flags)
+    # From the first statement on: a writer that opens or closes holds the file for a moment.
+    connection.set_busy_timeout(_BUSY_MS)
+    return connection
 
 
 def _check_format(connection: apsw.Connection, path: Path) -> None:
-    connection.set_busy_timeout(_BUSY_MS)
     if connection.pragma("application_id") != _APPLICATION_ID:
         raise WorkspaceDamaged(f"{path}: not a log of this program")
     found = connection.pragma("user_version")
@@ -197,7 +203,6 @@ def _check_format(connection: apsw.Connection, path: Path) -> None:
 
 
 def _prepare(connection: apsw.Connection) -> None:
-    connection.set_busy_timeout(_BUSY_MS)
     connection.pragma("journal_mode", "WAL")
     connection.pragma("synchronous", "FULL")
     connection.pragma("secure_delete", "ON")

@@ -59,6 +59,35 @@ def test_a_reader_sees_whole_calls_beside_a_writer(rig: Rig, log: Log) -> None:
     reader.close()
 
 
+OPENER = """
+import sys
+from pathlib import Path
+from log_factories import Rig, event
+rig = Rig(Path(sys.argv[1]))
+for number in range(60):
+    log = rig.open()
+    log.append([event(number)])
+    log.close()
+"""
+
+
+def test_readers_open_while_writers_come_and_go(rig: Rig) -> None:
+    """The moment in which a writer opens or closes the log is waited out, never an error."""
+    rig.create().close()
+    command = [sys.executable, "-c", OPENER, str(rig.directory)]
+    environment = {"PYTHONPATH": f"{ROOT}:{Path(__file__).parent}"}
+    sizes = []
+    with subprocess.Popen(command, env=environment) as writer:
+        while writer.poll() is None:
+            reader = rig.reader()
+            sizes.append(reader.size)
+            reader.close()
+
+    assert writer.returncode == 0
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) > 10
+
+
 def test_two_logs_of_one_process_make_one_history(rig: Rig, log: Log) -> None:
     """A second writer on the same log sees what the first appended since it looked."""
     second = rig.open()
