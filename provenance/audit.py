@@ -23,7 +23,8 @@ from provenance.hashing import EMPTY_ROOT
 from provenance.identity import Seals, row_faults
 from provenance.published import read_checkpoint, read_high_water
 from provenance.recompute import Recomputation
-from provenance.storage import connect, rows, schema_faults, translated
+from provenance.schema import schema_faults
+from provenance.storage import connect, rows, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ makes a new file and an entry in the log.
 
 The private bytes leave this module only through `secret_text`.
 
-Next: provenance/storage.py
+Next: provenance/schema.py
 """
 
 from __future__ import annotations

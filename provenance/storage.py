@@ -1,4 +1,4 @@
-"""The log's database: how it is opened, its schema, and its errors.
+"""The log's database: how it is opened, and its errors.
 
 SQLite comes from apsw, which bundles its own: the system's may hold the
 WAL-reset race (SQLite 3.7.0 to 3.51.2) that corrupts a database which one
@@ -30,72 +30,26 @@ from provenance.errors import (
     WorkspaceReadOnly,
     WorkspaceTooNew,
 )
+from provenance.schema import FORMAT, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = [
-    "FORMAT",
     "connect",
     "create",
     "discard",
     "rows",
-    "schema_faults",
     "transaction",
     "translated",
+    "upgrade",
 ]
 
-FORMAT: Final = 1
-"""Format of the log database, kept in `user_version`."""
 _APPLICATION_ID: Final = 0x504C4531  # "PLE1"
 _OLDEST_SQLITE: Final = 3_051_003
 _BUSY_MS: Final = 30_000
 _CACHE_KIB: Final = 64 * 1024
-
-_SCHEMA: Final = """
-CREATE TABLE leaf (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
-CREATE TABLE body (idx INTEGER PRIMARY KEY, body BLOB) STRICT;
-CREATE TABLE opening (
-    idx INTEGER NOT NULL, path TEXT NOT NULL, tier INTEGER NOT NULL,
-    salt BLOB NOT NULL, preimage BLOB NOT NULL, PRIMARY KEY (idx, path)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE event_id (
-    key BLOB PRIMARY KEY, digest BLOB, idx INTEGER NOT NULL, mac BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE maker (
-    lot_id TEXT NOT NULL, party TEXT NOT NULL, product_id TEXT NOT NULL, idx INTEGER NOT NULL,
-    mac BLOB NOT NULL, PRIMARY KEY (lot_id, party, product_id)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE tile (
-    level INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL,
-    PRIMARY KEY (level, number)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE head (
-    id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, root BLOB NOT NULL,
-    chain BLOB NOT NULL, ingest_time_us INTEGER NOT NULL, row_sums BLOB NOT NULL
-) STRICT;
-CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
-"""
-
-# A partial tile gives way only to a wider one that begins with the same hashes.
-_TRIGGERS: Final = """
-CREATE TRIGGER leaf_kept BEFORE UPDATE ON leaf
-    BEGIN SELECT RAISE(ABORT, 'a leaf is never changed'); END;
-CREATE TRIGGER leaf_never_deleted BEFORE DELETE ON leaf
-    BEGIN SELECT RAISE(ABORT, 'a leaf is never deleted'); END;
-CREATE TRIGGER checkpoint_kept BEFORE UPDATE ON checkpoint
-    BEGIN SELECT RAISE(ABORT, 'a checkpoint is never changed'); END;
-CREATE TRIGGER checkpoint_never_deleted BEFORE DELETE ON checkpoint
-    BEGIN SELECT RAISE(ABORT, 'a checkpoint is never deleted'); END;
-CREATE TRIGGER tile_only_grows BEFORE UPDATE ON tile
-    WHEN new.level <> old.level OR new.number <> old.number
-      OR length(new.hashes) <= length(old.hashes)
-      OR substr(new.hashes, 1, length(old.hashes)) <> old.hashes
-    BEGIN SELECT RAISE(ABORT, 'a tile only grows'); END;
-CREATE TRIGGER tile_never_deleted BEFORE DELETE ON tile
-    BEGIN SELECT RAISE(ABORT, 'a tile is never deleted'); END;
-"""
 
 
 def create(path: Path) -> apsw.Connection:
@@ -112,10 +66,8 @@ def create(path: Path) -> apsw.Connection:
             connection.pragma("page_size", 16384)
             _prepare(connection)
             with transaction(connection):
-                connection.execute(_SCHEMA)
-                connection.execute(_TRIGGERS)
+                lay_out(connection)
                 connection.pragma("application_id", _APPLICATION_ID)
-                connection.pragma("user_version", FORMAT)
         except BaseException:
             discard(path)
             raise
@@ -137,8 +89,8 @@ def connect(path: Path, *, readonly: bool) -> apsw.Connection:
 
     Raises:
         WorkspaceMissing: There is no such file.
-        WorkspaceReadOnly: It may not be written and `readonly` is false, or it cannot be read
-            without writing beside it.
+        WorkspaceReadOnly: It may not be written, or has an earlier format, and `readonly` is
+            false; or it cannot be read without writing beside it.
         WorkspaceTooNew: It has a later format.
         WorkspaceDamaged: It is no log database, or SQLite finds it malformed.
     """
@@ -148,13 +100,32 @@ def connect(path: Path, *, readonly: bool) -> apsw.Connection:
             raise WorkspaceMissing(f"{path}: no log here; `provenance init` makes a workspace")
         connection = _open_readonly(path) if readonly else _open(path)
         try:
-            _check_format(connection, path)
+            _check_format(connection, path, oldest=1 if readonly else FORMAT)
             if not readonly:
                 _prepare(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def upgrade(path: Path) -> None:
+    """Bring an existing log database to the present format; a crash leaves the old one.
+
+    Raises:
+        WorkspaceError: As for `connect`, but any released format will do.
+    """
+    with translated(path):
+        if not path.exists():
+            raise WorkspaceMissing(f"{path}: no log here; `provenance init` makes a workspace")
+        connection = _open(path)
+        try:
+            found = _check_format(connection, path, oldest=1)
+            _prepare(connection)
+            with transaction(connection):
+                lay_out(connection, found)
+        finally:
+            connection.close()
 
 
 def _open(path: Path) -> apsw.Connection:
@@ -190,16 +161,21 @@ def _connection(place: str, flags: int) -> apsw.Connection:
     return connection
 
 
-def _check_format(connection: apsw.Connection, path: Path) -> None:
+def _check_format(connection: apsw.Connection, path: Path, oldest: int) -> int:
     if connection.pragma("application_id") != _APPLICATION_ID:
         raise WorkspaceDamaged(f"{path}: not a log of this program")
-    found = connection.pragma("user_version")
+    found: int = connection.pragma("user_version")
     if found > FORMAT:
         raise WorkspaceTooNew(
             f"{path}: log format {found}, this program reads up to {FORMAT}; install a newer one"
         )
     if found < 1:
         raise WorkspaceDamaged(f"{path}: log format {found} was never released")
+    if found < oldest:
+        raise WorkspaceReadOnly(
+            f"{path}: log format {found} can be read, but not written; run `provenance upgrade`"
+        )
+    return found
 
 
 def _prepare(connection: apsw.Connection) -> None:
@@ -227,21 +203,6 @@ def _assert_sqlite() -> None:
 def rows(connection: apsw.Connection, ask: str, *values: object) -> list[tuple[Any, ...]]:
     """Run a query and return all its rows; the schema, not the type checker, knows their types."""
     return connection.execute(ask, values).fetchall()
-
-
-def schema_faults(connection: apsw.Connection) -> list[str]:
-    """Name the tables and triggers that are missing, changed or not ours, one line each."""
-    model = apsw.Connection(":memory:")
-    model.execute(_SCHEMA)
-    model.execute(_TRIGGERS)
-    ask = "SELECT type || ' ' || name, CAST(sql AS BLOB) FROM sqlite_schema WHERE sql IS NOT NULL"
-    right, found = dict(rows(model, ask)), dict(rows(connection, ask))
-    model.close()
-    return [
-        f"schema: the {name} is {'not ours' if name not in right else 'missing or changed'}"
-        for name in sorted(right.keys() | found.keys())
-        if right.get(name) != found.get(name)
-    ]
 
 
 @contextmanager

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "Settings", "read_settings", "settings_text"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Format of the workspace directory."""
 
 _ORIGIN: Final = re.compile(r"[a-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?\Z")

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import tomlkit
 
+from provenance import storage
 from provenance.files import replace_file
+from provenance.log import LogFiles
 from workspace.settings import FORMAT, read_settings
 
 if TYPE_CHECKING:
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["STEPS", "upgrade"]
 
-STEPS: Final[dict[int, Callable[[Path], None]]] = {}
-"""Format -> the step that leads out of it. Format 1 is the newest so far."""
+STEPS: Final[dict[int, Callable[[Path], None]]] = {
+    1: lambda directory: storage.upgrade(LogFiles(directory).database),  # room for cosignatures
+}
+"""Format -> the step that leads out of it."""
 
 
 def upgrade(directory: Path) -> list[int]:
