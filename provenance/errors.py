@@ -6,6 +6,7 @@
     * EncodingError ......... a value is outside the canonical JSON domain
     * NotFound .............. no such event, item, facility or flag
     * AccessDenied .......... the viewer may not ask this, or its token is not valid
+    * RemoteError ........... another machine gave no answer, or not one of the agreed form
     * VerificationError ..... something does not add up: what, and where
     * WorkspaceError ........ the workspace cannot be used as it is
         * WorkspaceMissing .. there is none; `provenance init` makes one
@@ -29,6 +30,7 @@ __all__ = [
     "InputError",
     "NotFound",
     "ProvenanceError",
+    "RemoteError",
     "StorageError",
     "UsageError",
     "VerificationError",
@@ -71,6 +73,12 @@ class NotFound(ProvenanceError):  # noqa: N818 - the word of the ports' contract
 
 class AccessDenied(ProvenanceError):  # noqa: N818 - a verdict, like NotFound
     """The viewer may not ask this, or the token that it shows is not valid."""
+
+
+class RemoteError(ProvenanceError):
+    """Another machine gave no answer, or not one of the agreed form; asking later may help."""
+
+    exit_code = 1
 
 
 class VerificationError(ProvenanceError):
