@@ -33,11 +33,13 @@ __all__ = [
     "Signer",
     "VerifierKey",
     "check_key_name",
+    "format_line",
     "format_note",
     "format_text",
     "format_vkey",
     "key_id",
     "parse",
+    "parse_line",
     "parse_note",
     "parse_text",
     "parse_vkey",
@@ -166,14 +168,16 @@ def format_note(note: Note) -> str:
     Raises:
         InputError: It would not be one: no signature, or characters a note cannot hold.
     """
-    lines = [
-        f"\u2014 {name} {b64encode(claimed + signature).decode()}\n"
-        for name, claimed, signature in note.signatures
-    ]
-    whole = f"{note.text}\n{''.join(lines)}"
+    whole = f"{note.text}\n{''.join(map(format_line, note.signatures))}"
     if parse_note(whole) != note:
         raise InputError("these texts and names do not make a signed note")
     return whole
+
+
+def format_line(line: NoteSignature) -> str:
+    """Write one signature line, newline included; `parse_line` is its judge."""
+    data = b64encode(line.key_id + line.signature).decode()
+    return f"\u2014 {line.name} {data}\n"
 
 
 def parse_note(data: bytes | str) -> Note:
@@ -191,7 +195,7 @@ def parse_note(data: bytes | str) -> Note:
     lines = tail[:-1].split("\n")
     if len(lines) > _MAX_SIGNATURES:
         raise InputError(f"a note with {len(lines)} signatures; at most {_MAX_SIGNATURES} are read")
-    return Note(f"{head}\n", tuple(map(_parse_line, lines)))
+    return Note(f"{head}\n", tuple(map(parse_line, lines)))
 
 
 def _text(data: bytes | str) -> str:
@@ -203,7 +207,12 @@ def _text(data: bytes | str) -> str:
         raise InputError("a signed note is UTF-8 text, this is not") from None
 
 
-def _parse_line(line: str) -> NoteSignature:
+def parse_line(line: str) -> NoteSignature:
+    """Read one signature line, without its newline.
+
+    Raises:
+        InputError: Not one in the form that `format_line` writes.
+    """
     match = _LINE.fullmatch(line)
     if not match:
         raise InputError("a signature line is an em dash, a key name and base64, one space between")

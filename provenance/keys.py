@@ -1,4 +1,4 @@
-"""The log's Ed25519 key: made once, kept in one file that only its owner reads.
+"""An Ed25519 key, a log's or a witness's: made once, in one file that only its owner reads.
 
 The file holds one line in the form of Go's note package,
 `PRIVATE+KEY+name+key id+base64(type || seed)`. A key never moves: a rotation
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from provenance.checkpoint import (
+    COSIGNATURE,
     ED25519,
     Signer,
     VerifierKey,
@@ -46,8 +47,13 @@ _LOG: Final = logging.getLogger(__name__)
 class LogKey:
     """An Ed25519 key in memory; a `Signer`. It never shows its private part by accident."""
 
-    def __init__(self, name: str, seed: bytes) -> None:
+    def __init__(self, name: str, seed: bytes, kind: int = ED25519) -> None:
         """Take a key from its 32-byte seed (RFC 8032 section 5.1.5).
+
+        Args:
+            name: Of the log, the party or the witness.
+            seed: The private bytes.
+            kind: The signature type; a witness's key has `COSIGNATURE` and signs nothing else.
 
         Raises:
             InputError: The name cannot be a key name, or the seed has another size.
@@ -57,7 +63,7 @@ class LogKey:
             raise InputError(f"an Ed25519 key has {_SEED_SIZE} private bytes, not {len(seed)}")
         self._seed = seed
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
-        self.verifier = VerifierKey(name, ED25519, self._private.public_key().public_bytes_raw())
+        self.verifier = VerifierKey(name, kind, self._private.public_key().public_bytes_raw())
         self._key_id = key_id(*self.verifier)
 
     @property
@@ -81,7 +87,7 @@ class LogKey:
 
     def secret_text(self) -> str:
         """Return the private key as one line of text; whoever reads it can sign as the log."""
-        data = b64encode(bytes([ED25519]) + self._seed).decode()
+        data = b64encode(bytes([self.verifier.type]) + self._seed).decode()
         return f"PRIVATE+KEY+{self.name}+{self._key_id.hex()}+{data}"
 
     def __repr__(self) -> str:
@@ -89,17 +95,18 @@ class LogKey:
         return f"LogKey({self.vkey})"
 
 
-def generate(name: str, entropy: Entropy) -> LogKey:
+def generate(name: str, entropy: Entropy, kind: int = ED25519) -> LogKey:
     """Make a new key.
 
     Args:
         name: The log's origin.
         entropy: Gives the 32 private bytes.
+        kind: The signature type, as for `LogKey`.
 
     Raises:
         InputError: The name cannot be a key name.
     """
-    return LogKey(name, entropy(_SEED_SIZE))
+    return LogKey(name, entropy(_SEED_SIZE), kind)
 
 
 def parse_secret(text: str) -> LogKey:
@@ -115,9 +122,9 @@ def parse_secret(text: str) -> LogKey:
         raw = b64decode(parts[4].encode(), validate=True)
     except ValueError:
         raise InputError("the private key is damaged: its last part is not base64") from None
-    if raw[:1] != bytes([ED25519]):
+    if raw[:1] not in (bytes([ED25519]), bytes([COSIGNATURE])):
         raise InputError("the private key is damaged, or not of type Ed25519")
-    key = LogKey(parts[2], raw[1:])
+    key = LogKey(parts[2], raw[1:], raw[0])
     if key.secret_text() != text:
         raise InputError("the private key is damaged: its key id is not that of name and key")
     return key
