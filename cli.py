@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "ingest",
     "detect",
     "flags",
+    "replay",
     "trace",
     "verify",
     "proof",

@@ -114,8 +114,10 @@ class Replayer:
         """Recompute one flag.
 
         Args:
-            flag: Its content, version `flag/1`, at the private tier.
+            flag: Its content, version `flag/1`, at the private tier; empty where it was erased.
         """
+        if not flag:
+            return Replay(Verdict.IMPOSSIBLE, ("the flag itself was erased",))
         detector = self._detectors.get(flag["detector"])
         refused = self._refusal(flag, detector)
         if refused or detector is None:

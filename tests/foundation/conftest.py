@@ -12,6 +12,7 @@ import pytest
 
 import cli
 from provenance import keys
+from workspace import settings
 from workspace.workspace import Layout
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def maker() -> ModuleType:
 
 @pytest.fixture
 def small(tmp_path: Path, maker: ModuleType) -> Path:
-    """A copy of the first fixture workspace that can be written."""
+    """A copy of the newest fixture workspace that can be written."""
     copy = tmp_path / "small"
-    shutil.copytree(FIXTURES / "workspace-1", copy)
+    shutil.copytree(FIXTURES / f"workspace-{settings.FORMAT}", copy)
     copy.joinpath("quarantine").mkdir(exist_ok=True)  # git keeps no empty directory
     keys.save(maker.signing_key(), Layout(copy).log_key)
     return copy

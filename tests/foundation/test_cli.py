@@ -30,6 +30,7 @@ NEEDS_WORKSPACE = {
     "flags list": ("flags", "list"),
     "flags show": ("flags", "show", "16"),
     "flags export": ("flags", "export", "flags.csv"),
+    "replay": ("replay", "--all"),
     "trace": ("trace", "Y-1"),
     "verify": ("verify",),
     "proof": ("proof", "E-1"),
@@ -133,7 +134,8 @@ def test_verify_tells_good_from_bad(provenance: Command, small: Path) -> None:
 
 def test_what_is_not_there_is_exit_code_1(provenance: Command, small: Path) -> None:
     """A name that the log does not know: exit code 1, one line."""
-    for words in (("proof", "E-404"), ("lookup", "nothing"), ("trace", "nothing")):
+    asked = ("proof", "E-404"), ("lookup", "nothing"), ("trace", "nothing"), ("replay", "0")
+    for words in asked:
         code, out, err = provenance(*words, "--data", small)
 
         assert (code, out) == (1, "")
