@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.options import Data, Json
 from commands.output import notice, print_json
+
+if TYPE_CHECKING:
+    from provenance.tiers import TierPolicy
 
 app = typer.Typer(add_completion=False)
 
@@ -23,16 +27,26 @@ def init(
         str | None, typer.Option(help="Where QR codes lead, such as https://example.org.")
     ] = None,
     party: Annotated[str, typer.Option(help="Whose events these are, by default.")] = "self",
+    tiers: Annotated[
+        Path | None,
+        typer.Option(help="A file that says which fields are public, partner or private."),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
     """Make a workspace: a signing key, an empty log and a settings file."""
     from provenance.clock import system_entropy
+    from provenance.tiers import DEFAULT_POLICY
     from workspace.workspace import Workspace, create_workspace, random_origin
 
     chosen = origin or random_origin(system_entropy)
+    policy = DEFAULT_POLICY if tiers is None else _tiers(tiers)
     create_workspace(
-        data, origin=chosen, party=party, domain=domain or f"https://{chosen.split('/')[0]}"
+        data,
+        origin=chosen,
+        party=party,
+        domain=domain or f"https://{chosen.split('/')[0]}",
+        tiers=policy,
     )
     if origin is None:
         notice(
@@ -54,3 +68,10 @@ def init(
         typer.echo(f"  log         {chosen}")
         typer.echo(f"  public key  {result['vkey']}")
         typer.echo(f"  next        provenance ingest --data {data} FILE.csv ...")
+
+
+def _tiers(file: Path) -> TierPolicy:
+    from provenance.tiers import DEFAULT_POLICY
+    from workspace.tier_file import read_tiers
+
+    return read_tiers(file, DEFAULT_POLICY)

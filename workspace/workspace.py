@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from provenance.audit import AuditReport
     from provenance.clock import Clock, Entropy
     from provenance.reading import LogReader
+    from provenance.tiers import TierPolicy
     from workspace.settings import Settings
 
 __all__ = ["Layout", "Workspace", "create_workspace", "random_origin"]
@@ -223,6 +224,7 @@ def create_workspace(
     origin: str,
     party: str,
     domain: str,
+    tiers: TierPolicy = DEFAULT_POLICY,
     clock: Clock = system_clock,
     entropy: Entropy = system_entropy,
 ) -> None:
@@ -236,6 +238,7 @@ def create_workspace(
         origin: The log's identity: a domain and path that the owner controls.
         party: Whose events go in by default.
         domain: Where QR codes lead.
+        tiers: Which fields are public, partner or private, from entry 0 on.
         clock: Gives the time of entry 0.
         entropy: Gives the keys.
 
@@ -250,7 +253,9 @@ def create_workspace(
         directory.parent.mkdir(parents=True, exist_ok=True)
         building.mkdir(mode=0o700)
         try:
-            _fill(Layout(building), text, origin, clock, entropy)
+            key, secret = keys.generate(origin, entropy), entropy(_SECRET_SIZE)
+            instruments = Instruments(key, secret, clock, entropy)
+            _fill(Layout(building), text, key, tiers, instruments)
             building.rename(directory)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
@@ -269,14 +274,13 @@ def _refuse_occupied(directory: Path) -> None:
         raise StorageError(f"{directory}: {error.strerror}") from None
 
 
-def _fill(layout: Layout, text: str, origin: str, clock: Clock, entropy: Entropy) -> None:
-    key = keys.generate(origin, entropy)
-    secret = entropy(_SECRET_SIZE)
+def _fill(
+    layout: Layout, text: str, key: keys.LogKey, tiers: TierPolicy, instruments: Instruments
+) -> None:
     layout.log_key.parent.mkdir(mode=0o700)
     keys.save(key, layout.log_key)
-    replace_file(layout.secret, secret, mode=0o600)
+    replace_file(layout.secret, instruments.secret, mode=0o600)
     replace_file(layout.policy, f"log {key.vkey}\nquorum none\n".encode())
     layout.quarantine.mkdir(mode=0o700)
-    instruments = Instruments(key, secret, clock, entropy)
-    Log.create(layout.log, key.vkey, DEFAULT_POLICY, instruments).close()
+    Log.create(layout.log, key.vkey, tiers, instruments).close()
     replace_file(layout.settings, text.encode())
