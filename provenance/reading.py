@@ -16,25 +16,21 @@ from provenance.checkpoint import parse
 from provenance.entries import Entry, EntryType, Known, Opening, Tier
 from provenance.errors import (
     EncodingError,
-    InputError,
     NotFound,
     UsageError,
-    VerificationError,
     WorkspaceDamaged,
 )
 from provenance.hashing import leaf_hash
-from provenance.head import read_head
 from provenance.identity import Rows
 from provenance.leaf import decode_leaf
-from provenance.merkle import TileTree
 from provenance.privacy import open_entry
 from provenance.proof import build_bundle
 from provenance.storage import rows, translated
 from provenance.tiers import TierPolicy
-from provenance.writing import read_tile
+from provenance.tree import TreeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import apsw
@@ -46,7 +42,7 @@ __all__ = ["LogReader"]
 _CHUNK: Final = 1_000
 
 
-class LogReader:
+class LogReader(TreeReader):
     """The log as a reader sees it.
 
     Attributes:
@@ -62,10 +58,8 @@ class LogReader:
         Raises:
             WorkspaceDamaged: Entry 0 is not a policy entry.
         """
-        self.path = path
-        self._connection = connection
+        super().__init__(path, connection)
         self._rows = Rows(connection, secret)
-        self._tree = TileTree(read_tile(connection))
         try:
             founding = self._founding()
             self.origin: str = founding["origin"]
@@ -81,12 +75,6 @@ class LogReader:
         if entry.type != EntryType.POLICY:
             raise EncodingError("entry 0 is of another type")
         return open_entry(entry, Tier.PRIVATE)
-
-    @property
-    def size(self) -> int:
-        """Number of entries."""
-        with translated(self.path):
-            return read_head(self._connection).size
 
     def entry(self, index: int) -> Entry:
         """Return one entry.
@@ -164,50 +152,45 @@ class LogReader:
             ask = "SELECT party, product_id FROM maker WHERE lot_id = ? ORDER BY party, product_id"
             return [(party, product) for party, product in rows(self._connection, ask, lot_id)]
 
-    def checkpoint(self) -> str:
-        """Return the latest signed checkpoint.
-
-        Raises:
-            WorkspaceDamaged: There is none, or it is no checkpoint.
-        """
-        with translated(self.path):
-            ask = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"
-            notes = rows(self._connection, ask)
-        try:
-            parse(notes[0][0])
-        except (IndexError, InputError, TypeError):
-            raise WorkspaceDamaged(
-                f"{self.path}: holds no checkpoint; restore it from a backup"
-            ) from None
-        return str(notes[0][0])
-
-    def root_at(self, size: int) -> bytes:
-        """Return the root hash over the first `size` entries, 32 bytes.
-
-        Raises:
-            VerificationError: The stored tree is smaller, or damaged.
-        """
-        with translated(self.path):
-            return self._tree.root_at(size)
-
-    def prove(self, index: int, disclose: Callable[[Opening], bool] | None = None) -> Content:
-        """Make a proof bundle: inclusion of an entry under the latest checkpoint.
+    def prove(
+        self,
+        index: int,
+        disclose: Callable[[Opening], bool] | None = None,
+        size: int | None = None,
+    ) -> Content:
+        """Make a proof bundle: inclusion of an entry under a signed checkpoint.
 
         Args:
             index: The entry.
             disclose: Chooses the openings to put in; without it none are disclosed.
+            size: Prove it under the checkpoint of this size; None for the latest.
 
         Raises:
-            NotFound: The log has no such entry.
+            NotFound: The log has no such entry, or signed no checkpoint at that size.
+            UsageError: The entry came after that checkpoint.
             WorkspaceDamaged: The stored tree or checkpoint does not fit the entry.
         """
+        note = self.cosigned(size)
+        if size is not None and index >= size:
+            raise UsageError(f"entry {index} came after the checkpoint of size {size}")
+        return self._proof(index, note, parse(note)[0].size, disclose)
+
+    def prove_all(
+        self, indices: Iterable[int], disclose: Callable[[Opening], bool] | None = None
+    ) -> list[Content]:
+        """Make the bundles of several entries, all under the latest checkpoint; see `prove`."""
+        note = self.cosigned()
+        size = parse(note)[0].size
+        return [self._proof(index, note, size, disclose) for index in indices]
+
+    def _proof(
+        self, index: int, note: str, size: int, disclose: Callable[[Opening], bool] | None
+    ) -> Content:
         entry = self.entry(index)
-        note = self.checkpoint()
-        with translated(self.path):
-            try:
-                path = self._tree.inclusion_path(index, parse(note)[0].size)
-            except (UsageError, VerificationError) as error:
-                raise WorkspaceDamaged(f"{self.path}: {error}; run `verify`") from None
+        try:
+            path = self.inclusion_path(index, size)
+        except UsageError as error:
+            raise WorkspaceDamaged(f"{self.path}: {error}; run `verify`") from None
         disclosed = [opening for opening in entry.openings if disclose and disclose(opening)]
         return build_bundle(
             origin=self.origin,
@@ -218,10 +201,6 @@ class LogReader:
             body=entry.body,
             disclosed=disclosed,
         )
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
 
 
 def _entry(index: int, leaf: bytes, body: bytes | None, openings: tuple[Opening, ...]) -> Entry:

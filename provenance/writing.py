@@ -5,7 +5,7 @@ taken. Under the lock the steps follow each other so that a crash at any point
 leaves the log as it was before or as it is after, never between; the comments
 say which. No signature leaves this module before COMMIT.
 
-Next: provenance/reading.py
+Next: provenance/tree.py
 """
 
 from __future__ import annotations
