@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from provenance import merkle
 from provenance.errors import ProvenanceError
 from provenance.hashing import EMPTY_ROOT
-from provenance.identity import Seals, row_faults
+from provenance.identity import Rows, row_faults
 from provenance.published import read_checkpoint, read_high_water
 from provenance.recompute import Recomputation
+from provenance.register import register_key
 from provenance.schema import schema_faults
 from provenance.storage import connect, rows, translated
 
@@ -75,7 +76,8 @@ def audit(
 
     Args:
         files: The log's files.
-        vkey: The log's public key, from where the caller trusts it; its name is the origin.
+        vkey: A public key of the log, from where the caller trusts it; its name is the origin.
+            The log's other keys are those that the register hands it over from and to.
         secret: The workspace's, for the MACs of row keys.
         progress: Called with entries done and in all, about every thousand.
 
@@ -160,7 +162,7 @@ class _Audit:
     ) -> None:
         self._connection = connection
         self._vkey = vkey
-        self._seals = Seals(secret)
+        self._rows = Rows(connection, secret)
         self._report = report
         self._pass = Recomputation(connection, report.origin, report.add)
         self._roots: dict[int, bytes] = {0: EMPTY_ROOT}
@@ -177,6 +179,7 @@ class _Audit:
             self._compare_tree()
         self._compare_head()
         self._compare_checkpoints(notes)
+        self._compare_register(notes)
         self._compare_published(notes, shown)
 
     def _recompute(self, sizes: set[int], progress: Callable[[int, int], None]) -> None:
@@ -232,16 +235,19 @@ class _Audit:
             if ours != theirs:
                 self._report.add(f"head: its {name} is not that of the entries")
         # The sums are masked with size and root: where these are wrong, they say nothing.
-        known = self._seals.mask(sums, edge.size, edge.root) if found[1:3] == right[1:3] else None
-        for fault in row_faults(self._connection, self._seals, known):
+        seals = self._rows.seals
+        known = seals.mask(sums, edge.size, edge.root) if found[1:3] == right[1:3] else None
+        for fault in row_faults(self._connection, seals, known):
             self._report.add(fault)
 
     def _compare_checkpoints(self, notes: dict[int, str]) -> None:
         if self._report.size not in notes:
             self._report.add(f"checkpoint {self._report.size}: the newest is missing")
+        register = self._pass.register
+        signers_at = register.signers_at if register else lambda _size: [self._vkey]
         for size, note in sorted(notes.items()):
             try:
-                found = read_checkpoint(note, self._vkey)
+                found = read_checkpoint(note, self._report.origin, signers_at)
             except ProvenanceError as error:
                 self._report.add(f"checkpoint {size}: {error}")
                 continue
@@ -249,6 +255,23 @@ class _Audit:
                 self._report.add(f"checkpoint {size}: is for a tree of {found.size}")
             elif self._roots.get(size) != found.root:
                 self._report.add(f"checkpoint {size}: the entries have another root")
+
+    def _compare_register(self, notes: dict[int, str]) -> None:
+        """See that the trusted key is the log's, that keys were handed over, and readers know."""
+        register = self._pass.register
+        if register is None:
+            return
+        if self._vkey not in register.keys:
+            self._report.add("body 0: the log's register does not name the trusted key")
+        for period in register.periods[1:]:
+            if period.entry + 1 not in notes:
+                self._report.add(
+                    f"checkpoint {period.entry + 1}: missing; the old and the new key sign it, to "
+                    f"hand over the log in entry {period.entry}"
+                )
+        for number, index in enumerate(register.entries[1:], 1):
+            if self._rows.index_of(register_key(register.origin, number)) != index:
+                self._report.add(f"event_id: readers do not find entry {index} of the register")
 
     def _compare_published(self, notes: dict[int, str], shown: _Published) -> None:
         for problem in shown.problems:

@@ -8,7 +8,7 @@ Parsers are strict: what they accept is written back byte for byte, anything
 else raises `InputError`. Nothing here checks a signature; `verify` does, with
 parsers of its own.
 
-Next: provenance/keys.py
+Next: provenance/parties.py
 """
 
 from __future__ import annotations

@@ -10,10 +10,16 @@ Next: provenance/recompute.py
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from provenance.entries import Draft, EntryType
-from provenance.errors import VerificationError, WorkspaceDamaged, WorkspaceReadOnly
+from provenance.entries import EntryType
+from provenance.errors import (
+    UsageError,
+    VerificationError,
+    WorkspaceDamaged,
+    WorkspaceReadOnly,
+)
 from provenance.files import locked
 from provenance.hashing import EMPTY_ROOT, chain_start
 from provenance.head import Head, insert_head, read_head
@@ -27,17 +33,21 @@ from provenance.published import (
     remembered,
 )
 from provenance.reading import LogReader
+from provenance.register import POLICY, founding_draft
 from provenance.storage import connect, create, discard, transaction, translated
 from provenance.writing import Instruments, commit, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     import apsw
 
-    from provenance.entries import Outcome
+    from provenance.entries import Draft, Outcome
+    from provenance.keys import Signer
+    from provenance.register import Register
     from provenance.tiers import TierPolicy
+    from provenance.writing import Batch
 
 __all__ = ["HighWater", "Instruments", "Log", "LogFiles", "read_high_water"]
 
@@ -71,20 +81,13 @@ class Log(LogReader):
         Raises:
             StorageError: There is a log already, or the disk refused.
         """
-        origin = instruments.signer.name
-        founding = {
-            "origin": origin,
-            "keys": [vkey],
-            "tiers": policy.to_content(),
-            "predecessor": None,
-        }
-        draft = Draft(EntryType.POLICY, "policy/1", founding)
+        draft = founding_draft(vkey, policy)
         with translated(files.database):
             connection = create(files.database)
             try:
                 _found(connection, draft, policy, instruments)
                 log = cls(files, connection, instruments)
-                publish(files, origin, log.checkpoint())
+                publish(files, log.origin, log.checkpoint())
             except BaseException:
                 connection.close()
                 discard(files.database)
@@ -98,7 +101,8 @@ class Log(LogReader):
         Raises:
             WorkspaceMissing: There is no log.
             WorkspaceTooNew: It has a later format.
-            WorkspaceDamaged: It cannot be read as a log, or the signing key is another's.
+            WorkspaceDamaged: It cannot be read as a log, or the signing key is not the one that
+                its register names now.
             WorkspaceReadOnly: It may not be written, or its database is older than what was
                 published (an old copy was put back).
         """
@@ -106,7 +110,7 @@ class Log(LogReader):
         try:
             log = cls(files, connection, instruments)
             with translated(files.database), log._writing():
-                log._refuse_other_key()
+                log._take_up_key(log.register)
                 log._refuse_old_copy()
                 log._show(log.checkpoint())
         except BaseException:
@@ -147,18 +151,61 @@ class Log(LogReader):
             WorkspaceDamaged: The database does not fit together.
         """
         with translated(self.path):
-            batch = prepare(
-                self._connection, self._rows, drafts, self.policy, self._instruments.entropy
-            )
+            if any(draft.type == EntryType.POLICY for draft in drafts):
+                raise UsageError("an entry of the register is appended by `govern`, by itself")
+            known = self._register
+            batch = self._prepare(drafts, known)
             with self._writing():
                 self._refuse_shrunk()
-                outcomes, note = commit(
-                    self._connection, self._rows, batch, self.origin, self._instruments
-                )
-                # Also where nothing was new: what an earlier crash left unshown may be
-                # what these drafts are duplicates of, and a duplicate is acknowledged.
-                self._show(note or self.checkpoint())
-            return outcomes
+                register = self.register
+                self._take_up_key(register)
+                if register is not known:
+                    # Another process has added to it since: what was public may be
+                    # private now, and nothing must be sealed under the old policy.
+                    batch = self._prepare(drafts, register)
+                return self._commit(batch)
+
+    def govern(
+        self, change: Callable[[Register], Draft], successor: Signer | None = None
+    ) -> Outcome:
+        """Append one entry of the register, by itself.
+
+        Args:
+            change: Makes the draft from the register as it is under the writers' lock; `Register`
+                has methods for it.
+            successor: The signer of the key that a rotation names. The checkpoint that covers it
+                is signed by the old key and by this one, later ones by this one alone.
+
+        Raises:
+            UsageError: What `change` refuses, or a successor that is not the draft's.
+            ProvenanceError: As for `append`.
+        """
+        with translated(self.path), self._writing():
+            self._refuse_shrunk()
+            register = self.register
+            self._take_up_key(register)
+            draft = change(register)
+            signer = successor or self._instruments.signer
+            named = draft.content["keys"] if draft.version == POLICY else register.current
+            if list(named) != [signer.vkey]:
+                raise UsageError("the log is handed over to the key that signs for it, no other")
+            (outcome,) = self._commit(self._prepare([draft], register), successor)
+            # A crash before here: who opens the log next takes up the new key.
+            self._instruments = replace(self._instruments, signer=signer)
+            return outcome
+
+    def _prepare(self, drafts: Sequence[Draft], register: Register) -> Batch:
+        entropy = self._instruments.entropy
+        return prepare(self._connection, self._rows, drafts, register.tiers, entropy)
+
+    def _commit(self, batch: Batch, successor: Signer | None = None) -> list[Outcome]:
+        outcomes, note = commit(
+            self._connection, self._rows, batch, self.origin, self._instruments, successor=successor
+        )
+        # Also where nothing was new: what an earlier crash left unshown may be
+        # what these drafts are duplicates of, and a duplicate is acknowledged.
+        self._show(note or self.checkpoint())
+        return outcomes
 
     def _writing(self) -> AbstractContextManager[None]:
         return locked(self._files.lock, _LOCK_WAIT_SECONDS)
@@ -167,17 +214,24 @@ class Log(LogReader):
         if not is_shown(self._files, self.origin, note):
             publish(self._files, self.origin, note)
 
-    def _refuse_other_key(self) -> None:
-        if self._instruments.signer.vkey not in self.keys:
+    def _take_up_key(self, register: Register) -> None:
+        """See that we sign with the key that the register names, also after a rotation."""
+        signer, find = self._instruments.signer, self._instruments.find_signer
+        if (signer.vkey,) == register.current:
+            return
+        if find is not None and len(register.current) == 1:
+            signer = find(register.current[0])
+            self._instruments = replace(self._instruments, signer=signer)
+        if (signer.vkey,) != register.current:
             raise WorkspaceDamaged(
-                f"{self.path}: the signing key is not the one this log was founded with; put the "
-                "right key back from your backup"
+                f"{self.path}: the signing key is not the one that this log's register names now, "
+                f"{' and '.join(register.current)}; put the right key back from your backup"
             )
 
     def _refuse_shrunk(self) -> HighWater:
         """Refuse a database with fewer entries than were published."""
         size = read_head(self._connection).size
-        mark = remembered(self._files, self._instruments.signer.vkey)
+        mark = remembered(self._files, self.origin, self._register.signers_at)
         if mark is None:
             # A crash while the log was made leaves entry 0 unpublished; later there is no such way.
             if size > 1:

@@ -12,13 +12,14 @@ Next: provenance/head.py
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from provenance.checkpoint import Checkpoint, key_id, parse, parse_note, parse_text, parse_vkey
+from provenance.checkpoint import Checkpoint, key_id, parse, parse_vkey
 from provenance.errors import InputError, StorageError, VerificationError, WorkspaceDamaged
 from provenance.files import replace_file
 
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 _HEADER: Final = "provenance high-water v1"
+
+SignersAt = Callable[[int], Sequence[str]]
+"""The vkeys of those who must have signed the checkpoint of a size, in their order."""
 
 
 @dataclass(frozen=True)
@@ -109,47 +113,54 @@ def is_shown(files: LogFiles, origin: str, note: str) -> bool:
         return False
 
 
-def remembered(files: LogFiles, vkey: str) -> HighWater | None:
+def remembered(files: LogFiles, origin: str, signers_at: SignersAt) -> HighWater | None:
     """Return the furthest state that the two files remember; None where both are gone.
 
     Args:
         files: Where they are.
-        vkey: The log's public key. What it has not signed is evidence of no later state.
+        origin: The log's name.
+        signers_at: The log's keys at a size. What they have not signed is evidence of no later
+            state.
 
     Raises:
         WorkspaceDamaged: High-water is not a high-water file of this log.
     """
-    mark = read_high_water(files.high_water, parse_vkey(vkey).name)
+    mark = read_high_water(files.high_water, origin)
     try:
         text = files.checkpoint.read_bytes()
         if mark is None or parse(text)[0].size > mark.size:
-            shown = read_checkpoint(text, vkey)
+            shown = read_checkpoint(text, origin, signers_at)
             return HighWater(shown.size, shown.root)
     except (FileNotFoundError, InputError, VerificationError):
         pass
     return mark
 
 
-def read_checkpoint(text: bytes | str, vkey: str) -> Checkpoint:
-    """Read a checkpoint of this log: one line of the log's own signature, and nothing besides.
+def read_checkpoint(text: bytes | str, origin: str, signers_at: SignersAt) -> Checkpoint:
+    """Read a checkpoint of this log: its own keys' signatures, and nothing besides.
+
+    Args:
+        text: The signed note.
+        origin: The log's name.
+        signers_at: The keys that must have signed at a size, as `Register.signers_at` tells them.
 
     Raises:
-        VerificationError: Another key's, several, or a wrong signature.
+        VerificationError: Other keys' than those of its size, or a wrong signature.
         InputError: Not a checkpoint in its one written form.
     """
-    note = parse_note(text)
-    key = parse_vkey(vkey)
-    expected = (key.name, key_id(*key))
-    if [(line.name, line.key_id) for line in note.signatures] != [expected]:
-        raise VerificationError("its signature is not the one of this log's key")
-    try:
-        public = Ed25519PublicKey.from_public_bytes(key.public)
-        public.verify(note.signatures[0].signature, note.text.encode())
-    except InvalidSignature:
-        raise VerificationError("its signature is wrong") from None
-    found = parse_text(note.text)
-    if found.origin != key.name:
+    found, note = parse(text)
+    if found.origin != origin:
         raise VerificationError(f"it is of the log {found.origin}")
+    keys = [parse_vkey(vkey) for vkey in signers_at(found.size)]
+    expected = [(key.name, key_id(*key)) for key in keys]
+    if [(line.name, line.key_id) for line in note.signatures] != expected:
+        raise VerificationError("its signatures are not those of the keys that signed at its size")
+    for key, line in zip(keys, note.signatures, strict=True):
+        try:
+            public = Ed25519PublicKey.from_public_bytes(key.public)
+            public.verify(line.signature, note.text.encode())
+        except (InvalidSignature, ValueError):
+            raise VerificationError("its signature is wrong") from None
     return found
 
 

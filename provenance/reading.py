@@ -20,13 +20,12 @@ from provenance.errors import (
     UsageError,
     WorkspaceDamaged,
 )
-from provenance.hashing import leaf_hash
+from provenance.hashing import body_digest, leaf_hash
 from provenance.identity import Rows
 from provenance.leaf import decode_leaf
-from provenance.privacy import open_entry
 from provenance.proof import build_bundle
+from provenance.register import Register, register_key
 from provenance.storage import rows, translated
-from provenance.tiers import TierPolicy
 from provenance.tree import TreeReader
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     import apsw
 
     from provenance.entries import Content, Identity
+    from provenance.tiers import TierPolicy
 
 __all__ = ["LogReader"]
 
@@ -47,8 +47,6 @@ class LogReader(TreeReader):
 
     Attributes:
         origin: The log's name in checkpoints, from entry 0.
-        keys: The vkeys that sign them, from entry 0.
-        policy: The tier policy, from entry 0.
         path: The database file, for messages.
     """
 
@@ -61,20 +59,40 @@ class LogReader(TreeReader):
         super().__init__(path, connection)
         self._rows = Rows(connection, secret)
         try:
-            founding = self._founding()
-            self.origin: str = founding["origin"]
-            self.keys: list[str] = list(founding["keys"])
-            self.policy = TierPolicy.from_content(founding["tiers"])
-        except (EncodingError, KeyError, NotFound, TypeError):
+            self._register = Register.founded(_governing(self.entry(0)))
+        except (EncodingError, NotFound):
             raise WorkspaceDamaged(
                 f"{path}: entry 0 is not this log's policy; run `verify`"
             ) from None
+        self.origin = self._register.origin
 
-    def _founding(self) -> Content:
-        entry = self.entry(0)
-        if entry.type != EntryType.POLICY:
-            raise EncodingError("entry 0 is of another type")
-        return open_entry(entry, Tier.PRIVATE)
+    @property
+    def register(self) -> Register:
+        """The log's keys, tier policies and parties, as the log stands now.
+
+        Raises:
+            WorkspaceDamaged: An entry of the register cannot be read as one.
+        """
+        key = register_key(self.origin, self._register.size)
+        while (index := self.find(key)) is not None:
+            try:
+                self._register = self._register.followed(index, _governing(self.entry(index)))
+            except (EncodingError, NotFound) as error:
+                raise WorkspaceDamaged(
+                    f"{self.path}: entry {index} does not govern the log: {error}; run `verify`"
+                ) from None
+            key = register_key(self.origin, self._register.size)
+        return self._register
+
+    @property
+    def keys(self) -> list[str]:
+        """All vkeys that ever signed for the log, oldest first."""
+        return self.register.keys
+
+    @property
+    def policy(self) -> TierPolicy:
+        """The tier policy for the next entry."""
+        return self.register.tiers
 
     def entry(self, index: int) -> Entry:
         """Return one entry.
@@ -201,6 +219,15 @@ class LogReader(TreeReader):
             body=entry.body,
             disclosed=disclosed,
         )
+
+
+def _governing(entry: Entry) -> bytes | None:
+    """Return the body of an entry of the register, if the leaf says that it is one."""
+    if entry.type != EntryType.POLICY:
+        raise EncodingError("it is of another type")
+    if entry.body and body_digest(entry.body) != decode_leaf(entry.leaf).body_digest:
+        raise EncodingError("its body is not the one that was logged")
+    return entry.body
 
 
 def _entry(index: int, leaf: bytes, body: bytes | None, openings: tuple[Opening, ...]) -> Entry:

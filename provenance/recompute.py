@@ -27,6 +27,7 @@ from provenance.hashing import (
 )
 from provenance.leaf import LEAF_TIME, decode_leaf, refit_leaf
 from provenance.privacy import b64
+from provenance.register import Register
 from provenance.storage import rows
 from provenance.tiers import TierPolicy
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Recomputation"]
 
 _PLACES_KEPT: Final = 10_000
+_NO_POLICY: Final = TierPolicy({})
 
 # The format's own names sort before all others that are in use, so a body begins
 # with them and need not be parsed to its end. Where this does not fit (a brace in
@@ -60,6 +62,7 @@ class Recomputation:
         edge: The tree over the leaves so far.
         chain: The chain value after the last leaf.
         openings_missing: Commitments without a stored opening.
+        register: What governs the log, from the entries so far; None without entry 0.
     """
 
     def __init__(
@@ -75,7 +78,7 @@ class Recomputation:
         self._connection = connection
         self._origin = origin
         self._problem = problem
-        self._policy = TierPolicy({})
+        self.register: Register | None = None
         self._places: dict[Plan, dict[bytes, _Place]] = defaultdict(dict)
 
     @property
@@ -135,8 +138,8 @@ class Recomputation:
             right = refit_leaf(leaf, index, digest, self.chain)
             if leaf != right or time_us < self._time or body is None:
                 self._explain_leaf(index, leaf, body, digest)
-            if index == 0:
-                self._found(leaf, body)
+            if leaf[4] == EntryType.POLICY or index == 0:
+                self._govern(index, leaf[4], body)
             self._time = max(self._time, time_us)
             self.position = index + 1
             self.chain = chain_next(leaf)
@@ -161,16 +164,22 @@ class Recomputation:
         elif digest != leaf.body_digest:
             self._problem(f"body {index}: not the content that was logged in leaf {index}")
 
-    def _found(self, leaf: bytes, body: bytes | None) -> None:
-        """Take the tier policy from entry 0, which every later opening is checked against."""
+    def _govern(self, index: int, kind: int, body: bytes | None) -> None:
+        """Replay an entry of the register: keys and tiers that later ones are checked against."""
         try:
-            content = canonical.loads(body or b"")
-            ours = leaf[4] == EntryType.POLICY and content["origin"] == self._origin
-            self._policy = TierPolicy.from_content(content["tiers"])
-        except (EncodingError, LookupError, TypeError):
-            ours = False
-        if not ours:
-            self._problem(f"body 0: not the policy entry of {self._origin}")
+            if index == 0:
+                register = Register.founded(body if kind == EntryType.POLICY else b"null")
+            elif self.register is not None:
+                register = self.register.followed(index, body)
+            else:
+                return
+        except EncodingError as error:
+            self._problem(f"body {index}: does not govern the log {self._origin}: {error}")
+            return
+        if register.origin == self._origin:
+            self.register = register
+        else:
+            self._problem(f"body {index}: governs the log {register.origin}, not {self._origin}")
 
     def _check_openings(self, start: int, stop: int, bodies: dict[int, bytes | None]) -> None:
         """Check openings against the commitments of their bodies."""
@@ -202,18 +211,19 @@ class Recomputation:
 
     def _commitments(self, index: int, body: bytes | None) -> tuple[dict[str, str], Plan]:
         """Read the commitments of a body and the rules that its openings' tiers follow."""
+        policy = self.register.tiers_at(index) if self.register else _NO_POLICY
         if body is None:
-            return {}, self._policy.plan("", {})
+            return {}, policy.plan("", {})
         head = _HEAD.match(body)
         try:
             if head is not None:
-                return canonical.loads(head[1]), self._policy.plan(head[2].decode(), {})
+                return canonical.loads(head[1]), policy.plan(head[2].decode(), {})
             content = canonical.loads(body)
             own = {pattern: Tier[name.upper()] for pattern, name in content.get("_t", {}).items()}
-            return dict(content.get("_c", ())), self._policy.plan(content["_v"], own)
+            return dict(content.get("_c", ())), policy.plan(content["_v"], own)
         except (EncodingError, AttributeError, KeyError, TypeError, ValueError) as error:
             self._problem(f"body {index}: cannot be read: {error}")
-            return {}, self._policy.plan("", {})
+            return {}, policy.plan("", {})
 
     def _explain_opening(
         self, index: int, path: str, commitment: str | None, *, opens: bool, tier_right: bool

@@ -25,7 +25,7 @@ from provenance.privacy import NONCE_SIZE, seal_checked
 from provenance.storage import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import apsw
 
@@ -57,12 +57,15 @@ class Instruments:
         secret: 32 bytes that key the row digests; the workspace's own.
         clock: Gives ingest times.
         entropy: Gives nonces and salts.
+        find_signer: Finds the signer of a vkey when another process has rotated the key; without
+            it the log has to be opened anew then.
     """
 
     signer: Signer
     secret: bytes
     clock: Clock
     entropy: Entropy
+    find_signer: Callable[[str], Signer] | None = None
 
 
 class Prepared(NamedTuple):
@@ -142,9 +145,23 @@ def _verdict(draft: Draft, rows: tuple[Row, ...], known: Mapping[bytes, Held]) -
 
 
 def commit(
-    connection: apsw.Connection, rows: Rows, batch: Batch, origin: str, instruments: Instruments
+    connection: apsw.Connection,
+    rows: Rows,
+    batch: Batch,
+    origin: str,
+    instruments: Instruments,
+    *,
+    successor: Signer | None = None,
 ) -> tuple[list[Outcome], str | None]:
     """Append what is new, in order, in one transaction. The caller holds the writers' lock.
+
+    Args:
+        connection: The database.
+        rows: Its row keys.
+        batch: From `prepare`, under the tier policy that is in force now.
+        origin: The log's name.
+        instruments: What to write with.
+        successor: Signs the checkpoint too: whom the batch hands the log over to.
 
     Returns:
         What became of each draft, and the signed checkpoint that covers them; None
@@ -169,7 +186,8 @@ def commit(
         change = rows.write(keys, held) ^ rows.write_makers(lots)
         sums = _move_sums(rows, head, change, edge)
         swap_head(connection, head, Head(edge.size, edge.root, chain, time_us, sums))
-        note = sign(Checkpoint(origin, edge.size, edge.root), [instruments.signer])
+        signers = [instruments.signer, *([successor] if successor else ())]
+        note = sign(Checkpoint(origin, edge.size, edge.root), signers)
         connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (edge.size, note))
     # A crash here: the entries are in and signed for, but not acknowledged. The
     # next writer publishes the checkpoint; the same drafts are then duplicates.
