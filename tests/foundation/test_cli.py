@@ -16,6 +16,7 @@ import pytest
 
 import cli
 from provenance import storage
+from workspace import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,10 +145,11 @@ def test_what_is_not_there_is_exit_code_1(provenance: Command, small: Path) -> N
 
 def test_a_newer_workspace(provenance: Command, small: Path) -> None:
     """A workspace, or a log, of a later format: exit code 2, and the remedy."""
-    settings = (small / "workspace.toml").read_text()
-    (small / "workspace.toml").write_text(settings.replace("format = 1", "format = 99"))
+    text = (small / "workspace.toml").read_text()
+    newer = text.replace(f"format = {settings.FORMAT}", "format = 99")
+    (small / "workspace.toml").write_text(newer)
     newer_workspace = provenance("verify", "--data", small)
-    (small / "workspace.toml").write_text(settings)
+    (small / "workspace.toml").write_text(text)
     connection = apsw.Connection(str(small / "log.db"))
     connection.pragma("user_version", 99)
     connection.close()
