@@ -104,11 +104,11 @@ def publish(files: LogFiles, origin: str, note: str) -> None:
 
 
 def is_shown(files: LogFiles, origin: str, note: str) -> bool:
-    """Say whether `note` is what both files hold."""
+    """Say whether `note` is what both files hold; witnesses' lines may stand under it."""
     mark = read_high_water(files.high_water, origin)
     size = int(note.split("\n", 2)[1])
     try:
-        return mark is not None and mark.size >= size and files.checkpoint.read_text() == note
+        return mark is not None and mark.size >= size and files.checkpoint.read_text().startswith(note)
     except (FileNotFoundError, ValueError):
         return False
 

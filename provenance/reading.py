@@ -181,14 +181,15 @@ class LogReader(TreeReader):
         Args:
             index: The entry.
             disclose: Chooses the openings to put in; without it none are disclosed.
-            size: Prove it under the checkpoint of this size; None for the latest.
+            size: Prove it under the checkpoint of this size; None for the one that `covering`
+                chooses.
 
         Raises:
             NotFound: The log has no such entry, or signed no checkpoint at that size.
             UsageError: The entry came after that checkpoint.
             WorkspaceDamaged: The stored tree or checkpoint does not fit the entry.
         """
-        note = self.cosigned(size)
+        note = self.covering(index) if size is None else self.cosigned(size)
         if size is not None and index >= size:
             raise UsageError(f"entry {index} came after the checkpoint of size {size}")
         return self._proof(index, note, parse(note)[0].size, disclose)

@@ -9,13 +9,14 @@ Next: provenance/reading.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from provenance.checkpoint import format_note, parse, parse_note
+from provenance.checkpoint import parse
 from provenance.errors import InputError, NotFound, UsageError, VerificationError, WorkspaceDamaged
 from provenance.head import read_head
 from provenance.merkle import TileTree
 from provenance.storage import rows, translated
+from provenance.witnessed import Witnesses, with_cosignatures
 from provenance.writing import read_tile
 
 if TYPE_CHECKING:
@@ -26,20 +27,19 @@ if TYPE_CHECKING:
 
 __all__ = ["TreeReader"]
 
-_COSIGNATURES_SINCE: Final = 2
-"""The format that brought the table; a reader may meet an earlier one."""
-
 
 class TreeReader:
     """The public part of the log, as a reader sees it.
 
     Attributes:
         path: The database file, for messages.
+        witnesses: What witnesses have said of it.
     """
 
     def __init__(self, path: Path, connection: apsw.Connection) -> None:
         """Read through `connection`."""
         self.path = path
+        self.witnesses = Witnesses(path, connection)
         self._connection = connection
         self._tree = TileTree(read_tile(connection))
 
@@ -83,18 +83,21 @@ class TreeReader:
             WorkspaceDamaged: As for `checkpoint`, or a cosignature is no signature line.
         """
         note = self.checkpoint(size)
-        if self._connection.pragma("user_version") < _COSIGNATURES_SINCE:
-            return note
         with translated(self.path):
-            ask = "SELECT line FROM cosignature WHERE size = ? ORDER BY key_id"
-            lines = rows(self._connection, ask, parse(note)[0].size)
-        if not lines:
-            return note
-        whole = note + "".join(f"{line}\n" for (line,) in lines)
-        try:
-            return format_note(parse_note(whole))
-        except InputError as error:
-            raise WorkspaceDamaged(f"{self.path}: a cosignature: {error}; run `verify`") from None
+            return with_cosignatures(note, self.witnesses.lines(parse(note)[0].size))
+
+    def covering(self, index: int) -> str:
+        """Return the checkpoint to prove an entry under, with its cosignatures.
+
+        It is the newest that enough witnesses have cosigned, if the entry is under it; else
+        the newest of all, which only the log itself vouches for.
+
+        Raises:
+            WorkspaceDamaged: As for `cosigned`, or the trust policy cannot be read.
+        """
+        with translated(self.path):
+            witnessed = self.witnesses.witnessed()
+        return self.cosigned(witnessed if index < witnessed else None)
 
     def root_at(self, size: int) -> bytes:
         """Return the root hash over the first `size` entries, 32 bytes.
