@@ -26,6 +26,7 @@ from provenance.recompute import Recomputation
 from provenance.register import register_key
 from provenance.schema import schema_faults
 from provenance.storage import connect, rows, translated
+from provenance.witnessed import added_by_others, cosignature_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,6 +246,8 @@ class _Audit:
             self._report.add(f"checkpoint {self._report.size}: the newest is missing")
         register = self._pass.register
         signers_at = register.signers_at if register else lambda _size: [self._vkey]
+        for fault in cosignature_faults(self._connection, notes):
+            self._report.add(fault)
         for size, note in sorted(notes.items()):
             try:
                 found = read_checkpoint(note, self._report.origin, signers_at)
@@ -283,9 +286,12 @@ class _Audit:
             )
         if shown.checkpoint is None:
             return
-        if shown.checkpoint not in notes.values():
+        signed = [note for note in notes.values() if shown.checkpoint.startswith(note)]
+        if not signed:
             self._report.add("checkpoint file: not one that this log signed")
-        elif mark and shown.checkpoint != notes.get(mark.size):
+        elif added_by_others(self._connection, signed[0], shown.checkpoint):
+            self._report.add("checkpoint file: a line in it is no cosignature that was stored")
+        elif mark and signed[0] != notes.get(mark.size):
             self._report.add(
                 f"checkpoint file: not the one for the {mark.size} entries once published; where "
                 "a crash left it so, the next writer mends it"

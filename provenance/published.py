@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from provenance.checkpoint import Checkpoint, key_id, parse, parse_vkey
+from provenance.checkpoint import (
+    Checkpoint,
+    format_note,
+    key_id,
+    parse,
+    parse_note,
+    parse_vkey,
+)
 from provenance.errors import InputError, StorageError, VerificationError, WorkspaceDamaged
 from provenance.files import replace_file
 
@@ -108,7 +115,8 @@ def is_shown(files: LogFiles, origin: str, note: str) -> bool:
     mark = read_high_water(files.high_water, origin)
     size = int(note.split("\n", 2)[1])
     try:
-        return mark is not None and mark.size >= size and files.checkpoint.read_text().startswith(note)
+        text = files.checkpoint.read_text()
+        return mark is not None and mark.size >= size and text.startswith(note)
     except (FileNotFoundError, ValueError):
         return False
 
@@ -127,13 +135,20 @@ def remembered(files: LogFiles, origin: str, signers_at: SignersAt) -> HighWater
     """
     mark = read_high_water(files.high_water, origin)
     try:
-        text = files.checkpoint.read_bytes()
+        text = _own_lines(files.checkpoint.read_bytes(), origin)
         if mark is None or parse(text)[0].size > mark.size:
             shown = read_checkpoint(text, origin, signers_at)
             return HighWater(shown.size, shown.root)
     except (FileNotFoundError, InputError, VerificationError):
         pass
     return mark
+
+
+def _own_lines(text: bytes, origin: str) -> str:
+    """Leave out the lines that witnesses have added: a log's keys are named like its origin."""
+    note = parse_note(text)
+    own = tuple(line for line in note.signatures if line.name == origin)
+    return format_note(note._replace(signatures=own))
 
 
 def read_checkpoint(text: bytes | str, origin: str, signers_at: SignersAt) -> Checkpoint:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance.checkpoint import (
@@ -34,7 +35,6 @@ from provenance.trust import Trust, parse_trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import apsw
 
@@ -47,6 +47,7 @@ __all__ = [
     "Sighting",
     "Standing",
     "Witnesses",
+    "added_by_others",
     "cosignature_faults",
     "read_trust",
     "store",
@@ -280,6 +281,15 @@ def cosignature_faults(connection: apsw.Connection, notes: Mapping[int, str]) ->
     ask = "SELECT size, key_id, CAST(vkey AS BLOB), CAST(line AS BLOB) FROM cosignature"
     checked = [(row[0], _fault(notes, row)) for row in rows(connection, ask)]
     return [f"cosignature at {size}: {fault}" for size, fault in checked if fault]
+
+
+def added_by_others(connection: apsw.Connection, note: str, shown: str) -> bool:
+    """Say whether `shown`, which begins with the checkpoint `note`, holds lines besides ours.
+
+    Only cosignatures that are stored may stand under a published checkpoint.
+    """
+    lines = Witnesses(Path(), connection).lines(parse(note)[0].size)
+    return not {*shown[len(note) :].splitlines(keepends=True)} <= {f"{line}\n" for line in lines}
 
 
 def _fault(notes: Mapping[int, str], row: tuple[Any, ...]) -> str:
