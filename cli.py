@@ -26,10 +26,12 @@ COMMANDS: Final = (
     "trace",
     "verify",
     "proof",
+    "disclose",
     "lookup",
     "qr",
     "serve",
     "graph",
+    "log",
     "upgrade",
     "demo",
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["locked", "replace_file"]
+__all__ = ["copy_file", "locked", "replace_file", "sync_directory", "sync_file"]
 
 _POLL_SECONDS: Final = 0.005
 
@@ -47,15 +48,31 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o644, settle: bool = T
         fresh.unlink(missing_ok=True)
         raise
     if settle:
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+def copy_file(source: Path, target: Path, *, mode: int = 0o600) -> None:
+    """Copy a file to a new name, durably but for its directory; a crash leaves half of it."""
+    with source.open("rb") as reader:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as writer:
+            shutil.copyfileobj(reader, writer)
+            writer.flush()
+            os.fsync(writer.fileno())
+
+
+def sync_file(path: Path) -> None:
+    """Wait until what was written to a file is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_directory(directory: Path) -> None:
+    """Wait until the names in a directory are on the disk."""
+    sync_file(directory)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -44,6 +44,10 @@ party = "{party}"
 
 # Where the QR codes lead: the public address of `provenance serve`.
 domain = "{domain}"
+
+# What this directory is: a "log" is written to, a "mirror" follows a log elsewhere,
+# a "copy" is a backup or was restored from one, and is only read. Commands set it.
+role = "log"
 
 [graph]
 # Where the projection lives: "sqlite:graph.db" is a file in this directory.
@@ -87,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origin: str
     party: str
     domain: str
+    role: Literal["log", "mirror", "copy"] = "log"
     graph: GraphSettings = GraphSettings()
     detect: DetectSettings = DetectSettings()
     serve: ServeSettings = ServeSettings()

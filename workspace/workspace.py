@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from provenance import keys
 from provenance.clock import system_clock, system_entropy
-from provenance.errors import StorageError, UsageError, WorkspaceDamaged
+from provenance.errors import StorageError, UsageError, WorkspaceDamaged, WorkspaceReadOnly
 from provenance.files import replace_file
 from provenance.log import Instruments, Log, LogFiles
 from provenance.storage import translated
@@ -42,9 +42,14 @@ if TYPE_CHECKING:
     from provenance.tiers import TierPolicy
     from workspace.settings import Settings
 
-__all__ = ["Layout", "Workspace", "create_workspace", "random_origin"]
+__all__ = ["Layout", "Workspace", "create_workspace", "random_origin", "refuse_occupied"]
 
 _SECRET_SIZE: Final = 32
+_ONLY_READ: Final = {
+    "mirror": "is a mirror and only read; the log is written where its key is",
+    "copy": "is a backup, or restored from one, and only read: nothing proves that it holds the "
+    "newest entries. `provenance log restore` makes a log of it",
+}
 
 
 @dataclass(frozen=True)
@@ -126,14 +131,14 @@ class Workspace:
         Raises:
             WorkspaceError: It cannot be written; the subclass and the message say why.
         """
+        if self.settings.role != "log":
+            raise WorkspaceReadOnly(f"{self.layout.directory}: {_ONLY_READ[self.settings.role]}")
         signer = keys.load(self.layout.log_key)
         if signer.name != self.settings.origin:
             raise WorkspaceDamaged(
                 f"{self.layout.log_key}: the key of {signer.name}, not of {self.settings.origin}"
             )
-        return Log.open(
-            self.layout.log, Instruments(signer, self._secret, self.clock, self.entropy)
-        )
+        return Log.open(self.layout.log, Instruments(signer, self.secret, self.clock, self.entropy))
 
     @cached_property
     def reader(self) -> LogReader:
@@ -142,7 +147,7 @@ class Workspace:
 
     def new_reader(self) -> LogReader:
         """Open one more reader of the log; one thread, one reader."""
-        return Log.open_readonly(self.layout.log, self._secret)
+        return Log.open_readonly(self.layout.log, self.secret)
 
     @cached_property
     def graph(self) -> GraphStore:
@@ -168,7 +173,7 @@ class Workspace:
         """Recompute the whole log; see `provenance.audit`."""
         from provenance.audit import audit  # noqa: PLC0415 - only `verify` needs it
 
-        return audit(self.layout.log, self.vkey, self._secret, progress)
+        return audit(self.layout.log, self.vkey, self.secret, progress)
 
     @cached_property
     def vkey(self) -> str:
@@ -188,7 +193,12 @@ class Workspace:
         raise WorkspaceDamaged(f"{self.layout.policy}: names no key of {self.settings.origin}")
 
     @cached_property
-    def _secret(self) -> bytes:
+    def secret(self) -> bytes:
+        """The secret that keys row digests.
+
+        Raises:
+            WorkspaceDamaged: The file is missing, or not of the right length.
+        """
         try:
             secret = self.layout.secret.read_bytes()
         except OSError as error:
@@ -247,7 +257,7 @@ def create_workspace(
         StorageError: The disk refused.
     """
     text = settings_text(origin, party, domain)
-    _refuse_occupied(directory)
+    refuse_occupied(directory)
     building = directory.with_name(f".{directory.name}.{entropy(4).hex()}.new")
     with translated(directory):
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -262,7 +272,13 @@ def create_workspace(
             raise
 
 
-def _refuse_occupied(directory: Path) -> None:
+def refuse_occupied(directory: Path) -> None:
+    """Refuse a place where something is already; an empty directory is nothing.
+
+    Raises:
+        UsageError: It holds something, or is a file.
+        StorageError: It cannot be looked into.
+    """
     if (directory / "workspace.toml").exists():
         raise UsageError(f"{directory}: there is a workspace already")
     try:

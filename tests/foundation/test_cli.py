@@ -41,6 +41,7 @@ NEEDS_WORKSPACE = {
     "upgrade": ("upgrade",),
     "graph rebuild": ("graph", "rebuild"),
     "graph sync": ("graph", "sync"),
+    "log backup": ("log", "backup", "copy"),
 }
 
 

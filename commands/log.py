@@ -1,0 +1,21 @@
+"""`provenance log`: the log as a whole, its copies and what it shows of itself."""
+
+from __future__ import annotations
+
+import typer
+
+from commands.copies import backup
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Look after the log as a whole: copies of it, and what others may have of it.",
+)
+
+
+@app.callback()
+def _log() -> None:
+    """Make this a group of commands, also while it has one."""
+
+
+app.command()(backup)

@@ -1,0 +1,176 @@
+"""Backing a workspace up: a directory that holds what cannot be made again, checked.
+
+A backup is a workspace that is only read (its role is "copy"): log, settings,
+trust policy and quarantine, and the keys where they are asked for. The graph
+is left out, since the log remakes it, and so are the keys of data subjects,
+which are deleted to forget and must be nowhere else.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import tomlkit
+
+from provenance.audit import audit
+from provenance.backup import copy_log
+from provenance.errors import UsageError, VerificationError
+from provenance.files import copy_file, replace_file, sync_directory
+from provenance.storage import translated
+from workspace.workspace import Layout, refuse_occupied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from provenance.backup import Copied
+    from provenance.clock import Entropy
+    from workspace.workspace import Workspace
+
+__all__ = ["BackedUp", "Progress", "back_up", "copy_keys", "copy_quarantine", "placed", "set_role"]
+
+_FORGETTABLE: Final = "subjects.db"
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done, and of how much."""
+
+
+class BackedUp(NamedTuple):
+    """What a backup holds.
+
+    Attributes:
+        log: The copied log.
+        files: Rejected files in its quarantine.
+        keys: Names of the key files in it; none where they were left out.
+    """
+
+    log: Copied
+    files: int
+    keys: tuple[str, ...]
+
+
+def back_up(
+    workspace: Workspace,
+    destination: Path,
+    progress: Progress,
+    *,
+    with_keys: bool = False,
+    check: bool = True,
+) -> BackedUp:
+    """Copy a workspace to a new directory, while writers go on.
+
+    All of it is made beside its place, made durable, and moved there in one
+    step: a crash or a full disk leaves nothing that looks like a backup.
+
+    Args:
+        workspace: What to back up.
+        destination: Where; absent, or an empty directory. Nothing is ever overwritten.
+        progress: Told how far it is.
+        with_keys: Put the signing key and the workspace's secret in, too.
+        check: Recompute the whole copy before it is called a backup.
+
+    Raises:
+        UsageError: Something is at `destination`.
+        VerificationError: The copy does not add up.
+        WorkspaceError: The workspace is damaged, or an old copy itself.
+        StorageError: The disk refused, or is full.
+    """
+    with placed(destination, workspace.entropy) as building:
+        layout, copy = workspace.layout, Layout(building)
+        log = copy_log(layout.log, copy.log, workspace.settings.origin, _stage(progress, "Copying"))
+        copy_file(layout.policy, copy.policy, mode=0o644)
+        files = copy_quarantine(layout, copy)
+        names = copy_keys(layout.log_key.parent, copy.log_key.parent) if with_keys else ()
+        set_role(layout, copy, "copy")
+        if check:
+            report = audit(
+                copy.log, workspace.vkey, workspace.secret, _stage(progress, "Verifying")
+            )
+            refuse_unsound(report.problems, layout.directory)
+    return BackedUp(log, files, names)
+
+
+def _stage(progress: Progress, what: str) -> Callable[[int, int], None]:
+    return lambda done, total: progress(what, done, total)
+
+
+def refuse_unsound(problems: list[str], origin: Path) -> None:
+    """Refuse a copy whose audit found problems.
+
+    Raises:
+        VerificationError: It did; the first is named.
+    """
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise VerificationError(
+            f"{origin}: what was copied does not add up: {problems[0]}{more}; nothing was kept"
+        )
+
+
+@contextmanager
+def placed(directory: Path, entropy: Entropy) -> Iterator[Path]:
+    """Give a hidden directory to fill, which becomes `directory` when all went well.
+
+    Raises:
+        UsageError: `directory` exists and is not empty, or is a file.
+        StorageError: The disk refused.
+    """
+    refuse_occupied(directory)
+    building = directory.with_name(f".{directory.name}.{entropy(4).hex()}.new")
+    with translated(directory):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        building.mkdir(mode=0o700)
+        try:
+            # A crash from here on leaves the hidden directory, which may be deleted.
+            yield building
+            for folder in (*(path for path in building.rglob("*") if path.is_dir()), building):
+                sync_directory(folder)
+            # Refused by the system where somebody has put something there meanwhile.
+            building.rename(directory)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        sync_directory(directory.parent)
+
+
+def copy_keys(source: Path, target: Path) -> tuple[str, ...]:
+    """Copy the key files, but for the keys of data subjects; returns their names.
+
+    Raises:
+        UsageError: There are none.
+    """
+    try:
+        found = sorted(path for path in source.iterdir() if path.is_file())
+    except OSError as error:
+        raise UsageError(f"{source}: {error.strerror}") from None
+    kept = [path for path in found if not path.name.startswith(_FORGETTABLE)]
+    if not kept:
+        raise UsageError(f"{source}: holds no keys")
+    target.mkdir(mode=0o700)
+    for path in kept:
+        copy_file(path, target / path.name)
+    return tuple(path.name for path in kept)
+
+
+def copy_quarantine(source: Layout, target: Layout) -> int:
+    """Copy the rejected files; returns how many there are."""
+    target.quarantine.mkdir(mode=0o700)
+    files = 0
+    for path in sorted(source.quarantine.glob("[!.]*")) if source.quarantine.is_dir() else ():
+        try:
+            copy_file(path, target.quarantine / path.name)
+        except FileNotFoundError:
+            continue  # corrected and taken away while we copied
+        files += 1
+    return files
+
+
+def set_role(source: Layout, target: Layout, role: str, **changes: str) -> None:
+    """Write the settings of `source` to `target`, with another role and other changes."""
+    document = tomlkit.parse(source.settings.read_text())
+    for name, value in {"role": role, **changes}.items():
+        document[name] = value
+    replace_file(target.settings, tomlkit.dumps(document).encode())
