@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from api import graphql_http, link, pages
+from api import graphql_http, link, pages, tiles
 from api.errors import Answer, answer_for
 from api.execute import execute
 from api.readers import Readers
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from workspace.workspace import Workspace
 
     Answering = Callable[[Request, Reading, Viewer], Response]
+    Serving = Callable[[Request, Reading], Response]
     Endpoint = Callable[[Request], Awaitable[Response]]
 
 __all__ = ["build_app", "create_app"]
@@ -83,6 +84,8 @@ def build_app(readers: Readers, settings: ApiSettings) -> ASGIApp:
         route("/01/{rest:path}", site.endpoint(site.resolve)),
         route("/x/{rest:path}", site.endpoint(site.resolve)),
         route("/checkpoint", site.endpoint(_checkpoint)),
+        route("/tile/{rest:path}", site.open_to_all(tiles.tile)),
+        route("/body/{rest:path}", site.open_to_all(tiles.body)),
         route("/proof/{rest:path}", site.endpoint(_proof)),
         route("/healthz", site.endpoint(_health)),
         route("/", site.endpoint(_start)),
@@ -106,6 +109,19 @@ class _Site:
 
         async def endpoint(request: Request) -> Response:
             return await self._answer(request, answering)
+
+        return endpoint
+
+    def open_to_all(self, serving: Serving) -> Endpoint:
+        """Make an endpoint of a function that answers everybody alike, with headers of its own."""
+
+        async def endpoint(request: Request) -> Response:
+            if request.method == "OPTIONS":
+                return dress(Response(status_code=204, headers=_PREFLIGHT), ANONYMOUS)
+            try:
+                return await self._readers.run(lambda view: serving(request, view))
+            except Exception as error:  # noqa: BLE001 - the outermost place, as below
+                return dress(failure(request, _told(error)), ANONYMOUS)
 
         return endpoint
 

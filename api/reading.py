@@ -225,6 +225,18 @@ class Reading(Protocol):
         """
         ...
 
+    def tile(self, level: int, number: int, width: int) -> bytes:
+        """Return the first `width` hashes of a tile of the log's tree."""
+        ...
+
+    def leaves(self, start: int, stop: int) -> Sequence[bytes]:
+        """Return the leaves from `start` up to, not including, `stop`."""
+        ...
+
+    def body(self, index: int) -> bytes | None:
+        """Return the exact bytes of an entry's body, None when it was erased."""
+        ...
+
     def close(self) -> None:
         """Give up the connections; the view is not used afterwards."""
         ...

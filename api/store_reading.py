@@ -58,7 +58,7 @@ class StoreReading:
 
     def head(self) -> Head:
         """Return the log's state under its latest checkpoint."""
-        note = self._log.checkpoint()
+        note = self._log.cosigned()
         said, _ = checkpoint.parse(note)
         return Head(said.origin, said.size, said.root, note, self._vkey)
 
@@ -170,6 +170,18 @@ class StoreReading:
         if index is None:
             raise NotFound(f"no event {event_id!r} of {party!r} is on record here")
         return self._log.prove(index, lambda opening: opening.tier <= tier)
+
+    def tile(self, level: int, number: int, width: int) -> bytes:
+        """Return a tile of the log's tree."""
+        return self._log.tile(level, number, width)
+
+    def leaves(self, start: int, stop: int) -> Sequence[bytes]:
+        """Return leaves of the log."""
+        return self._log.leaves(start, stop)
+
+    def body(self, index: int) -> bytes | None:
+        """Return the exact bytes of a body."""
+        return self._log.bodies(index, index + 1)[0]
 
     def close(self) -> None:
         """Close both connections."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from provenance.checkpoint import parse
 from provenance.errors import InputError, NotFound, UsageError, VerificationError, WorkspaceDamaged
+from provenance.hashing import HASH_SIZE
 from provenance.head import read_head
 from provenance.merkle import TileTree
 from provenance.storage import rows, translated
@@ -141,12 +142,18 @@ class TreeReader:
             raise UsageError(f"the log has {most} entries, not {size}")
 
     def tile(self, level: int, number: int, width: int) -> bytes:
-        """Return the first `width` hashes of a tile; fewer, or none, where there are not so many.
+        """Return the first `width` hashes of a tile; see `merkle.ReadTile`.
 
-        It is a `merkle.ReadTile`.
+        Raises:
+            WorkspaceDamaged: There are not so many, although the log's size asks for them.
         """
         with translated(self.path):
-            return read_tile(self._connection)(level, number, width)
+            data = read_tile(self._connection)(level, number, width)
+        if len(data) != width * HASH_SIZE:
+            raise WorkspaceDamaged(
+                f"{self.path}: tile {level}/{number} has not {width} hashes; run `verify`"
+            )
+        return data
 
     def leaves(self, start: int, stop: int) -> list[bytes]:
         """Return the leaves from `start` up to, not including, `stop` or the end of the log.

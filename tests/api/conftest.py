@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import api_world
@@ -15,9 +17,11 @@ from api.store_reading import open_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from workspace.workspace import Workspace
+
+# The naive client reads a log here as it does elsewhere.
+sys.path.append(str(Path(__file__).parent.parent / "provenance"))
 
 
 @pytest.fixture(scope="session")

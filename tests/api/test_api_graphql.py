@@ -285,7 +285,7 @@ def test_a_request_reads_a_bounded_number_of_times(
 def test_what_is_not_asked_for_is_not_read(workspace: Workspace) -> None:
     """A product's name costs three lookups: GTIN, item and master data."""
     assert _asked(workspace, f'{{product(gtin: "{GTIN}") {{name}}}}') == ["find", "fetch", "fetch"]
-    assert _asked(workspace, "{log {origin}}") == ["checkpoint", "position"]
+    assert _asked(workspace, "{log {origin}}") == ["cosigned", "position"]
 
 
 def test_introspection_only_when_it_is_asked_for(readers: Readers) -> None:
