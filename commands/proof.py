@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from commands.options import Data, Json
 from commands.output import print_json
-
-if TYPE_CHECKING:
-    from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
 
@@ -50,6 +47,7 @@ def proof(
     json: Json = False,
 ) -> None:
     """Write the proof that an event is in the log, with nothing disclosed but what is public."""
+    from commands.session import index_of
     from provenance.entries import Tier
     from provenance.files import replace_file
     from provenance.proof import bundle_text, tlog_proof
@@ -58,7 +56,7 @@ def proof(
 
     tier = Tier[disclose.name]
     with Workspace(data) as workspace:
-        index = _index(workspace, event, party or workspace.settings.party)
+        index = index_of(workspace, event, party or workspace.settings.party)
         bundle = workspace.reader.prove(index, lambda opening: opening.tier <= tier)
     text = bundle_text(bundle) if form is Form.JSON else tlog_proof(bundle).encode()
     if output is None:
@@ -70,14 +68,3 @@ def proof(
         print_json({"file": str(output), "index": index, "opened": len(bundle["disclosed"])})
     else:
         typer.echo(f"Wrote {output}: entry {index}, {len(bundle['disclosed'])} fields opened")
-
-
-def _index(workspace: Workspace, event: str, party: str) -> int:
-    from provenance.errors import NotFound
-
-    if event.startswith("#") and event[1:].isdigit():
-        return int(event[1:])
-    index = workspace.reader.find(("event", party, event))
-    if index is None:
-        raise NotFound(f"no event {event} of party {party} is in the log")
-    return index

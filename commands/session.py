@@ -1,4 +1,4 @@
-"""How commands open a workspace whose graph is up to date."""
+"""How commands open a workspace whose graph is up to date, and find the entry that is meant."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from commands.output import progress
+from provenance.errors import NotFound
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["with_graph"]
+__all__ = ["index_of", "with_graph"]
 
 
 @contextmanager
@@ -22,3 +23,17 @@ def with_graph(data: Path) -> Iterator[Workspace]:
         with progress("Projecting") as report:
             workspace.sync_graph(report)
         yield workspace
+
+
+def index_of(workspace: Workspace, event: str, party: str) -> int:
+    """Return the index of the entry that a person names: an event id of `party`, or #INDEX.
+
+    Raises:
+        NotFound: There is no such event.
+    """
+    if event.startswith("#") and event[1:].isdecimal():
+        return int(event[1:])
+    index = workspace.reader.find(("event", party, event))
+    if index is None:
+        raise NotFound(f"no event {event} of party {party} is in the log")
+    return index
