@@ -47,6 +47,7 @@ class Facts:
         self._names: list[tuple[str, str, str, Tier]] = []
         self._edges: list[EdgeFact] = []
         self._records: list[RecordFact] = []
+        self._erased: set[int] = set()
 
     def tier(self, *paths: str) -> Tier:
         """Return the strictest tier of the fields at `paths`; a field never sealed is public.
@@ -109,6 +110,10 @@ class Facts:
         """State that this entry is a version of a record."""
         self._records.append(RecordFact(kind, key, self.index, tier))
 
+    def erase(self, index: int) -> None:
+        """State that the log has forgotten something of an entry."""
+        self._erased.add(index)
+
     def hand_over(self, batch: Changes) -> None:
         """Add everything stated to the changes of the batch."""
         for node in self._nodes:
@@ -119,6 +124,7 @@ class Facts:
             batch.name(*name)
         batch.edges.extend(self._edges)
         batch.records.extend(self._records)
+        batch.erased |= self._erased
 
 
 def _tiers(openings: Iterable[Opening]) -> dict[str, Tier]:

@@ -240,6 +240,7 @@ class Changes:
         names: Name -> lowest tier.
         records: Versions of records.
         skipped: How many entries brought nothing but their place, by reason.
+        erased: Entries, of these or earlier ones, of which the log has forgotten something.
     """
 
     start: int
@@ -251,6 +252,7 @@ class Changes:
     names: dict[NameFact, Tier] = field(default_factory=dict)
     records: list[RecordFact] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    erased: set[int] = field(default_factory=set)
 
     def mention(self, key: str, tier: Tier, index: int | None = None) -> None:
         """Note that a node exists, visible from `tier` on; `index` when the entry defines it."""

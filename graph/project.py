@@ -29,6 +29,7 @@ from graph.keys import (
 from graph.model import Changes, EdgeKind, EntryFact, Layers, RecordKind, cut
 from provenance import canonical
 from provenance.entries import Entry, EntryType, Tier
+from provenance.erased import VERSION, read_erasure
 from provenance.errors import EncodingError, UsageError, WorkspaceDamaged
 from provenance.privacy import open_entry
 
@@ -37,10 +38,46 @@ if TYPE_CHECKING:
 
     from provenance.entries import Content
 
-__all__ = ["PROJECTION", "flag_identity", "layers_of", "project"]
+__all__ = ["PROJECTION", "STRUCTURAL", "flag_identity", "layers_of", "project"]
 
 PROJECTION: Final = 1
 """Number of these rules; with another number, stores forget and rebuild."""
+
+STRUCTURAL: Final = frozenset(
+    (
+        *(
+            "party",
+            "event_id",
+            "event_type",
+            "event_time",
+            "facility_id",
+            "locode",
+            "items",
+            "inputs",
+        ),
+        *(
+            "container_id",
+            "shipment_id",
+            "from_facility_id",
+            "to_facility_id",
+            "certificate_id",
+            "gtin",
+        ),
+        *(
+            "product_id",
+            "month",
+            "country",
+            "effective_from",
+            "list_name",
+            "kind",
+            "value",
+            "goods",
+            "erased",
+        ),
+        *("detector", "type", "subject_kind", "subject_id", "subject_party"),
+    )
+)
+"""Fields that nodes, edges, names and records are made from; all others are content alone."""
 
 _MARKERS: Final = ("_v", "_n", "_c", "_t")
 """The names in a body that are the format's own."""
@@ -208,6 +245,11 @@ def _flag(content: Content, facts: Facts) -> str:
     return key
 
 
+def _erasure(content: Content, facts: Facts) -> None:
+    for index, _path in read_erasure(content):
+        facts.erase(index)
+
+
 def flag_identity(content: Content) -> str:
     """Name what a flag is about: a newer flag of the same identity supersedes the older ones.
 
@@ -248,4 +290,5 @@ _PROJECTORS: Final[dict[tuple[int, str], Callable[[Content, Facts], str | None]]
     (EntryType.FLAG, "flag/1"): _flag,
     (EntryType.POLICY, "policy/1"): _nothing,
     (EntryType.BATCH, "batch/1"): _nothing,
+    (EntryType.ERASURE, VERSION): _erasure,
 }

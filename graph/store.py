@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from graph.journey import Journey
     from graph.keys import NodeKind
     from graph.lineage import Lineage
-    from graph.model import Changes, Edge, EdgeKind, Node, Record, RecordKind, Role
+    from graph.model import Changes, Edge, EdgeKind, EntryFact, Node, Record, RecordKind, Role
     from provenance.entries import Tier
 
 __all__ = ["DEFAULT_DEPTH", "DEFAULT_LIMIT", "Direction", "GraphStore", "Walk"]
@@ -80,8 +80,23 @@ class GraphStore(Protocol):
         """
         ...
 
+    def forget(self, entries: Sequence[EntryFact]) -> None:
+        """Replace the content of entries below the position by what is left of it, all or nothing.
+
+        Their version, node, edges, names and records stay as they are.
+        """
+        ...
+
     def reset(self) -> None:
-        """Forget everything, back to position 0, leaving no trace of what was stored."""
+        """Forget everything, back to position 0."""
+        ...
+
+    def purge(self) -> bool:
+        """Leave no trace, in any file, of what was forgotten or reset.
+
+        Returns:
+            False while somebody still reads an older state of the graph; ask again later.
+        """
         ...
 
     def close(self) -> None:

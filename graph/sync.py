@@ -12,15 +12,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from graph.keys import entry_key
-from graph.project import project
+from graph.model import cut
+from graph.project import STRUCTURAL, project
 from provenance.entries import Tier
 from provenance.errors import NotFound, WorkspaceDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graph.model import EntryFact
     from graph.store import GraphStore
-    from provenance.entries import Entry
+    from provenance.entries import Content, Entry
 
 __all__ = ["EntrySource", "catch_up", "rebuild"]
 
@@ -52,6 +54,7 @@ def catch_up(
     """Apply what the log has and the graph has not, up to the log's present size.
 
     Several processes may do this at once: each batch is taken from one of them only.
+    What erasures among the new entries took out of older ones, the graph forgets too.
 
     Args:
         log: Where from.
@@ -73,6 +76,13 @@ def catch_up(
         stop = min(position + batch, size)
         # Crash while projecting: nothing was written, the next run begins here again.
         changes = project(log.entries(position, stop), position, stop)
+        # Crash while forgetting: the position stands before the erasure, which comes again.
+        earlier = sorted(index for index in changes.erased if index < position)
+        if not _forget(log, store, earlier):
+            # Crash after this: an empty graph, which the next run fills.
+            store.reset()
+            position = 0
+            continue
         # Crash inside apply: facts and position are one transaction, so either both or
         # neither are there. Another process may have been faster; its position counts.
         position = store.apply(changes)
@@ -89,7 +99,33 @@ def rebuild(log: EntrySource, store: GraphStore, progress: Progress | None = Non
     the way leaves such a graph; `catch_up` completes it.
     """
     store.reset()
-    return catch_up(log, store, progress)
+    applied = catch_up(log, store, progress)
+    store.purge()
+    return applied
+
+
+def _forget(log: EntrySource, store: GraphStore, indexes: list[int]) -> bool:
+    """Take out of the graph what the log no longer says; False where only a rebuild can."""
+    for start in range(0, len(indexes), _BATCH):
+        some = indexes[start : start + _BATCH]
+        held = store.fetch([entry_key(index) for index in some], Tier.PRIVATE)
+        left: list[EntryFact] = []
+        for index in some:
+            (entry,) = log.entries(index, index + 1)
+            (fact,) = project([entry], index, index + 1).entries
+            before, now = held[entry_key(index)].attrs, cut(fact.layers, Tier.PRIVATE)
+            gone = _differing(before, now)
+            if gone & STRUCTURAL or gone - before.keys():
+                return False
+            if gone:
+                left.append(fact)
+        store.forget(left)
+    return True
+
+
+def _differing(before: Content, now: Content) -> set[str]:
+    names = before.keys() | now.keys()
+    return {name for name in names if before.get(name) != now.get(name)}
 
 
 def _check_same_log(log: EntrySource, store: GraphStore, position: int) -> None:

@@ -78,10 +78,17 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An identity that the log holds already: at which index, and whether the content is equal."""
+    """An identity that the log holds already.
+
+    Attributes:
+        index: The entry that it stands for.
+        same: Whether the content is equal; of an erased one nobody can say, so it is not.
+        erased: What the content was has been erased.
+    """
 
     index: int
     same: bool
+    erased: bool = False
 
 
 class Opening(NamedTuple):

@@ -22,7 +22,7 @@ from provenance.entries import Known
 from provenance.hashing import keyer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     import apsw
 
@@ -94,10 +94,7 @@ class Rows:
         """Say of each identity whether its key is held, and whether with the same content."""
         wanted = [(self._key_of(key), self._content_of(content)) for key, content in identities]
         held = self.held(key for key, _ in wanted)
-        return [
-            Known(held[key][1], held[key][0] == digest) if key in held else None
-            for key, digest in wanted
-        ]
+        return [_known(*held[key], digest) if key in held else None for key, digest in wanted]
 
     def held(self, keys: Iterable[bytes]) -> dict[bytes, Held]:
         """Look many keys up at once; those that are not held are left out."""
@@ -157,11 +154,71 @@ class Rows:
             change ^= int.from_bytes(self.seals.maker(*lot)[_SIZE:])
         return change
 
+    def forget(
+        self, indexes: Collection[int], keys: Iterable[tuple[tuple[str, ...], int]] = ()
+    ) -> int:
+        """Take out the content digests of rows; that their keys have come is still known.
+
+        Args:
+            indexes: Entries all of whose rows lose their digest.
+            keys: Single rows, each with the entry that it must stand for to lose it.
+
+        Returns:
+            As for `write`.
+        """
+        held = self._held_by(indexes)
+        for named, index in keys:
+            digest = self._key_of(named)
+            hit = self.held([digest]).get(digest)
+            if hit is not None and hit[1] == index:
+                held[digest] = hit
+        change = 0
+        emptied = []
+        for key, (old, index) in held.items():
+            whole = self.seals.event_id(key, None, index)
+            emptied.append((whole[:_SIZE], key))
+            change ^= int.from_bytes(whole[_SIZE:])
+            change ^= int.from_bytes(self.seals.event_id(key, old, index)[_SIZE:])
+        self._connection.executemany(
+            "UPDATE event_id SET digest = NULL, mac = ? WHERE key = ?", emptied
+        )
+        return change << 8 * _SIZE
+
+    def _held_by(self, indexes: Collection[int]) -> dict[bytes, Held]:
+        """Find the rows of entries; nothing orders rows so, and all are looked at."""
+        ask = (
+            "SELECT key, digest, idx FROM event_id WHERE digest IS NOT NULL "
+            "AND idx IN (SELECT value FROM json_each(?))"
+        )
+        found: list[tuple[Any, ...]]
+        found = self._connection.execute(ask, (str(sorted(indexes)),)).fetchall()
+        return {key: (digest, index) for key, digest, index in found}
+
+    def forget_makers(self, indexes: Collection[int]) -> int:
+        """Take out the lots that entries were the first to name.
+
+        Returns:
+            As for `write`.
+        """
+        taken: list[tuple[Any, ...]] = self._connection.execute(
+            "DELETE FROM maker WHERE idx IN (SELECT value FROM json_each(?)) "
+            "RETURNING lot_id, party, product_id, idx",
+            (str(sorted(indexes)),),
+        ).fetchall()
+        change = 0
+        for lot in taken:
+            change ^= int.from_bytes(self.seals.maker(*lot)[_SIZE:])
+        return change
+
     def _key_of(self, key: tuple[str, ...]) -> bytes:
         return self._key(canonical.dump(key))[:_SIZE]
 
     def _content_of(self, content: object) -> bytes:
         return self._content(canonical.encode(content))[:_SIZE]
+
+
+def _known(stored: bytes | None, index: int, digest: bytes) -> Known:
+    return Known(index, stored == digest, erased=stored is None)
 
 
 def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) -> Iterator[str]:

@@ -33,7 +33,7 @@ from provenance.errors import NotFound, StorageError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from graph.model import Changes
+    from graph.model import Changes, EntryFact
     from graph.store import Direction
     from provenance.entries import Tier
 
@@ -70,10 +70,20 @@ class MemoryStore:
                 self._held.unite(changes)
             return self.position()
 
+    def forget(self, entries: Sequence[EntryFact]) -> None:
+        """Replace the content of entries."""
+        with self._lock:
+            for fact in entries:
+                self._held.entries[fact.index] = fact
+
     def reset(self) -> None:
         """Forget everything."""
         with self._lock:
             self._held = Held()
+
+    def purge(self) -> bool:
+        """Do nothing: what was replaced is in no file."""
+        return True
 
     def close(self) -> None:
         """Do nothing: memory is given back with the object."""

@@ -29,16 +29,17 @@ from graph.stores.sqlite_file import (
     clear,
     open_graph,
     transaction,
+    truncate,
 )
 from graph.stores.sqlite_rows import as_edge, as_json, as_node, as_record, open_all
-from graph.stores.sqlite_write import read_position, write_changes
+from graph.stores.sqlite_write import read_position, write_changes, write_contents
 from provenance.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from graph.model import Changes
+    from graph.model import Changes, EntryFact
     from graph.store import Direction
     from provenance.entries import Tier
 
@@ -76,14 +77,20 @@ class SqliteStore:
         with self._turn.writing(), transaction(self._connection):
             return write_changes(self._connection, changes)
 
+    def forget(self, entries: Sequence[EntryFact]) -> None:
+        """Replace the content of entries; the bytes before are overwritten."""
+        with self._turn.writing(), transaction(self._connection):
+            write_contents(self._connection, entries)
+
     def reset(self) -> None:
-        """Forget everything: tables are dropped, their pages overwritten, the WAL cut."""
+        """Forget everything: tables are dropped, and their pages overwritten."""
+        with self._turn.writing(), transaction(self._connection):
+            clear(self._connection)
+
+    def purge(self) -> bool:
+        """Write the pages that were overwritten to the file, and cut the WAL."""
         with self._turn.writing():
-            with transaction(self._connection):
-                clear(self._connection)
-            # While another process reads an older state this cuts nothing; the next writer's
-            # checkpoint will. A crash before it leaves the same to the next writer.
-            self._connection.pragma("wal_checkpoint", "TRUNCATE")
+            return truncate(self._connection)
 
     def close(self) -> None:
         """Close the connection."""

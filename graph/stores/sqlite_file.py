@@ -48,6 +48,7 @@ __all__ = [
     "open_graph",
     "transaction",
     "translated",
+    "truncate",
 ]
 
 KINDS: Final = list(EdgeKind)
@@ -56,6 +57,7 @@ RECORDS: Final = list(RecordKind)
 """A kind is stored as its place in these lists."""
 
 _OLDEST_SQLITE: Final = 3_051_003
+_TRUNCATE_MS: Final = 2_000
 _APPLICATION_ID: Final = 0x504C4547  # "PLEG"
 
 _TABLES: Final = f"""
@@ -177,6 +179,17 @@ def clear(connection: apsw.Connection) -> None:
     connection.execute(_TABLES)
     connection.pragma("application_id", _APPLICATION_ID)
     connection.pragma("user_version", _RULES)
+
+
+def truncate(connection: apsw.Connection) -> bool:
+    """Bring the file up to date and cut the WAL; False while an older state is being read."""
+    patience = connection.pragma("busy_timeout")
+    connection.set_busy_timeout(min(patience, _TRUNCATE_MS))
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
+    finally:
+        connection.set_busy_timeout(patience)
+    return not busy
 
 
 @contextmanager

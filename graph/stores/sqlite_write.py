@@ -18,13 +18,13 @@ from graph.stores.sqlite_file import KINDS, RECORDS, ROLES
 from provenance.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import apsw
 
-    from graph.model import Changes, EdgeFact
+    from graph.model import Changes, EdgeFact, EntryFact
 
-__all__ = ["read_position", "write_changes"]
+__all__ = ["read_position", "write_changes", "write_contents"]
 
 _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
 _ROLE: Final = {role: number for number, role in enumerate(ROLES)}
@@ -92,6 +92,14 @@ def write_changes(connection: apsw.Connection, changes: Changes) -> int:
     connection.executemany(_ADD_SKIPPED, list(changes.skipped.items()))
     connection.execute("UPDATE head SET position = ?", (changes.stop,))
     return changes.stop
+
+
+def write_contents(connection: apsw.Connection, entries: Sequence[EntryFact]) -> None:
+    """Replace the content of entries that have been applied."""
+    connection.executemany(
+        "UPDATE entry SET layers = ? WHERE idx = ?",
+        [(orjson.dumps(entry.layers), entry.index) for entry in entries],
+    )
 
 
 def _check(changes: Changes) -> None:
