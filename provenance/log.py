@@ -34,7 +34,7 @@ from provenance.published import (
 )
 from provenance.reading import LogReader
 from provenance.register import POLICY, founding_draft
-from provenance.storage import connect, create, discard, transaction, translated
+from provenance.storage import connect, create, discard, transaction, translated, truncate
 from provenance.writing import Instruments, commit, prepare
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from provenance.keys import Signer
     from provenance.register import Register
     from provenance.tiers import TierPolicy
-    from provenance.writing import Batch
+    from provenance.writing import Amend, Batch
 
 __all__ = ["HighWater", "Instruments", "Log", "LogFiles", "read_high_water"]
 
@@ -189,18 +189,59 @@ class Log(LogReader):
             named = draft.content["keys"] if draft.version == POLICY else register.current
             if list(named) != [signer.vkey]:
                 raise UsageError("the log is handed over to the key that signs for it, no other")
-            (outcome,) = self._commit(self._prepare([draft], register), successor)
+            (outcome,) = self._commit(self._prepare([draft], register), successor=successor)
             # A crash before here: who opens the log next takes up the new key.
             self._instruments = replace(self._instruments, signer=signer)
             return outcome
+
+    def erase(self, decide: Callable[[], tuple[list[Draft], Amend]]) -> list[Outcome]:
+        """Take something out of the log, and append the entries that say so, in one transaction.
+
+        Args:
+            decide: Makes the drafts and what takes out what they name, from the log as it is under
+                the writers' lock.
+
+        Raises:
+            ProvenanceError: As for `append`, and what `decide` raises; nothing was taken out.
+        """
+        with translated(self.path), self._writing():
+            self._refuse_shrunk()
+            register = self.register
+            self._take_up_key(register)
+            drafts, amend = decide()
+            return self._commit(self._prepare(drafts, register), amend=amend)
+
+    def scrub(self, *, rewrite: bool) -> bool:
+        """Leave no trace in the database's files of what was taken out.
+
+        Args:
+            rewrite: Write the whole database anew: rows that lie in order of a key, as those of
+                makers do, may have left copies where they once lay. Takes as long as copying it,
+                and as much room.
+
+        Returns:
+            False while somebody still reads an older state of the log; ask again later.
+        """
+        with translated(self.path), self._writing():
+            if rewrite:
+                self._connection.execute("VACUUM")
+            return truncate(self._connection)
 
     def _prepare(self, drafts: Sequence[Draft], register: Register) -> Batch:
         entropy = self._instruments.entropy
         return prepare(self._connection, self._rows, drafts, register.tiers, entropy)
 
-    def _commit(self, batch: Batch, successor: Signer | None = None) -> list[Outcome]:
+    def _commit(
+        self, batch: Batch, *, successor: Signer | None = None, amend: Amend | None = None
+    ) -> list[Outcome]:
         outcomes, note = commit(
-            self._connection, self._rows, batch, self.origin, self._instruments, successor=successor
+            self._connection,
+            self._rows,
+            batch,
+            self.origin,
+            self._instruments,
+            successor=successor,
+            amend=amend,
         )
         # Also where nothing was new: what an earlier crash left unshown may be
         # what these drafts are duplicates of, and a duplicate is acknowledged.

@@ -75,6 +75,11 @@ class LogFiles:
         return self.directory / "checkpoint"
 
     @property
+    def erased(self) -> Path:
+        """How many erasures have been carried out in every place, and what is pending."""
+        return self.directory / "erased"
+
+    @property
     def high_water(self) -> Path:
         """The furthest size and root that were published."""
         return self.directory / "high-water"

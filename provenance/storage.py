@@ -43,12 +43,14 @@ __all__ = [
     "rows",
     "transaction",
     "translated",
+    "truncate",
     "upgrade",
 ]
 
 _APPLICATION_ID: Final = 0x504C4531  # "PLE1"
 _OLDEST_SQLITE: Final = 3_051_003
 _BUSY_MS: Final = 30_000
+_TRUNCATE_MS: Final = 2_000
 _CACHE_KIB: Final = 64 * 1024
 
 
@@ -217,6 +219,16 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def truncate(connection: apsw.Connection) -> bool:
+    """Bring the file up to date and cut the WAL; False while an older state is being read."""
+    connection.set_busy_timeout(_TRUNCATE_MS)
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
+    finally:
+        connection.set_busy_timeout(_BUSY_MS)
+    return not busy
 
 
 _FULL: Final = "the disk is full; nothing was half-written"

@@ -10,6 +10,8 @@ Next: provenance/tree.py
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -25,7 +27,7 @@ from provenance.privacy import NONCE_SIZE, seal_checked
 from provenance.storage import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import apsw
 
@@ -33,9 +35,11 @@ if TYPE_CHECKING:
     from provenance.identity import Held, Row, Rows
     from provenance.keys import Signer
     from provenance.privacy import PlainOpening
+    from provenance.subjects import Encryption, SubjectKeys
     from provenance.tiers import TierPolicy
 
 __all__ = [
+    "Amend",
     "Batch",
     "Instruments",
     "Prepared",
@@ -46,6 +50,11 @@ __all__ = [
 
 _CLOCK_SLACK_US: Final = 5 * 60 * 1_000_000
 """How far the clock may be behind the last entry before appending is refused."""
+
+
+Amend = Callable[["apsw.Connection", "Rows"], int]
+"""Takes out of the log, within the transaction that appends the entry which says so, what is
+to be forgotten; returns the sums' change, as `Rows.write` does."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,7 @@ class Instruments:
         entropy: Gives nonces and salts.
         find_signer: Finds the signer of a vkey when another process has rotated the key; without
             it the log has to be opened anew then.
+        subjects: The keys under which openings about data subjects are stored, if any.
     """
 
     signer: Signer
@@ -66,6 +76,7 @@ class Instruments:
     clock: Clock
     entropy: Entropy
     find_signer: Callable[[str], Signer] | None = None
+    subjects: SubjectKeys | None = None
 
 
 class Prepared(NamedTuple):
@@ -135,7 +146,10 @@ def _verdict(draft: Draft, rows: tuple[Row, ...], known: Mapping[bytes, Held]) -
     hits = [(known[key], digest) for key, digest in rows if key in known] if known else ()
     if not hits:
         return None
-    same = [index for (stored, index), digest in hits if stored == digest]
+    # Of an erased content nobody can say whether it is the same: what cannot have a second
+    # version is taken for it, so that a file that comes again brings nothing back.
+    gone = None if draft.on_change == "conflict" else b""
+    same = [index for (stored, index), digest in hits if stored in {digest, gone}]
     if draft.on_change == "version" and not same:
         return None
     if len(same) == len(rows):
@@ -152,6 +166,7 @@ def commit(
     instruments: Instruments,
     *,
     successor: Signer | None = None,
+    amend: Amend | None = None,
 ) -> tuple[list[Outcome], str | None]:
     """Append what is new, in order, in one transaction. The caller holds the writers' lock.
 
@@ -162,6 +177,7 @@ def commit(
         origin: The log's name.
         instruments: What to write with.
         successor: Signs the checkpoint too: whom the batch hands the log over to.
+        amend: Takes out what an erasure among the drafts names.
 
     Returns:
         What became of each draft, and the signed checkpoint that covers them; None
@@ -171,7 +187,10 @@ def commit(
         StorageError: The clock is more than five minutes behind the log.
         WorkspaceDamaged: The stored tree does not fit the head.
     """
-    with transaction(connection):  # a crash before COMMIT: as if nothing had been asked
+    with (
+        _keys_held(batch.items, instruments.subjects) as encryption,
+        transaction(connection),  # a crash before COMMIT: as if nothing had been asked
+    ):
         head = continued_head(connection)
         # Row keys only come with entries: at the same size what `prepare` saw still holds.
         held = batch.held if head.size == batch.size else rows.held(_keys(batch.items))
@@ -181,9 +200,11 @@ def commit(
         time_us = _ingest_time(instruments.clock, head)
         leaves, chain = _chain(fresh, head, time_us)
         edge = _grow(connection, head, leaves)
-        _insert(connection, fresh, leaves, head.size)
+        _insert(connection, fresh, leaves, head.size, encryption)
         lots = [(*lot, at) for at, item in enumerate(fresh, head.size) for lot in item.draft.lots]
         change = rows.write(keys, held) ^ rows.write_makers(lots)
+        if amend is not None:
+            change ^= amend(connection, rows)
         sums = _move_sums(rows, head, change, edge)
         swap_head(connection, head, Head(edge.size, edge.root, chain, time_us, sums))
         signers = [instruments.signer, *([successor] if successor else ())]
@@ -192,6 +213,14 @@ def commit(
     # A crash here: the entries are in and signed for, but not acknowledged. The
     # next writer publishes the checkpoint; the same drafts are then duplicates.
     return outcomes, note
+
+
+def _keys_held(
+    items: Sequence[Prepared | Outcome], subjects: SubjectKeys | None
+) -> AbstractContextManager[Encryption | None]:
+    if subjects is None:
+        return nullcontext()
+    return subjects.held([item.draft for item in items if isinstance(item, Prepared)])
 
 
 def _keys(items: Sequence[Prepared | Outcome]) -> list[bytes]:
@@ -262,12 +291,21 @@ def _grow(connection: apsw.Connection, head: Head, leaves: Sequence[bytes]) -> m
 
 
 def _insert(
-    connection: apsw.Connection, fresh: Sequence[Prepared], leaves: Sequence[bytes], size: int
+    connection: apsw.Connection,
+    fresh: Sequence[Prepared],
+    leaves: Sequence[bytes],
+    size: int,
+    encryption: Encryption | None,
 ) -> None:
     numbered = list(enumerate(fresh, size))
     connection.executemany("INSERT INTO leaf VALUES (?, ?)", enumerate(leaves, size))
     bodies = [(index, item.body) for index, item in numbered]
     connection.executemany("INSERT INTO body VALUES (?, ?)", bodies)
+    if encryption is not None:
+        numbered = [
+            (at, item._replace(openings=encryption(at, item.draft, item.openings)))
+            for at, item in numbered
+        ]
     openings = [(index, *opening) for index, item in numbered for opening in item.openings]
     connection.executemany("INSERT INTO opening VALUES (?, ?, ?, ?, ?)", openings)
 
