@@ -32,6 +32,7 @@ COMMANDS: Final = (
     "serve",
     "graph",
     "log",
+    "witness",
     "upgrade",
     "demo",
 )

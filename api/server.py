@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from starlette.types import ASGIApp
+
     from workspace.workspace import Workspace
 
-__all__ = ["Announcement", "Listening", "make_server", "serve"]
+__all__ = ["Announcement", "Listening", "bind", "make_server", "serve", "serve_app"]
 
 _GRACE_SECONDS = 10
 _MOST_CONNECTIONS = 512
@@ -107,13 +109,38 @@ def make_server(
         The server, to be run with the socket; the socket, which the caller closes; and what
         to announce.
     """
-    taken = _take(listening)
     token = mint_token(workspace.entropy)
     settings = ApiSettings(
         base=workspace.settings.domain.rstrip("/"), token=token, introspection=introspection
     )
+    server, taken, address = bind(create_app(workspace, settings), listening)
+    return server, taken, Announcement(address, token)
+
+
+def serve_app(app: ASGIApp, listening: Listening, announce: Callable[[str], None]) -> None:
+    """Serve an app until SIGINT or SIGTERM; `announce` is told the address. Errors as for `serve`.
+
+    Args:
+        app: What answers.
+        listening: Where.
+        announce: Is told the server's own address once, after the port is taken.
+    """
+    server, taken, address = bind(app, listening)
+    with taken:
+        announce(address)
+        server.run(sockets=[taken])
+
+
+def bind(app: ASGIApp, listening: Listening) -> tuple[uvicorn.Server, socket.socket, str]:
+    """Take the port and prepare a server for `app`; errors as for `serve`.
+
+    Returns:
+        The server, to be run with the socket; the socket, which the caller closes; and the
+        server's own address.
+    """
+    taken = _take(listening)
     config = uvicorn.Config(
-        create_app(workspace, settings),
+        app,
         access_log=False,  # addresses name items and serials: nobody's business but the caller's
         log_config=None,
         server_header=False,
@@ -124,7 +151,7 @@ def make_server(
     )
     host, port = taken.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    return _Server(config), taken, Announcement(address, token)
+    return _Server(config), taken, address
 
 
 def _take(listening: Listening) -> socket.socket:

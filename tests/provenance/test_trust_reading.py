@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import combinations
 
 import pytest
@@ -79,11 +80,9 @@ def test_log_and_verifier_read_the_same_policies(lines: list[str], end: str) -> 
 
 @given(st.binary(max_size=80))
 def test_any_bytes_are_a_policy_or_our_error(data: bytes) -> None:
-    """Whatever the bytes: a policy, or an `InputError` of one line."""
-    try:
-        parse_trust(data)
-    except InputError as error:
-        assert "\n" not in str(error)
+    """Whatever the bytes: a policy, or an `InputError`."""
+    with suppress(InputError):
+        assert parse_trust(data).quorum
 
 
 def test_addresses_are_kept() -> None:
