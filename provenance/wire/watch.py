@@ -2,7 +2,7 @@
 
 Nothing else waits for it: it reads the log like any reader, and stores what comes.
 
-Next: provenance/wire/monitor.py
+Next: provenance/wire/remote.py
 """
 
 from __future__ import annotations
