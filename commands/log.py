@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from commands.copies import backup
+from commands.publish import export
 
 app = typer.Typer(
     add_completion=False,
@@ -19,3 +20,4 @@ def _log() -> None:
 
 
 app.command()(backup)
+app.command()(export)

@@ -187,6 +187,12 @@ class TreeReader:
             )
         return found
 
+    def erased(self, start: int, stop: int) -> list[int]:
+        """Return which entries from `start` up to, not including, `stop` have an erased body."""
+        with translated(self.path):
+            ask = "SELECT idx FROM body WHERE idx >= ? AND idx < ? AND body IS NULL"
+            return [index for (index,) in rows(self._connection, ask, start, stop)]
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()

@@ -4,6 +4,8 @@ A bundle is a sequence of entries, each behind its length as a big-endian uint16
 An entry of this log is a leaf of 88 bytes; a reader takes nothing else.
 
 Pure: bytes in, bytes out.
+
+Next: provenance/wire/static.py
 """
 
 from __future__ import annotations
