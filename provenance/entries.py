@@ -118,6 +118,8 @@ class Draft:
             a flag's values, which take the strictest tier of their inputs).
         lots: (lot_id, maker's party, product_id) of lots that this draft is the first to name;
             `Log.makers` finds them by lot.
+        subjects: Whom a path, and what is below it, is about: a text of its own for each person.
+            Where the workspace keeps subject keys, their openings are stored under them.
     """
 
     type: EntryType
@@ -127,6 +129,7 @@ class Draft:
     on_change: OnChange = "conflict"
     tiers: Mapping[str, Tier] = field(default_factory=dict)
     lots: tuple[tuple[str, str, str], ...] = ()
+    subjects: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

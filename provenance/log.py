@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from provenance.entries import Draft, Outcome
     from provenance.keys import Signer
     from provenance.register import Register
+    from provenance.subjects import SubjectKeys
     from provenance.tiers import TierPolicy
     from provenance.writing import Amend, Batch
 
@@ -61,7 +62,7 @@ class Log(LogReader):
         self, files: LogFiles, connection: apsw.Connection, instruments: Instruments
     ) -> None:
         """Use `Log.open` or `Log.create`."""
-        super().__init__(files.database, connection, instruments.secret)
+        super().__init__(files.database, connection, instruments.secret, instruments.subjects)
         self._files = files
         self._instruments = instruments
 
@@ -119,8 +120,15 @@ class Log(LogReader):
         return log
 
     @staticmethod
-    def open_readonly(files: LogFiles, secret: bytes) -> LogReader:
+    def open_readonly(
+        files: LogFiles, secret: bytes, subjects: SubjectKeys | None = None
+    ) -> LogReader:
         """Open a log to read it; works on read-only media.
+
+        Args:
+            files: Where it is.
+            secret: The workspace's, for row keys.
+            subjects: The keys of data subjects, where the workspace keeps such.
 
         Raises:
             WorkspaceMissing: There is no log.
@@ -129,7 +137,7 @@ class Log(LogReader):
         """
         connection = connect(files.database, readonly=True)
         try:
-            return LogReader(files.database, connection, secret)
+            return LogReader(files.database, connection, secret, subjects)
         except BaseException:
             connection.close()
             raise

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import apsw
 
     from provenance.entries import Content, Identity
+    from provenance.subjects import SubjectKeys
     from provenance.tiers import TierPolicy
 
 __all__ = ["LogReader"]
@@ -50,14 +51,23 @@ class LogReader(TreeReader):
         path: The database file, for messages.
     """
 
-    def __init__(self, path: Path, connection: apsw.Connection, secret: bytes) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: apsw.Connection,
+        secret: bytes,
+        subjects: SubjectKeys | None = None,
+    ) -> None:
         """Read through `connection`; `secret` is the workspace's, for row keys.
+
+        Where there are `subjects`, what is stored under their keys is decrypted.
 
         Raises:
             WorkspaceDamaged: Entry 0 is not a policy entry.
         """
         super().__init__(path, connection)
         self._rows = Rows(connection, secret)
+        self._subjects = subjects
         try:
             self._register = Register.founded(_governing(self.entry(0)))
         except (EncodingError, NotFound):
@@ -144,6 +154,8 @@ class LogReader(TreeReader):
                 start,
                 stop,
             )
+        if self._subjects is not None:
+            openings = self._subjects.opened(openings)
         opened = {
             index: tuple([_opening(*row) for row in group])
             for index, group in groupby(openings, key=itemgetter(0))

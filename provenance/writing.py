@@ -28,6 +28,7 @@ from provenance.storage import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     import apsw
 
