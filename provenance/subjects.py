@@ -6,11 +6,8 @@ about a data subject are stored encrypted under a key of that subject, and the
 keys lie in a file that no copy of the log contains. Once the key is deleted,
 every copy has forgotten.
 
-An encrypted opening is stored in the same row: the salt's place holds a nonce of
-12 bytes, which tells it from a plain one, and the preimage's place the key's
-id and the AES-256-GCM ciphertext of salt and preimage, bound to index and path.
-Ids are random: a subject that comes again after it was forgotten gets a new
-key, and nothing old opens with it.
+Ids of keys are random: a subject that comes again after it was forgotten gets
+a new key, and nothing old opens with it.
 
 The file is SQLite with a rollback journal, so that no write-ahead log keeps a
 deleted key, and with `secure_delete`. It is confidential: whoever has it and a
@@ -24,44 +21,32 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from provenance.errors import EncodingError, WorkspaceDamaged
-from provenance.hashing import HASH_SIZE, keyer
+from provenance.errors import WorkspaceDamaged
+from provenance.hashing import keyer
 from provenance.storage import rows, transaction, translated
+from provenance.subject_cipher import ID_SIZE, KEY_SIZE, NONCE_SIZE, Encryption, SubjectKey, decrypt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from provenance.clock import Entropy
     from provenance.entries import Draft
-    from provenance.privacy import PlainOpening
 
-__all__ = ["NONCE_SIZE", "Encryption", "SubjectKeys", "places_of"]
-
-NONCE_SIZE: Final = 12
-"""Bytes in the salt's place of an encrypted opening; a plain one has 32 there."""
+__all__ = ["SubjectKeys", "places_of"]
 
 _APPLICATION_ID: Final = 0x50534B31  # "PSK1"
 _FORMAT: Final = 1
-_ID_SIZE: Final = 16
-_KEY_SIZE: Final = 32
 _BUSY_MS: Final = 30_000
 _TABLE: Final = (
     "CREATE TABLE subject (digest BLOB PRIMARY KEY, id BLOB NOT NULL UNIQUE, key BLOB NOT NULL) "
     "STRICT, WITHOUT ROWID"
 )
 _LOG: Final = logging.getLogger(__name__)
-
-
-class _Key(NamedTuple):
-    id: bytes
-    key: bytes
 
 
 class SubjectKeys:
@@ -143,7 +128,7 @@ class SubjectKeys:
         finally:
             self._connection.execute("ROLLBACK")
 
-    def _hold(self, texts: Sequence[str]) -> dict[str, _Key]:
+    def _hold(self, texts: Sequence[str]) -> dict[str, SubjectKey]:
         """Begin a transaction in which there is a key for each subject, all durable before it."""
         while True:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -152,17 +137,17 @@ class SubjectKeys:
                 return keys
             for text in texts:
                 if text not in keys:
-                    row = (self._of(text), self._entropy(_ID_SIZE), self._entropy(_KEY_SIZE))
+                    row = (self._of(text), self._entropy(ID_SIZE), self._entropy(KEY_SIZE))
                     self._connection.execute("INSERT INTO subject VALUES (?, ?, ?)", row)
             self._connection.execute("COMMIT")
 
     def _of(self, text: str) -> bytes:
-        return self._digest(text.encode())[:_ID_SIZE]
+        return self._digest(text.encode())[:ID_SIZE]
 
-    def _key_of(self, text: str) -> _Key | None:
+    def _key_of(self, text: str) -> SubjectKey | None:
         ask = "SELECT id, key FROM subject WHERE digest = ?"
         found = rows(self._connection, ask, self._of(text))
-        return _Key(*found[0]) if found else None
+        return SubjectKey(*found[0]) if found else None
 
     def key_id(self, subject: str) -> bytes | None:
         """Return the id of a subject's key, 16 bytes; None where it has none."""
@@ -230,17 +215,10 @@ class SubjectKeys:
         Raises:
             WorkspaceDamaged: It does not open with its key: it was changed, or is another's.
         """
-        key = self._key_with(sealed[:_ID_SIZE])
+        key = self._key_with(sealed[:ID_SIZE])
         if key is None:
             return None
-        try:
-            plain = AESGCM(key).decrypt(nonce, sealed[_ID_SIZE:], _bound(index, path))
-        except InvalidTag:
-            raise WorkspaceDamaged(
-                f"entry {index}: {ascii(path)[1:-1]} does not open with its subject's key; run "
-                "`verify`"
-            ) from None
-        return plain[:HASH_SIZE], plain[HASH_SIZE:]
+        return decrypt(key, index, path, nonce, sealed)
 
     def _key_with(self, key_id: bytes) -> bytes | None:
         if not self.path.exists():
@@ -259,56 +237,6 @@ class SubjectKeys:
         if self._opened is not None:
             self._opened.close()
             self._opened = None
-
-
-class Encryption:
-    """Keys that are held, and what encrypts with them."""
-
-    def __init__(self, keys: Mapping[str, _Key], entropy: Entropy) -> None:
-        """Encrypt with `keys`, by subject."""
-        self._keys = keys
-        self._entropy = entropy
-
-    def __call__(
-        self, index: int, draft: Draft, openings: Sequence[PlainOpening]
-    ) -> list[PlainOpening]:
-        """Encrypt those openings of a draft at `index` that are about a subject.
-
-        Raises:
-            EncodingError: A path that is said to be about a subject is of no committed field: it
-                would stand in the log in clear, for ever.
-        """
-        done = []
-        subjects = draft.subjects or {}
-        covered = set()
-        for path, tier, salt, preimage in openings:
-            at = _nearest(path, subjects)
-            if at is None:
-                done.append((path, tier, salt, preimage))
-                continue
-            covered.add(at)
-            key = self._keys[subjects[at]]
-            nonce = self._entropy(NONCE_SIZE)
-            sealed = AESGCM(key.key).encrypt(nonce, salt + preimage, _bound(index, path))
-            done.append((path, tier, nonce, key.id + sealed))
-        for at in subjects.keys() - covered:
-            raise EncodingError(
-                f"{ascii(at)[1:-1]} is about a data subject and public; make it partner or private"
-            )
-        return done
-
-
-def _nearest(path: str, subjects: Mapping[str, str]) -> str | None:
-    """Find the path itself, or the nearest one above it, among those that are about a subject."""
-    while path not in subjects:
-        if not path:
-            return None
-        path = path.rpartition("/")[0]
-    return path
-
-
-def _bound(index: int, path: str) -> bytes:
-    return index.to_bytes(8) + path.encode()
 
 
 def _connect(path: Path) -> apsw.Connection:
@@ -333,4 +261,4 @@ def places_of(connection: apsw.Connection, key_id: bytes) -> list[tuple[int, str
         "SELECT idx, path FROM opening WHERE length(salt) = ? AND substr(preimage, 1, ?) = ? "
         "ORDER BY idx, path"
     )
-    return [(index, path) for index, path in rows(connection, ask, NONCE_SIZE, _ID_SIZE, key_id)]
+    return [(index, path) for index, path in rows(connection, ask, NONCE_SIZE, ID_SIZE, key_id)]

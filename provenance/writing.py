@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from provenance.identity import Held, Row, Rows
     from provenance.keys import Signer
     from provenance.privacy import PlainOpening
-    from provenance.subjects import Encryption, SubjectKeys
+    from provenance.subject_cipher import Encryption
+    from provenance.subjects import SubjectKeys
     from provenance.tiers import TierPolicy
 
 __all__ = [

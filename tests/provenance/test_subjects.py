@@ -18,7 +18,8 @@ from provenance.entries import Draft, EntryType, Tier
 from provenance.errors import EncodingError, StorageError, WorkspaceDamaged
 from provenance.log import Instruments, Log
 from provenance.privacy import open_entry
-from provenance.subjects import NONCE_SIZE, SubjectKeys, places_of
+from provenance.subject_cipher import NONCE_SIZE
+from provenance.subjects import SubjectKeys, places_of
 
 if TYPE_CHECKING:
     from pathlib import Path
