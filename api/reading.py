@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from graph.lineage import GapReason
     from provenance.entries import Content, Tier
     from provenance.identifiers import ItemKey
+    from provenance.witnessed import Standing
 
 __all__ = [
     "Direction",
@@ -57,13 +58,23 @@ class Record:
 
 
 class Head(NamedTuple):
-    """The log's present state: name, number of entries, root, signed note, and its verifier key."""
+    """The log's present state.
+
+    Attributes:
+        origin: The log's name.
+        size: Number of entries.
+        root: The root hash, 32 bytes.
+        checkpoint: The signed note, with the cosignatures that have come in for it.
+        vkey: The log's verifier key.
+        standing: How far witnesses have seen the log.
+    """
 
     origin: str
     size: int
     root: bytes
     checkpoint: str
     vkey: str
+    standing: Standing
 
 
 class Link(NamedTuple):

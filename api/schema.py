@@ -8,7 +8,6 @@ Next: api/execute.py
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +17,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.flag_type import Flag
 from api.limits import parsed
+from api.log_type import Log
 from api.paging import Connection, check_first, connection, position
 from api.product import MAX_DEPTH, find
 from api.product_type import Product, Trace
@@ -78,18 +78,6 @@ class FlagsFilter:
     evidence_class: EvidenceClass | None = None
     subject_kind: SubjectKind | None = None
     subject_id: str | None = None
-
-
-@strawberry.type(description="The log's present state.")
-class Log:
-    """The state under the latest signed checkpoint."""
-
-    origin: str
-    size: int
-    root: str = strawberry.field(description="The RFC 6962 root hash, base64.")
-    checkpoint: str = strawberry.field(description="The C2SP signed note.")
-    vkey: str = strawberry.field(description="The C2SP verifier key. Do not trust it from here.")
-    graph_position: int = strawberry.field(description="Entries that the graph has applied.")
 
 
 @strawberry.type(description="A proof that an event is in the log.")
@@ -182,15 +170,8 @@ class Query:
     @strawberry.field
     def log(self, info: Info) -> Log | None:
         """Return the log's state."""
-        head = info.context.reading.head()
-        return Log(
-            origin=head.origin,
-            size=head.size,
-            root=b64encode(head.root).decode(),
-            checkpoint=head.checkpoint,
-            vkey=head.vkey,
-            graph_position=info.context.reading.position(),
-        )
+        reading = info.context.reading
+        return Log.of(reading.head(), reading.position())
 
     @strawberry.field
     def proof(self, info: Info, event_id: str, party: str) -> Proof | None:

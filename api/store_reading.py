@@ -60,7 +60,8 @@ class StoreReading:
         """Return the log's state under its latest checkpoint."""
         note = self._log.cosigned()
         said, _ = checkpoint.parse(note)
-        return Head(said.origin, said.size, said.root, note, self._vkey)
+        standing = self._log.witnesses.standing(note)
+        return Head(said.origin, said.size, said.root, note, self._vkey, standing)
 
     def item(self, key: ItemKey, tier: Tier) -> ItemKey | None:
         """Return the key under which an item is on record."""

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from api.fields import plain
+from api.seen import seen_words
 
 if TYPE_CHECKING:
     from api.coverage import Origin
@@ -43,6 +44,7 @@ def view(story: Story, uri: str) -> dict[str, Any]:
             "size": story.head.size,
             "checkpoint": story.head.checkpoint,
             "vkey": story.head.vkey,
+            "seen": seen_words(story.head.standing),
         },
     }
 

@@ -87,10 +87,12 @@ def entity_tag(request: Request, reading: Reading) -> str:
     Public answers are functions of the graph's position, the log's checkpoint, the program's
     release and the request; a changed record always moves position or checkpoint.
     """
+    head = reading.head()
     parts = (
         _release(),
         str(reading.position()),
-        reading.head().checkpoint,
+        head.checkpoint,
+        str(head.standing),
         request.scope.get("raw_path", b"").decode("latin-1"),
         request.scope.get("query_string", b"").decode("latin-1"),
         request.headers.get("accept", ""),

@@ -6,6 +6,7 @@ import typer
 
 from commands.copies import backup
 from commands.publish import export
+from commands.standing import status
 
 app = typer.Typer(
     add_completion=False,
@@ -19,5 +20,6 @@ def _log() -> None:
     """Make this a group of commands, also while it has one."""
 
 
+app.command()(status)
 app.command()(backup)
 app.command()(export)

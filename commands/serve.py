@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from commands.options import Data
 
 app = typer.Typer(add_completion=False)
+
+_WITNESS_SECONDS: Final = 1.0
+"""How often the log is looked at for entries that no witness has seen."""
 
 
 @app.command()
@@ -33,8 +36,12 @@ def serve(
     from api.server import Listening
     from api.server import serve as run
     from commands.session import with_graph
+    from provenance.wire.watch import collecting
 
-    with with_graph(data) as workspace:
+    with (
+        with_graph(data) as workspace,
+        collecting(workspace.new_reader, workspace.layout.log, workspace.clock, _WITNESS_SECONDS),
+    ):
         settings = workspace.settings.serve
         listening = Listening(
             host or settings.host, settings.port if port is None else port, public

@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from api import phrases, qr
+from api.seen import seen_words
 
 if TYPE_CHECKING:
     from api.story import Story
@@ -46,6 +47,7 @@ def _kit() -> _Kit:
         lstrip_blocks=True,
     )
     templates.filters["long_date"] = phrases.long_date
+    templates.filters["seen"] = seen_words
     rules = (
         "default-src 'none'",
         f"style-src 'sha256-{digest}'",
