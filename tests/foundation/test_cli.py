@@ -43,6 +43,8 @@ NEEDS_WORKSPACE = {
     "graph rebuild": ("graph", "rebuild"),
     "graph sync": ("graph", "sync"),
     "log backup": ("log", "backup", "copy"),
+    "log status": ("log", "status"),
+    "witness collect": ("witness", "collect"),
 }
 
 
