@@ -35,6 +35,7 @@ from provenance.published import (
 from provenance.reading import LogReader
 from provenance.register import POLICY, founding_draft
 from provenance.storage import connect, create, discard, transaction, translated, truncate
+from provenance.subjects import ids_in_use
 from provenance.writing import Instruments, commit, prepare
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ class Log(LogReader):
             return self._commit(self._prepare(drafts, register), amend=amend)
 
     def scrub(self, *, rewrite: bool) -> bool:
-        """Leave no trace in the database's files of what was taken out.
+        """Leave no trace in the database's files of what was taken out, nor a key to its copies.
 
         Args:
             rewrite: Write the whole database anew: rows that lie in order of a key, as those of
@@ -231,6 +232,8 @@ class Log(LogReader):
             False while somebody still reads an older state of the log; ask again later.
         """
         with translated(self.path), self._writing():
+            if self._instruments.subjects is not None:
+                self._instruments.subjects.forget_unused(lambda: ids_in_use(self._connection))
             if rewrite:
                 self._connection.execute("VACUUM")
             return truncate(self._connection)

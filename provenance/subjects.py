@@ -32,12 +32,13 @@ from provenance.subject_cipher import ID_SIZE, KEY_SIZE, NONCE_SIZE, Encryption,
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from provenance.clock import Entropy
     from provenance.entries import Draft
 
-__all__ = ["SubjectKeys", "places_of"]
+__all__ = ["SubjectKeys", "ids_in_use"]
 
 _APPLICATION_ID: Final = 0x50534B31  # "PSK1"
 _FORMAT: Final = 1
@@ -107,7 +108,7 @@ class SubjectKeys:
     def held(self, drafts: Sequence[Draft]) -> Iterator[Encryption | None]:
         """Hold the keys of the drafts' subjects, made where there are none, while they are written.
 
-        Until the end nobody can delete one of them: `forget` waits, and then sees
+        Until the end nobody can delete one of them: `forget_unused` waits, and then sees
         what was written. A crash leaves at most a key that nothing uses yet.
 
         Yields:
@@ -132,14 +133,19 @@ class SubjectKeys:
         """Begin a transaction in which there is a key for each subject, all durable before it."""
         while True:
             self._connection.execute("BEGIN IMMEDIATE")
-            keys = {text: key for text in texts if (key := self._key_of(text)) is not None}
-            if len(keys) == len(texts):
-                return keys
-            for text in texts:
-                if text not in keys:
-                    row = (self._of(text), self._entropy(ID_SIZE), self._entropy(KEY_SIZE))
-                    self._connection.execute("INSERT INTO subject VALUES (?, ?, ?)", row)
-            self._connection.execute("COMMIT")
+            try:
+                keys = {text: key for text in texts if (key := self._key_of(text)) is not None}
+                if len(keys) == len(texts):
+                    return keys
+                for text in texts:
+                    if text not in keys:
+                        row = (self._of(text), self._entropy(ID_SIZE), self._entropy(KEY_SIZE))
+                        self._connection.execute("INSERT INTO subject VALUES (?, ?, ?)", row)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def _of(self, text: str) -> bytes:
         return self._digest(text.encode())[:ID_SIZE]
@@ -149,41 +155,25 @@ class SubjectKeys:
         found = rows(self._connection, ask, self._of(text))
         return SubjectKey(*found[0]) if found else None
 
-    def key_id(self, subject: str) -> bytes | None:
-        """Return the id of a subject's key, 16 bytes; None where it has none."""
-        with translated(self.path):
-            found = self._key_of(subject)
-        return None if found is None else found.id
+    def forget_unused(self, used: Callable[[], AbstractSet[bytes]]) -> int:
+        """Delete the keys under which nothing is stored any more, for good.
 
-    def forget(self, subject: str, is_used: Callable[[bytes], bool]) -> bool:
-        """Delete a subject's key for good: what was encrypted with it is noise from now on.
-
-        For erasure, as its last step: first delete the subject's openings and append the
-        erasure entry that names them, then call this. If we crash before it, the
-        erasure is pending and comes here again. It waits for a writer that is using
-        the key, so whatever `is_used` sees then is all there will ever be.
+        For erasure, after the openings were deleted: what old copies of the log still
+        hold under these keys is noise from now on. It may be called at any time and
+        any number of times. It waits for a writer that is using keys.
 
         Args:
-            subject: As in `Draft.subjects`.
-            is_used: Is asked, with the key's id, whether the log still has openings under it
-                (`places_of` finds them). Then the key stays.
+            used: Finds the ids of the keys in use; `ids_in_use` does.
 
         Returns:
-            False where the key is still used: there are newer openings to be erased first. True
-            where there is no key any more, or never was.
+            How many were deleted.
         """
-        with translated(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                found = self._key_of(subject)
-                used = found is not None and is_used(found.id)
-                if found is not None and not used:
-                    self._connection.execute("DELETE FROM subject WHERE id = ?", (found.id,))
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-        return not used
+        with translated(self.path), transaction(self._connection):
+            kept = used()
+            known = rows(self._connection, "SELECT id FROM subject")
+            gone = [(key_id,) for (key_id,) in known if key_id not in kept]
+            self._connection.executemany("DELETE FROM subject WHERE id = ?", gone)
+        return len(gone)
 
     def opened(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Decrypt rows of openings; those whose key is gone are left out, like erased ones.
@@ -252,13 +242,7 @@ def _connect(path: Path) -> apsw.Connection:
     return connection
 
 
-def places_of(connection: apsw.Connection, key_id: bytes) -> list[tuple[int, str]]:
-    """Find the openings of the log that are stored under a key: index and path of each.
-
-    Looks at every opening; for erasure, not for reading.
-    """
-    ask = (
-        "SELECT idx, path FROM opening WHERE length(salt) = ? AND substr(preimage, 1, ?) = ? "
-        "ORDER BY idx, path"
-    )
-    return [(index, path) for index, path in rows(connection, ask, NONCE_SIZE, ID_SIZE, key_id)]
+def ids_in_use(connection: apsw.Connection) -> set[bytes]:
+    """Return the ids of the keys that openings of a log's database are stored under."""
+    ask = "SELECT DISTINCT substr(preimage, 1, ?) FROM opening WHERE length(salt) = ?"
+    return {key_id for (key_id,) in rows(connection, ask, ID_SIZE, NONCE_SIZE)}

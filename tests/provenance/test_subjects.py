@@ -15,11 +15,11 @@ from log_factories import SECRET, Rig, event
 from provenance import writing
 from provenance.clock import system_entropy
 from provenance.entries import Draft, EntryType, Tier
-from provenance.errors import EncodingError, StorageError, WorkspaceDamaged
+from provenance.errors import EncodingError, StorageError, WorkspaceDamaged, WorkspaceLocked
 from provenance.log import Instruments, Log
 from provenance.privacy import open_entry
 from provenance.subject_cipher import NONCE_SIZE
-from provenance.subjects import SubjectKeys, places_of
+from provenance.subjects import SubjectKeys, ids_in_use
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,16 +90,28 @@ def workers_of(rig: KeyedRig, index: int = 2) -> list[str]:
     return [one["worker_id"] for one in content.get("workers", ())]
 
 
-def erase(rig: KeyedRig, subject: str) -> None:
-    """Delete a subject's openings and then its key, as an erasure does."""
-    keys = rig.subject_keys()
-    key_id = keys.key_id(subject)
-    assert key_id is not None
+def key_count(rig: KeyedRig) -> int:
+    """How many subjects have a key."""
+    connection = apsw.Connection(str(rig.keys_file))
+    ((count,),) = connection.execute("SELECT count(*) FROM subject").fetchall()
+    connection.close()
+    return int(count)
+
+
+def erase(rig: KeyedRig, *subjects: str) -> None:
+    """Delete the openings of workers, then what nothing uses any more, as an erasure does."""
+    log = rig.open()
+    erased = [
+        (entry.index, one.path)
+        for entry in log.entries(0)
+        for one in entry.openings
+        if any(subject.encode() in one.preimage for subject in subjects)
+    ]
     with rig.attacked() as database:
-        for index, path in places_of(database, key_id):
-            database.execute("DELETE FROM opening WHERE idx = ? AND path = ?", (index, path))
-        assert keys.forget(subject, lambda used: bool(places_of(database, used)))
-    keys.close()
+        for place in erased:
+            database.execute("DELETE FROM opening WHERE idx = ? AND path = ?", place)
+    assert log.scrub(rewrite=False)
+    log.close()
 
 
 def test_what_is_about_a_subject_is_stored_encrypted(rig: KeyedRig) -> None:
@@ -139,8 +151,7 @@ def test_a_copy_taken_before_forgets_too(rig: KeyedRig, tmp_path: Path) -> None:
 def test_a_forgotten_key_is_gone_from_the_disk(rig: KeyedRig) -> None:
     """The key's bytes stand in no file of the directory, and no journal stays behind."""
     key = apsw.Connection(str(rig.keys_file)).execute("SELECT key FROM subject").fetchall()
-    erase(rig, ANNA)
-    erase(rig, BEN)
+    erase(rig, ANNA, BEN)
 
     found = {path.name: path.read_bytes() for path in rig.directory.iterdir()}
     assert {name for name in found if name.startswith("subjects")} == {"subjects.db"}
@@ -163,39 +174,45 @@ def test_who_comes_again_gets_a_new_key(rig: KeyedRig, tmp_path: Path) -> None:
 
 
 def test_a_key_in_use_is_not_forgotten(rig: KeyedRig) -> None:
-    """As long as the log has openings under it, a key stays; that of a stranger never was."""
+    """Scrubbing deletes the keys of those of whom nothing is stored, and no other; also twice."""
     keys = rig.subject_keys()
-    with rig.attacked() as database:
-        assert not keys.forget(ANNA, lambda used: bool(places_of(database, used)))
-    assert keys.forget("nobody", lambda _used: True)
-    keys.close()
-
+    log = rig.open()
+    log.append([month("2026-02", ANNA)])
+    assert log.scrub(rewrite=False)
     assert workers_of(rig) == [ANNA, BEN]
+    with rig.attacked() as database:
+        database.execute("DELETE FROM opening WHERE idx = 2")
+    assert log.scrub(rewrite=False)
+    assert log.scrub(rewrite=True)
+
+    assert keys.forget_unused(lambda: ids_in_use(log._connection)) == 0
+    assert workers_of(rig, 3) == [ANNA]
+    log.close()
+    keys.close()
+    assert key_count(rig) == 1
 
 
 def test_forgetting_waits_for_a_writer(rig: KeyedRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that a writer has taken up cannot vanish before its entry is in the log."""
     seen = []
-    keys = rig.subject_keys()
     real = writing.swap_head
 
     def slow(*arguments: Any) -> None:
         other = rig.subject_keys()
         other._connection.set_busy_timeout(0)
-        with pytest.raises(Exception, match="another process is writing") as locked:
-            other.forget(ANNA, lambda _used: False)
-        seen.append(locked)
+        with pytest.raises(WorkspaceLocked):
+            other.forget_unused(set)
+        seen.append(other)
         other.close()
         real(*arguments)
 
     monkeypatch.setattr(writing, "swap_head", slow)
     log = rig.open()
-    log.append([month("2026-02")])
+    log.append([month("2026-02", "worker carla")])
     log.close()
-    keys.close()
 
     assert len(seen) == 1
-    assert workers_of(rig, 3) == [ANNA, BEN]
+    assert workers_of(rig, 3) == ["worker carla"]
 
 
 def test_two_processes_make_one_key(rig: KeyedRig) -> None:
@@ -213,8 +230,7 @@ def test_two_processes_make_one_key(rig: KeyedRig) -> None:
     processes = [fork(lambda start=start: write(start)) for start in range(3)]
 
     assert [os.waitpid(one, 0)[1] for one in processes] == [0, 0, 0]
-    rows = apsw.Connection(str(rig.keys_file)).execute("SELECT count(*) FROM subject").fetchall()
-    assert rows == [(8,)]
+    assert key_count(rig) == 8
     assert all(workers_of(rig, index) == names for index in range(3, 21))
 
 
@@ -238,9 +254,7 @@ def test_a_crash_between_key_and_entry(rig: KeyedRig, step: str) -> None:
     log.close()
 
     assert workers_of(rig, 3) == ["worker carla"]
-    keys = rig.subject_keys()
-    assert keys.key_id("worker carla") is not None
-    keys.close()
+    assert key_count(rig) == 3
 
 
 def test_without_its_keys_the_rest_can_be_read(
