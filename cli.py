@@ -33,6 +33,8 @@ COMMANDS: Final = (
     "graph",
     "log",
     "witness",
+    "key",
+    "party",
     "upgrade",
     "demo",
 )

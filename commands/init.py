@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.keys_from import KeyCommand, KeyEnv, KeyVkey, key_source
 from commands.options import Data, Json
 from commands.output import notice, print_json
 
@@ -31,6 +32,9 @@ def init(
         Path | None,
         typer.Option(help="A file that says which fields are public, partner or private."),
     ] = None,
+    key_env: KeyEnv = None,
+    key_command: KeyCommand = None,
+    key_vkey: KeyVkey = None,
     *,
     json: Json = False,
 ) -> None:
@@ -47,6 +51,7 @@ def init(
         party=party,
         domain=domain or f"https://{chosen.split('/')[0]}",
         tiers=policy,
+        key=key_source(key_env, key_command, key_vkey),
     )
     if origin is None:
         notice(

@@ -289,6 +289,7 @@ _PROJECTORS: Final[dict[tuple[int, str], Callable[[Content, Facts], str | None]]
     (EntryType.REFERENCE_DATA, "watchlist/1"): _watchlist,
     (EntryType.FLAG, "flag/1"): _flag,
     (EntryType.POLICY, "policy/1"): _nothing,
+    (EntryType.POLICY, "party/1"): _nothing,
     (EntryType.BATCH, "batch/1"): _nothing,
     (EntryType.ERASURE, VERSION): _erasure,
 }

@@ -112,7 +112,7 @@ class Log(LogReader):
         try:
             log = cls(files, connection, instruments)
             with translated(files.database), log._writing():
-                log._take_up_key(log.register)
+                log._find_key(log.register)
                 log._refuse_old_copy()
                 log._show(log.checkpoint())
         except BaseException:
@@ -201,6 +201,7 @@ class Log(LogReader):
             (outcome,) = self._commit(self._prepare([draft], register), successor=successor)
             # A crash before here: who opens the log next takes up the new key.
             self._instruments = replace(self._instruments, signer=signer)
+            self._find_key(self.register)
             return outcome
 
     def erase(self, decide: Callable[[], tuple[list[Draft], Amend]]) -> list[Outcome]:
@@ -238,6 +239,15 @@ class Log(LogReader):
                 self._connection.execute("VACUUM")
             return truncate(self._connection)
 
+    def take_up_key(self) -> None:
+        """Finish a rotation that another process began, if there is one.
+
+        Raises:
+            WorkspaceDamaged: The signing key is not the one that the register names now.
+        """
+        with translated(self.path), self._writing():
+            self._find_key(self.register)
+
     def _prepare(self, drafts: Sequence[Draft], register: Register) -> Batch:
         entropy = self._instruments.entropy
         return prepare(self._connection, self._rows, drafts, register.tiers, entropy)
@@ -267,14 +277,17 @@ class Log(LogReader):
             publish(self._files, self.origin, note)
 
     def _take_up_key(self, register: Register) -> None:
-        """See that we sign with the key that the register names, also after a rotation."""
-        signer, find = self._instruments.signer, self._instruments.find_signer
-        if (signer.vkey,) == register.current:
-            return
-        if find is not None and len(register.current) == 1:
+        """See that we sign with the key that the register names now."""
+        if (self._instruments.signer.vkey,) != register.current:
+            self._find_key(register)
+
+    def _find_key(self, register: Register) -> None:
+        """Take the register's key from whoever keeps the keys, and refuse any other."""
+        find = self._instruments.find_signer
+        if find is not None:
             signer = find(register.current[0])
             self._instruments = replace(self._instruments, signer=signer)
-        if (signer.vkey,) != register.current:
+        if (self._instruments.signer.vkey,) != register.current:
             raise WorkspaceDamaged(
                 f"{self.path}: the signing key is not the one that this log's register names now, "
                 f"{' and '.join(register.current)}; put the right key back from your backup"

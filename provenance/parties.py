@@ -19,7 +19,7 @@ from provenance.errors import EncodingError, InputError
 if TYPE_CHECKING:
     from provenance.entries import Content
 
-__all__ = ["PARTY", "Party"]
+__all__ = ["PARTY", "Party", "day_of"]
 
 PARTY: Final = "party/1"
 _ID: Final = re.compile(r"[^\s/+%?#\x00-\x1f\ud800-\udfff]{1,64}")
@@ -76,10 +76,16 @@ class Party(NamedTuple):
 
     def is_valid(self, time_us: int, grace_days: int = 0) -> bool:
         """Say whether the keys count at a time, or so many days around it."""
-        # A damaged leaf may name any time; no calendar goes further than this one.
-        day = datetime.fromtimestamp(min(time_us // _MICROSECONDS, _LAST_SECOND), UTC).date()
+        day = _day(day_of(time_us))
         first, last = _day(self.valid_from), _day(self.valid_to or "9999-12-31")
         return (first - day).days <= grace_days and (day - last).days <= grace_days
+
+
+def day_of(time_us: int) -> str:
+    """Write the day of a time, YYYY-MM-DD in UTC."""
+    # A damaged leaf may name any time; no calendar goes further than this one.
+    seconds = min(time_us // _MICROSECONDS, _LAST_SECOND)
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 def _day(text: Any) -> date:

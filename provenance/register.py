@@ -193,6 +193,8 @@ class Register:
         Raises:
             UsageError: It cannot be this log's next key.
         """
+        if vkey in self.current:
+            raise UsageError(f"{vkey}: is the log's key already")
         return self._draft(POLICY, self._policy([vkey], self.tiers))
 
     def policy_change(self, tiers: TierPolicy) -> Draft:

@@ -18,11 +18,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from provenance.errors import UsageError, WorkspaceDamaged, WorkspaceMissing, WorkspaceTooNew
+from provenance.files import replace_file
+from provenance.govern.sources import KeySource
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FORMAT", "Settings", "read_settings", "settings_text"]
+__all__ = ["FORMAT", "KeySetting", "Settings", "read_settings", "settings_text"]
 
 FORMAT: Final = 2
 """Format of the workspace directory."""
@@ -49,6 +51,18 @@ domain = "{domain}"
 # a "copy" is a backup or was restored from one, and is only read. Commands set it.
 role = "log"
 
+[key]
+# Where the key that signs checkpoints is: in keys/log.key, unless `env` names an
+# environment variable that holds the text of such a file, or `command` is a program
+# (with arguments, by its full path) that gets the message on standard input and writes
+# the signature in base64. `vkey` is the public key: needed with `command`, else checked
+# if it is given. `timeout` is how many seconds the program may take.
+# `provenance key rotate` changes these.
+env = {env}
+command = {command}
+vkey = {vkey}
+timeout = {timeout}
+
 [graph]
 # Where the projection lives: "sqlite:graph.db" is a file in this directory.
 url = "sqlite:graph.db"
@@ -63,6 +77,9 @@ q = 0.05
 host = "127.0.0.1"
 port = 8765
 """
+
+
+_IN_FILE: Final = KeySource()
 
 
 class GraphSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +109,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     party: str
     domain: str
     role: Literal["log", "mirror", "copy"] = "log"
+    key: KeySource = _IN_FILE
     graph: GraphSettings = GraphSettings()
     detect: DetectSettings = DetectSettings()
     serve: ServeSettings = ServeSettings()
@@ -106,17 +124,49 @@ class _Check:
     form: str
 
 
-def settings_text(origin: str, party: str, domain: str) -> str:
+def settings_text(origin: str, party: str, domain: str, key: KeySource = _IN_FILE) -> str:
     """Write the `workspace.toml` of a new workspace.
 
     Raises:
         UsageError: One of the values cannot be what it is meant to be.
     """
-    text = _TEMPLATE.format(format=FORMAT, origin=origin, party=party, domain=domain)
+    text = _TEMPLATE.format(
+        format=FORMAT, origin=origin, party=party, domain=domain, **_key_values(key)
+    )
     for check in _checks(origin, party, domain):
         if not check.good:
             raise UsageError(f"--{check.name}: must be {check.form}")
     return text
+
+
+def _key_values(key: KeySource) -> dict[str, str]:
+    import tomlkit  # noqa: PLC0415 - most commands write no settings
+
+    return {
+        name: tomlkit.item(value).as_string() for name, value in msgspec.to_builtins(key).items()
+    }
+
+
+class KeySetting:
+    """The table `[key]` of a settings file, which a rotation changes."""
+
+    def __init__(self, path: Path) -> None:
+        """Read and write the file at `path`."""
+        self._path = path
+
+    def read(self) -> KeySource:
+        """Return where the present key is, as the file says now."""
+        return read_settings(self._path).key
+
+    def write(self, source: KeySource) -> None:
+        """Change the table, and nothing else that people wrote into the file."""
+        import tomlkit  # noqa: PLC0415 - as above
+
+        document = tomlkit.parse(self._path.read_text())
+        table = document.setdefault("key", tomlkit.table())
+        for name, value in msgspec.to_builtins(source).items():
+            table[name] = value
+        replace_file(self._path, tomlkit.dumps(document).encode())
 
 
 def _checks(origin: str, party: str, domain: str) -> tuple[_Check, ...]:

@@ -26,10 +26,12 @@ from provenance import keys
 from provenance.clock import system_clock, system_entropy
 from provenance.errors import StorageError, UsageError, WorkspaceDamaged, WorkspaceReadOnly
 from provenance.files import replace_file
+from provenance.govern.keyring import KeyRing
+from provenance.govern.sources import KeySource, open_signer
 from provenance.log import Instruments, Log, LogFiles
 from provenance.storage import translated
 from provenance.tiers import DEFAULT_POLICY
-from workspace.settings import read_settings, settings_text
+from workspace.settings import KeySetting, read_settings, settings_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Layout", "Workspace", "create_workspace", "random_origin", "refuse_occupied"]
 
 _SECRET_SIZE: Final = 32
+_NEW_KEY: Final = KeySource()
 _ONLY_READ: Final = {
     "mirror": "is a mirror and only read; the log is written where its key is",
     "copy": "is a backup, or restored from one, and only read: nothing proves that it holds the "
@@ -133,12 +136,18 @@ class Workspace:
         """
         if self.settings.role != "log":
             raise WorkspaceReadOnly(f"{self.layout.directory}: {_ONLY_READ[self.settings.role]}")
-        signer = keys.load(self.layout.log_key)
-        if signer.name != self.settings.origin:
-            raise WorkspaceDamaged(
-                f"{self.layout.log_key}: the key of {signer.name}, not of {self.settings.origin}"
-            )
-        return Log.open(self.layout.log, Instruments(signer, self.secret, self.clock, self.entropy))
+        ring = self.key_ring
+        return Log.open(
+            self.layout.log,
+            Instruments(ring.signer(), self.secret, self.clock, self.entropy, ring.find),
+        )
+
+    @cached_property
+    def key_ring(self) -> KeyRing:
+        """The log's private keys."""
+        setting = KeySetting(self.layout.settings)
+        folder = self.layout.log_key.parent
+        return KeyRing(folder, self.layout.policy, self.settings.origin, setting)
 
     @cached_property
     def reader(self) -> LogReader:
@@ -235,6 +244,7 @@ def create_workspace(
     party: str,
     domain: str,
     tiers: TierPolicy = DEFAULT_POLICY,
+    key: KeySource = _NEW_KEY,
     clock: Clock = system_clock,
     entropy: Entropy = system_entropy,
 ) -> None:
@@ -249,23 +259,25 @@ def create_workspace(
         party: Whose events go in by default.
         domain: Where QR codes lead.
         tiers: Which fields are public, partner or private, from entry 0 on.
+        key: Where the signing key is; a new one is made in its file unless it is elsewhere.
         clock: Gives the time of entry 0.
         entropy: Gives the keys.
 
     Raises:
         UsageError: A value is out of form, or the directory holds something already.
+        WorkspaceError: The key is not where it is said to be, or is another log's.
         StorageError: The disk refused.
     """
-    text = settings_text(origin, party, domain)
+    text = settings_text(origin, party, domain, key)
     refuse_occupied(directory)
     building = directory.with_name(f".{directory.name}.{entropy(4).hex()}.new")
     with translated(directory):
         directory.parent.mkdir(parents=True, exist_ok=True)
         building.mkdir(mode=0o700)
         try:
-            key, secret = keys.generate(origin, entropy), entropy(_SECRET_SIZE)
-            instruments = Instruments(key, secret, clock, entropy)
-            _fill(Layout(building), text, key, tiers, instruments)
+            layout = Layout(building)
+            signer = _first_signer(layout, key, origin, entropy)
+            _fill(layout, text, tiers, Instruments(signer, entropy(_SECRET_SIZE), clock, entropy))
             building.rename(directory)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
@@ -290,13 +302,23 @@ def refuse_occupied(directory: Path) -> None:
         raise StorageError(f"{directory}: {error.strerror}") from None
 
 
-def _fill(
-    layout: Layout, text: str, key: keys.LogKey, tiers: TierPolicy, instruments: Instruments
-) -> None:
+def _first_signer(layout: Layout, key: KeySource, origin: str, entropy: Entropy) -> keys.Signer:
     layout.log_key.parent.mkdir(mode=0o700)
-    keys.save(key, layout.log_key)
+    if key.in_file:
+        keys.save(keys.generate(origin, entropy), layout.log_key)
+    signer = open_signer(key, layout.log_key)
+    if signer.name != origin:
+        raise UsageError(
+            f"--origin: is {origin}, but {key.describe(layout.log_key)} has the key of "
+            f"{signer.name}"
+        )
+    return signer
+
+
+def _fill(layout: Layout, text: str, tiers: TierPolicy, instruments: Instruments) -> None:
+    vkey = instruments.signer.vkey
     replace_file(layout.secret, instruments.secret, mode=0o600)
-    replace_file(layout.policy, f"log {key.vkey}\nquorum none\n".encode())
+    replace_file(layout.policy, f"log {vkey}\nquorum none\n".encode())
     layout.quarantine.mkdir(mode=0o700)
-    Log.create(layout.log, key.vkey, tiers, instruments).close()
+    Log.create(layout.log, vkey, tiers, instruments).close()
     replace_file(layout.settings, text.encode())

@@ -45,6 +45,11 @@ NEEDS_WORKSPACE = {
     "log backup": ("log", "backup", "copy"),
     "log status": ("log", "status"),
     "witness collect": ("witness", "collect"),
+    "key show": ("key", "show"),
+    "key rotate": ("key", "rotate"),
+    "party list": ("party", "list"),
+    "party add": ("party", "add", "x", "--name", "X", "--role", "maker"),
+    "party retire": ("party", "retire", "x"),
 }
 
 

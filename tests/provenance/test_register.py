@@ -183,6 +183,8 @@ def test_a_key_never_comes_back() -> None:
 
     with pytest.raises(UsageError, match="retired"):
         register.rotation(KEYS[0].vkey)
+    with pytest.raises(UsageError, match="already"):
+        register.rotation(KEYS[1].vkey)
     with pytest.raises(EncodingError, match="stands before"):
         register.followed(3, body(register.rotation(KEYS[2].vkey)))
 
@@ -359,7 +361,8 @@ def test_a_rotation_by_another_process_is_followed(rig: Rig) -> None:
 
     from provenance.log import Log  # noqa: PLC0415 - as above
 
-    able = Log.open(rig.files, replace(rig.instruments, find_signer=lambda _vkey: KEYS[0]))
+    ring = {key.vkey: key for key in (rig.key, KEYS[0])}
+    able = Log.open(rig.files, replace(rig.instruments, find_signer=ring.__getitem__))
     unable, theirs = rig.open(), rig.open()
     theirs.govern(lambda register: register.rotation(KEYS[0].vkey), KEYS[0])
 
