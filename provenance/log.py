@@ -30,7 +30,7 @@ from provenance.published import (
     is_shown,
     publish,
     read_high_water,
-    remembered,
+    refuse_shrunk,
 )
 from provenance.reading import LogReader
 from provenance.register import POLICY, founding_draft
@@ -296,21 +296,7 @@ class Log(LogReader):
     def _refuse_shrunk(self) -> HighWater:
         """Refuse a database with fewer entries than were published."""
         size = read_head(self._connection).size
-        mark = remembered(self._files, self.origin, self._register.signers_at)
-        if mark is None:
-            # A crash while the log was made leaves entry 0 unpublished; later there is no such way.
-            if size > 1:
-                raise WorkspaceReadOnly(
-                    f"{self._files.high_water}: missing, and so is the checkpoint: nothing tells "
-                    "whether these are the newest entries; put one of them back from a backup"
-                )
-            return HighWater(0, EMPTY_ROOT)
-        if size < mark.size:
-            raise WorkspaceReadOnly(
-                f"{self.path}: holds fewer entries than the {mark.size} once published: an old "
-                "copy was put back. It can be read; put the newest copy back to go on writing"
-            )
-        return mark
+        return refuse_shrunk(self._files, size, self.origin, self._register.signers_at)
 
     def _refuse_old_copy(self) -> None:
         """Refuse a database that does not contain what was published."""

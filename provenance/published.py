@@ -27,8 +27,15 @@ from provenance.checkpoint import (
     parse_note,
     parse_vkey,
 )
-from provenance.errors import InputError, StorageError, VerificationError, WorkspaceDamaged
+from provenance.errors import (
+    InputError,
+    StorageError,
+    VerificationError,
+    WorkspaceDamaged,
+    WorkspaceReadOnly,
+)
 from provenance.files import replace_file
+from provenance.hashing import EMPTY_ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +47,7 @@ __all__ = [
     "publish",
     "read_checkpoint",
     "read_high_water",
+    "refuse_shrunk",
     "remembered",
 ]
 
@@ -154,6 +162,39 @@ def _own_lines(text: bytes, origin: str) -> str:
     note = parse_note(text)
     own = tuple(line for line in note.signatures if line.name == origin)
     return format_note(note._replace(signatures=own))
+
+
+def refuse_shrunk(files: LogFiles, size: int, origin: str, signers_at: SignersAt) -> HighWater:
+    """Refuse a database with fewer entries than were published.
+
+    Args:
+        files: Where the files are.
+        size: How many entries the database holds.
+        origin: The log's name.
+        signers_at: The log's keys at a size.
+
+    Returns:
+        What was published, furthest.
+
+    Raises:
+        WorkspaceReadOnly: The database is an old copy, or nothing tells whether it is.
+        WorkspaceDamaged: High-water is not a high-water file of this log.
+    """
+    mark = remembered(files, origin, signers_at)
+    if mark is None:
+        # A crash while the log was made leaves entry 0 unpublished; later there is no such way.
+        if size > 1:
+            raise WorkspaceReadOnly(
+                f"{files.high_water}: missing, and so is the checkpoint: nothing tells whether "
+                "these are the newest entries; put one of them back from a backup"
+            )
+        return HighWater(0, EMPTY_ROOT)
+    if size < mark.size:
+        raise WorkspaceReadOnly(
+            f"{files.database}: holds fewer entries than the {mark.size} once published: an old "
+            "copy was put back. It can be read; put the newest copy back to go on writing"
+        )
+    return mark
 
 
 def read_checkpoint(text: bytes | str, origin: str, signers_at: SignersAt) -> Checkpoint:
