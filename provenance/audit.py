@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance import merkle
 from provenance.errors import ProvenanceError
+from provenance.gaps import Gaps
 from provenance.hashing import EMPTY_ROOT
 from provenance.identity import Rows, row_faults
 from provenance.published import read_checkpoint, read_high_water
@@ -53,6 +54,8 @@ class AuditReport:
         root: The root over them, 32 bytes.
         problems: One line each, what and where; empty means all adds up. At most 100 are kept.
         openings_missing: Commitments whose opening is not stored (erased, or not ours to hold).
+        openings_erased: How many of these the log's erasures name.
+        bodies_erased: Bodies that are not stored, and that erasures name.
     """
 
     origin: str
@@ -60,6 +63,8 @@ class AuditReport:
     root: bytes = b""
     problems: list[str] = field(default_factory=list)
     openings_missing: int = 0
+    openings_erased: int = 0
+    bodies_erased: int = 0
 
     def add(self, what: str) -> None:
         """Note one problem."""
@@ -72,6 +77,8 @@ def audit(
     vkey: str,
     secret: bytes,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    *,
+    openings: bool = True,
 ) -> AuditReport:
     """Recompute the whole log from its files.
 
@@ -81,6 +88,7 @@ def audit(
             The log's other keys are those that the register hands it over from and to.
         secret: The workspace's, for the MACs of row keys.
         progress: Called with entries done and in all, about every thousand.
+        openings: Whether there are openings here; a mirror has none, and none is missed.
 
     Returns:
         The report; `problems` is empty if, and only if, everything adds up.
@@ -98,7 +106,8 @@ def audit(
             # One snapshot, so that a writer beside us changes nothing.
             connection.execute("BEGIN")
             if _is_readable(connection, report):
-                _Audit(connection, vkey, secret, report).run(shown, progress)
+                audit_ = _Audit(connection, vkey, secret, report, openings=openings)
+                audit_.run(shown, progress)
         finally:
             connection.close()
     return report
@@ -159,22 +168,32 @@ class _Audit:
     """One run over one snapshot."""
 
     def __init__(
-        self, connection: apsw.Connection, vkey: str, secret: bytes, report: AuditReport
+        self,
+        connection: apsw.Connection,
+        vkey: str,
+        secret: bytes,
+        report: AuditReport,
+        *,
+        openings: bool,
     ) -> None:
         self._connection = connection
         self._vkey = vkey
         self._rows = Rows(connection, secret)
         self._report = report
-        self._pass = Recomputation(connection, report.origin, report.add)
+        self._gaps = Gaps(connection, report.add, openings=openings)
+        self._pass = Recomputation(connection, report.origin, report.add, self._gaps)
         self._roots: dict[int, bytes] = {0: EMPTY_ROOT}
 
     def run(self, shown: _Published, progress: Callable[[int, int], None]) -> None:
         """Recompute, then compare everything that was derived."""
+        self._gaps.read(self._rows, self._report.origin)
         ask = "SELECT size, CAST(note AS BLOB) FROM checkpoint"
         notes = {size: note.decode(errors="replace") for size, note in rows(self._connection, ask)}
         self._recompute({*notes, shown.mark.size if shown.mark else 0}, progress)
         self._report.size, self._report.root = self._pass.position, self._pass.edge.root
         self._report.openings_missing = self._pass.openings_missing
+        self._report.openings_erased = self._gaps.openings
+        self._report.bodies_erased = self._gaps.bodies
         self._compare_extent()
         if self._pass.whole:
             self._compare_tree()

@@ -162,6 +162,15 @@ class LogReader(TreeReader):
         }
         return [_entry(index, leaf, body, opened.get(index, ())) for index, leaf, body in leaves]
 
+    def indexes(self, types: Iterable[int], start: int, stop: int) -> list[int]:
+        """Return the indices of the entries of some types, start <= index < stop, in order."""
+        ask = (
+            "SELECT idx FROM leaf WHERE idx >= ? AND idx < ? AND instr(?, substr(leaf, 5, 1)) "
+            "ORDER BY idx"
+        )
+        with translated(self.path):
+            return [i for (i,) in rows(self._connection, ask, start, stop, bytes(types))]
+
     def known(self, identities: Sequence[Identity]) -> list[Known | None]:
         """Say of each identity whether the log holds its key, and whether with the same content.
 

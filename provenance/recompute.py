@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import apsw
 
+    from provenance.gaps import Gaps
     from provenance.tiers import Plan
 
 __all__ = ["Recomputation"]
@@ -66,9 +67,16 @@ class Recomputation:
     """
 
     def __init__(
-        self, connection: apsw.Connection, origin: str, problem: Callable[[str], None]
+        self, connection: apsw.Connection, origin: str, problem: Callable[[str], None], gaps: Gaps
     ) -> None:
-        """Begin before entry 0; `problem` is told one line for each thing that differs."""
+        """Begin before entry 0.
+
+        Args:
+            connection: The database.
+            origin: The log's name.
+            problem: Is told one line for each thing that differs.
+            gaps: Judges what is missing.
+        """
         self.position = 0
         self.whole = True
         self.edge = merkle.EMPTY_EDGE
@@ -78,6 +86,7 @@ class Recomputation:
         self._connection = connection
         self._origin = origin
         self._problem = problem
+        self._gaps = gaps
         self.register: Register | None = None
         self._places: dict[Plan, dict[bytes, _Place]] = defaultdict(dict)
 
@@ -100,6 +109,7 @@ class Recomputation:
         for index in sorted(bodies.keys() - {index for index, _ in leaves}):
             self._problem(f"body {index}: there is no leaf for it")
         self._check_openings(start, stop, bodies)
+        self._gaps.still_there(start, stop, bodies)
         if self.whole:
             self.edge, tiles = merkle.append(self.edge, hashes)
             for tile in tiles:
@@ -140,6 +150,8 @@ class Recomputation:
                 self._explain_leaf(index, leaf, body, digest)
             if leaf[4] == EntryType.POLICY or index == 0:
                 self._govern(index, leaf[4], body)
+            elif leaf[4] == EntryType.ERASURE:
+                self._gaps.erasure(index)
             self._time = max(self._time, time_us)
             self.position = index + 1
             self.chain = chain_next(leaf)
@@ -160,7 +172,7 @@ class Recomputation:
         if data[LEAF_TIME] < self._time:
             self._problem(f"leaf {index}: its time is before that of the leaf before")
         if body is None:
-            self._problem(f"body {index}: missing")
+            self._gaps.missing_body(index, leaf.type)
         elif digest != leaf.body_digest:
             self._problem(f"body {index}: not the content that was logged in leaf {index}")
 
@@ -194,7 +206,7 @@ class Recomputation:
         # Row by row, not as a list: there are many, and none is needed twice.
         for index, path, tier, salt, preimage in self._connection.execute(ask, (start, stop)):
             if index != current:
-                self.openings_missing += len(commitments)
+                self._missing(current, commitments)
                 current = index
                 commitments, plan = self._commitments(index, unopened.pop(index, None))
                 places = self._places[plan]
@@ -205,9 +217,14 @@ class Recomputation:
                 self._explain_opening(
                     index, where, commitment, opens=opens, tier_right=tier == right
                 )
-        self.openings_missing += len(commitments)
+        self._missing(current, commitments)
         for index, body in unopened.items():
-            self.openings_missing += len(self._commitments(index, body)[0])
+            self._missing(index, self._commitments(index, body)[0])
+
+    def _missing(self, index: int, commitments: dict[str, str]) -> None:
+        if commitments:
+            self.openings_missing += len(commitments)
+            self._gaps.missing_openings(index, commitments)
 
     def _commitments(self, index: int, body: bytes | None) -> tuple[dict[str, str], Plan]:
         """Read the commitments of a body and the rules that its openings' tiers follow."""
