@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +16,7 @@ from commands.output import console, print_json
 if TYPE_CHECKING:
     from rich.tree import Tree
 
+    from commands.items import Found
     from graph.lineage import Lineage
     from graph.model import Edge, Node
     from workspace.workspace import Workspace
@@ -22,11 +26,29 @@ app = typer.Typer(add_completion=False)
 _MOST_LINES = 200
 
 
+class Format(StrEnum):
+    """What a lineage can be drawn or written as."""
+
+    SVG = "svg"
+    HTML = "html"
+    DOT = "dot"
+    GRAPHML = "graphml"
+
+
 @app.command()
 def trace(
     data: Data,
     item: Annotated[str, typer.Argument(help="A lot, serial or product id, a URL or a GTIN.")],
     depth: Annotated[int, typer.Option(min=0, help="Transformations to look through.")] = 100,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="Draw it, or write it for other programs.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file for --format. [default: standard output]")
+    ] = None,
+    detail: Annotated[
+        int, typer.Option(min=1, help="Items drawn one by one before alike ones share a box.")
+    ] = 40,
     *,
     down: Annotated[bool, typer.Option("--down", help="Where it went, not where from.")] = False,
     events: Annotated[bool, typer.Option("--events", help="Its journey, event by event.")] = False,
@@ -36,7 +58,12 @@ def trace(
     from commands.items import find_item
     from commands.session import with_graph
     from provenance.entries import Tier
+    from provenance.errors import UsageError
 
+    if form and (events or json):
+        raise UsageError("--format goes with neither --events nor --json")
+    if output and not form:
+        raise UsageError("--output needs a --format")
     with with_graph(data) as workspace:
         found = find_item(workspace.graph, item)
         if events:
@@ -44,10 +71,42 @@ def trace(
             return
         walk = workspace.graph.downstream if down else workspace.graph.upstream
         lineage = walk(found.node, Tier.PRIVATE, depth=depth)
-    if json:
+        drawn = _drawn(workspace, found, lineage, form, detail) if form else ""
+    if form:
+        _put(drawn, output)
+    elif json:
         print_json(_lineage_json(lineage))
     else:
         _print_lineage(lineage)
+
+
+def _drawn(workspace: Workspace, found: Found, lineage: Lineage, form: Format, detail: int) -> str:
+    from commands.items import item_words
+    from graph.drawing.cards import cards
+    from graph.drawing.formats import dot, graphml, html
+    from graph.drawing.picture import picture
+    from graph.drawing.svg import svg
+
+    about = cards(workspace.graph, lineage)
+    if form is Format.DOT:
+        return dot(lineage, about)
+    if form is Format.GRAPHML:
+        return graphml(lineage, about)
+    what = "What {} was made from" if lineage.direction == "upstream" else "Where {} went"
+    drawing = picture(lineage, about, what.format(item_words(found.item)), detail=detail)
+    return svg(drawing) if form is Format.SVG else html(drawing)
+
+
+def _put(text: str, output: Path | None) -> None:
+    from provenance.files import replace_file
+    from provenance.storage import translated
+
+    if output is None:
+        sys.stdout.write(text)
+        return
+    with translated(output):
+        replace_file(output, text.encode())
+    typer.echo(f"Wrote {output}")
 
 
 def _lineage_json(lineage: Lineage) -> dict[str, Any]:
