@@ -35,6 +35,7 @@ COMMANDS: Final = (
     "witness",
     "key",
     "party",
+    "subjects",
     "upgrade",
     "demo",
 )

@@ -36,6 +36,12 @@ def init(
     key_command: KeyCommand = None,
     key_vkey: KeyVkey = None,
     *,
+    subject_keys: Annotated[
+        bool,
+        typer.Option(
+            "--subject-keys", help="Store what is about a person under a key that can be deleted."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make a workspace: a signing key, an empty log and a settings file."""
@@ -52,6 +58,7 @@ def init(
         domain=domain or f"https://{chosen.split('/')[0]}",
         tiers=policy,
         key=key_source(key_env, key_command, key_vkey),
+        subject_keys=subject_keys,
     )
     if origin is None:
         notice(

@@ -171,6 +171,12 @@ class LogReader(TreeReader):
         with translated(self.path):
             return [i for (i,) in rows(self._connection, ask, start, stop, bytes(types))]
 
+    def close(self) -> None:
+        """Close the connection, and the keys of data subjects."""
+        super().close()
+        if self._subjects is not None:
+            self._subjects.close()
+
     def known(self, identities: Sequence[Identity]) -> list[Known | None]:
         """Say of each identity whether the log holds its key, and whether with the same content.
 

@@ -89,6 +89,11 @@ class SubjectKeys:
                 connection.close()
 
     @property
+    def absent(self) -> bool:
+        """The file is not there: as in a copy of the log, or because it was lost."""
+        return not self.path.exists()
+
+    @property
     def _connection(self) -> apsw.Connection:
         if self._opened is None:
             if not self.path.exists():

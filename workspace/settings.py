@@ -24,7 +24,14 @@ from provenance.govern.sources import KeySource
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FORMAT", "KeySetting", "Settings", "read_settings", "settings_text"]
+__all__ = [
+    "FORMAT",
+    "KeySetting",
+    "Settings",
+    "read_settings",
+    "set_subject_keys",
+    "settings_text",
+]
 
 FORMAT: Final = 2
 """Format of the workspace directory."""
@@ -63,6 +70,12 @@ command = {command}
 vkey = {vkey}
 timeout = {timeout}
 
+[privacy]
+# Whether what is about a data subject is stored under a key of that subject, so that
+# copies of the log forget with the key, keys/subjects.db. `provenance subjects on`
+# sets it; once it is true it stays so.
+subject_keys = {subject_keys}
+
 [graph]
 # Where the projection lives: "sqlite:graph.db" is a file in this directory.
 url = "sqlite:graph.db"
@@ -80,6 +93,12 @@ port = 8765
 
 
 _IN_FILE: Final = KeySource()
+
+
+class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether there are keys of data subjects."""
+
+    subject_keys: bool = False
 
 
 class GraphSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,6 +129,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domain: str
     role: Literal["log", "mirror", "copy"] = "log"
     key: KeySource = _IN_FILE
+    privacy: PrivacySettings = PrivacySettings()
     graph: GraphSettings = GraphSettings()
     detect: DetectSettings = DetectSettings()
     serve: ServeSettings = ServeSettings()
@@ -124,14 +144,26 @@ class _Check:
     form: str
 
 
-def settings_text(origin: str, party: str, domain: str, key: KeySource = _IN_FILE) -> str:
+def settings_text(
+    origin: str,
+    party: str,
+    domain: str,
+    key: KeySource = _IN_FILE,
+    *,
+    subject_keys: bool = False,
+) -> str:
     """Write the `workspace.toml` of a new workspace.
 
     Raises:
         UsageError: One of the values cannot be what it is meant to be.
     """
     text = _TEMPLATE.format(
-        format=FORMAT, origin=origin, party=party, domain=domain, **_key_values(key)
+        format=FORMAT,
+        origin=origin,
+        party=party,
+        domain=domain,
+        subject_keys=str(subject_keys).lower(),
+        **_key_values(key),
     )
     for check in _checks(origin, party, domain):
         if not check.good:
@@ -167,6 +199,15 @@ class KeySetting:
         for name, value in msgspec.to_builtins(source).items():
             table[name] = value
         replace_file(self._path, tomlkit.dumps(document).encode())
+
+
+def set_subject_keys(path: Path) -> None:
+    """Say in a settings file that there are keys of data subjects, and change nothing else."""
+    import tomlkit  # noqa: PLC0415 - as above
+
+    document = tomlkit.parse(path.read_text())
+    document.setdefault("privacy", tomlkit.table())["subject_keys"] = True
+    replace_file(path, tomlkit.dumps(document).encode())
 
 
 def _checks(origin: str, party: str, domain: str) -> tuple[_Check, ...]:

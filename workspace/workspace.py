@@ -1,15 +1,5 @@
 """A workspace: a directory with a log, its keys, its graph and its settings.
 
-    workspace.toml        settings
-    log.policy            whom to trust: the log's public key (C2SP tlog-policy)
-    log.db, log.lock      the log
-    checkpoint            the newest signed checkpoint
-    high-water            the furthest state ever published
-    keys/log.key          signs checkpoints (mode 0600)
-    keys/workspace.secret keys the row digests (mode 0600)
-    graph.db              the projection; may be deleted, `graph rebuild` makes it again
-    quarantine/           rejected rows, to be corrected and ingested again
-
 Nothing outside this module puts these parts together.
 
 Next: workspace/upgrade.py
@@ -17,26 +7,29 @@ Next: workspace/upgrade.py
 
 from __future__ import annotations
 
+import logging
 import shutil
-from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from provenance import keys
 from provenance.clock import system_clock, system_entropy
 from provenance.errors import StorageError, UsageError, WorkspaceDamaged, WorkspaceReadOnly
 from provenance.files import replace_file
+from provenance.forget.run import Forgetter
 from provenance.govern.keyring import KeyRing
 from provenance.govern.sources import KeySource, open_signer
-from provenance.log import Instruments, Log, LogFiles
+from provenance.log import Instruments, Log
 from provenance.storage import translated
+from provenance.subjects import SubjectKeys
 from provenance.tiers import DEFAULT_POLICY
+from workspace.followers import Places
+from workspace.layout import Layout
 from workspace.settings import KeySetting, read_settings, settings_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
     from graph.store import GraphStore
     from provenance.audit import AuditReport
     from provenance.clock import Clock, Entropy
@@ -44,8 +37,15 @@ if TYPE_CHECKING:
     from provenance.tiers import TierPolicy
     from workspace.settings import Settings
 
-__all__ = ["Layout", "Workspace", "create_workspace", "random_origin", "refuse_occupied"]
+__all__ = [
+    "Layout",
+    "Workspace",
+    "create_workspace",
+    "random_origin",
+    "refuse_occupied",
+]
 
+_LOG: Final = logging.getLogger(__name__)
 _SECRET_SIZE: Final = 32
 _NEW_KEY: Final = KeySource()
 _ONLY_READ: Final = {
@@ -53,47 +53,6 @@ _ONLY_READ: Final = {
     "copy": "is a backup, or restored from one, and only read: nothing proves that it holds the "
     "newest entries. `provenance log restore` makes a log of it",
 }
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the parts of a workspace lie.
-
-    Attributes:
-        directory: The workspace directory.
-    """
-
-    directory: Path
-
-    @property
-    def settings(self) -> Path:
-        """`workspace.toml`."""
-        return self.directory / "workspace.toml"
-
-    @property
-    def policy(self) -> Path:
-        """`log.policy`: the trust configuration that verifiers are given."""
-        return self.directory / "log.policy"
-
-    @property
-    def log(self) -> LogFiles:
-        """The log's files."""
-        return LogFiles(self.directory)
-
-    @property
-    def log_key(self) -> Path:
-        """The private key that signs checkpoints."""
-        return self.directory / "keys" / "log.key"
-
-    @property
-    def secret(self) -> Path:
-        """The secret that keys row digests."""
-        return self.directory / "keys" / "workspace.secret"
-
-    @property
-    def quarantine(self) -> Path:
-        """Where rejected rows are kept."""
-        return self.directory / "quarantine"
 
 
 class Workspace:
@@ -137,10 +96,37 @@ class Workspace:
         if self.settings.role != "log":
             raise WorkspaceReadOnly(f"{self.layout.directory}: {_ONLY_READ[self.settings.role]}")
         ring = self.key_ring
-        return Log.open(
+        log = Log.open(
             self.layout.log,
-            Instruments(ring.signer(), self.secret, self.clock, self.entropy, ring.find),
+            Instruments(
+                *(ring.signer(), self.secret, self.clock, self.entropy, ring.find),
+                subjects=self.new_subjects(),
+            ),
         )
+        # What an erasure could not reach, or a crash has left, whoever writes goes to again.
+        try:
+            for place, why in self.forgetter(log).follow().pending.items():
+                _LOG.warning("an erasure is pending in %s: %s", place, why)
+        except BaseException:
+            log.close()
+            raise
+        return log
+
+    def forgetter(self, log: Log) -> Forgetter:
+        """Return what erases from this workspace, through its open log."""
+        scheme, place = self._graph_place()
+        lasting = scheme != "memory" and (scheme != "sqlite" or Path(place).exists())
+        places = Places(
+            self.layout, self.secret, self.new_graph if lasting else None, self.new_subjects
+        )
+        return Forgetter(log, self.layout.log, self.secret, places.followers(log))
+
+    def new_subjects(self) -> SubjectKeys | None:
+        """Open the keys of data subjects once more, for one thread; None where none are kept."""
+        path = self.layout.subject_keys
+        if not self.settings.privacy.subject_keys and not path.exists():
+            return None
+        return SubjectKeys(path, self.secret, self.entropy)
 
     @cached_property
     def key_ring(self) -> KeyRing:
@@ -156,7 +142,7 @@ class Workspace:
 
     def new_reader(self) -> LogReader:
         """Open one more reader of the log; one thread, one reader."""
-        return Log.open_readonly(self.layout.log, self.secret)
+        return Log.open_readonly(self.layout.log, self.secret, self.new_subjects())
 
     @cached_property
     def graph(self) -> GraphStore:
@@ -167,10 +153,13 @@ class Workspace:
         """Open one more connection to the graph store; one thread, one connection."""
         from graph.connect import open_store  # noqa: PLC0415 - most commands need no graph
 
+        return open_store(":".join(self._graph_place()))
+
+    def _graph_place(self) -> tuple[str, str]:
         scheme, _, place = self.settings.graph.url.partition(":")
         if scheme == "sqlite" and not place.startswith("/"):
             place = str(self.layout.directory.resolve() / place)
-        return open_store(f"{scheme}:{place}")
+        return scheme, place
 
     def sync_graph(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Let the graph catch up with the log; returns how many entries it applied."""
@@ -182,7 +171,8 @@ class Workspace:
         """Recompute the whole log; see `provenance.audit`."""
         from provenance.audit import audit  # noqa: PLC0415 - only `verify` needs it
 
-        return audit(self.layout.log, self.vkey, self.secret, progress)
+        held = self.settings.role != "mirror"
+        return audit(self.layout.log, self.vkey, self.secret, progress, openings=held)
 
     @cached_property
     def vkey(self) -> str:
@@ -245,6 +235,7 @@ def create_workspace(
     domain: str,
     tiers: TierPolicy = DEFAULT_POLICY,
     key: KeySource = _NEW_KEY,
+    subject_keys: bool = False,
     clock: Clock = system_clock,
     entropy: Entropy = system_entropy,
 ) -> None:
@@ -260,6 +251,7 @@ def create_workspace(
         domain: Where QR codes lead.
         tiers: Which fields are public, partner or private, from entry 0 on.
         key: Where the signing key is; a new one is made in its file unless it is elsewhere.
+        subject_keys: Store what is about a data subject under a key of that subject.
         clock: Gives the time of entry 0.
         entropy: Gives the keys.
 
@@ -268,7 +260,7 @@ def create_workspace(
         WorkspaceError: The key is not where it is said to be, or is another log's.
         StorageError: The disk refused.
     """
-    text = settings_text(origin, party, domain, key)
+    text = settings_text(origin, party, domain, key, subject_keys=subject_keys)
     refuse_occupied(directory)
     building = directory.with_name(f".{directory.name}.{entropy(4).hex()}.new")
     with translated(directory):
@@ -277,6 +269,8 @@ def create_workspace(
         try:
             layout = Layout(building)
             signer = _first_signer(layout, key, origin, entropy)
+            if subject_keys:
+                SubjectKeys.create(layout.subject_keys)
             _fill(layout, text, tiers, Instruments(signer, entropy(_SECRET_SIZE), clock, entropy))
             building.rename(directory)
         except BaseException:

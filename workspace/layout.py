@@ -1,0 +1,73 @@
+"""The files of a workspace.
+
+    workspace.toml        settings
+    log.policy            whom to trust: the log's public key (C2SP tlog-policy)
+    log.db, log.lock      the log
+    checkpoint            the newest signed checkpoint
+    high-water            the furthest state ever published
+    keys/log.key          signs checkpoints (mode 0600)
+    keys/workspace.secret keys the row digests (mode 0600)
+    keys/subjects.db      keys of data subjects, if such are kept (mode 0600)
+    graph.db              the projection; may be deleted, `graph rebuild` makes it again
+    quarantine/           rejected rows, to be corrected and ingested again
+
+Next: workspace/settings.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provenance.log import LogFiles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Layout"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the parts of a workspace lie.
+
+    Attributes:
+        directory: The workspace directory.
+    """
+
+    directory: Path
+
+    @property
+    def settings(self) -> Path:
+        """`workspace.toml`."""
+        return self.directory / "workspace.toml"
+
+    @property
+    def policy(self) -> Path:
+        """`log.policy`: the trust configuration that verifiers are given."""
+        return self.directory / "log.policy"
+
+    @property
+    def log(self) -> LogFiles:
+        """The log's files."""
+        return LogFiles(self.directory)
+
+    @property
+    def log_key(self) -> Path:
+        """The private key that signs checkpoints."""
+        return self.directory / "keys" / "log.key"
+
+    @property
+    def secret(self) -> Path:
+        """The secret that keys row digests."""
+        return self.directory / "keys" / "workspace.secret"
+
+    @property
+    def subject_keys(self) -> Path:
+        """The keys of data subjects, where the workspace keeps such."""
+        return self.directory / "keys" / "subjects.db"
+
+    @property
+    def quarantine(self) -> Path:
+        """Where rejected rows are kept."""
+        return self.directory / "quarantine"
