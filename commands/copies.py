@@ -1,4 +1,4 @@
-"""`provenance log backup`: copies of a workspace, and what becomes of them."""
+"""`provenance log backup` and `mirror`: copies of a workspace, and copies of a log elsewhere."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.options import Data, Json
-from commands.output import print_json, progress
+from commands.output import notice, print_json, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from workspace.backup import BackedUp, Progress
+    from workspace.mirror import Source
 
 
 def backup(
@@ -49,6 +50,80 @@ def backup(
         )
     else:
         _tell_backup(destination, made, checked=not unchecked)
+
+
+def mirror(
+    data: Data,
+    url: Annotated[str, typer.Argument(help="The log's address, or file:///DIRECTORY.")],
+    policy: Annotated[
+        Path | None, typer.Option(help="Whose signature to trust (C2SP tlog-policy).")
+    ] = None,
+    vkey: Annotated[str | None, typer.Option(help="The same, as one public key.")] = None,
+    every: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two looks, with --watch.")
+    ] = 30.0,
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on until interrupted; outages are waited out.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Follow a log elsewhere into a mirror: everything public in it, checked entry by entry."""
+    from provenance.clock import system_entropy
+    from provenance.wire.remote import RemoteLog
+    from workspace.mirror import Source, make_mirror
+
+    with RemoteLog(url) as remote:
+        source = Source(remote, _policy(policy, vkey))
+        if not (data / "workspace.toml").exists():
+            make_mirror(data, source, system_entropy)
+        _pull(data, source, as_json=json)
+        while watch:
+            _wait(every)
+            _pull_again(data, source, as_json=json)
+
+
+def _policy(policy: Path | None, vkey: str | None) -> bytes | None:
+    from provenance.errors import UsageError
+
+    if policy is not None and vkey is not None:
+        raise UsageError("--policy or --vkey, not both")
+    if vkey is not None:
+        return f"log {vkey}\nquorum none\n".encode()
+    try:
+        return policy.read_bytes() if policy is not None else None
+    except OSError as error:
+        raise UsageError(f"{policy}: {error.strerror}") from None
+
+
+def _pull(data: Path, source: Source, *, as_json: bool) -> None:
+    from workspace.mirror import pull_into
+
+    with progress("Mirroring") as report:
+        done = pull_into(data, source, report)
+    if as_json:
+        print_json(done._asdict())
+        return
+    forgotten = f", {done.forgotten:,} bodies deleted as erased" if done.forgotten else ""
+    typer.echo(f"{data}: {done.size:,} entries, {done.added:,} of them new{forgotten}")
+    if done.behind:
+        notice(f"provenance: the source shows an older checkpoint, {done.behind:,} entries back")
+
+
+def _pull_again(data: Path, source: Source, *, as_json: bool) -> None:
+    """Pull, and wait an outage out; what does not add up ends it."""
+    from provenance.errors import RemoteError, WorkspaceLocked
+
+    try:
+        _pull(data, source, as_json=as_json)
+    except (RemoteError, WorkspaceLocked) as error:
+        notice(f"provenance: {error}")
+
+
+def _wait(seconds: float) -> None:
+    import time
+
+    time.sleep(seconds)
 
 
 def _tell_backup(destination: Path, made: BackedUp, *, checked: bool) -> None:

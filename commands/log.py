@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from commands.copies import backup
+from commands.copies import backup, mirror
 from commands.publish import export
 from commands.standing import status
 
@@ -13,13 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Look after the log as a whole: copies of it, and what others may have of it.",
 )
-
-
-@app.callback()
-def _log() -> None:
-    """Make this a group of commands, also while it has one."""
-
-
 app.command()(status)
 app.command()(backup)
 app.command()(export)
+app.command()(mirror)

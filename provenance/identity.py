@@ -110,7 +110,11 @@ class Rows:
         hit = self.held([digest]).get(digest)
         return None if hit is None else hit[1]
 
-    def write(self, fresh: Mapping[bytes, tuple[bytes, int]], held: Mapping[bytes, Held]) -> int:
+    def key_of(self, named: tuple[str, ...]) -> bytes:
+        """Return what stands for a row key in the table."""
+        return self._key_of(named)
+
+    def write(self, fresh: Mapping[bytes, Held], held: Mapping[bytes, Held]) -> int:
         """Store rows with the entries they stand for; a later version takes the key over.
 
         Args:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from provenance.clock import Entropy
     from workspace.workspace import Workspace
 
-__all__ = ["BackedUp", "Progress", "back_up", "copy_keys", "copy_quarantine", "placed", "set_role"]
+__all__ = ["BackedUp", "Progress", "back_up", "changed", "copy_keys", "copy_quarantine", "placed"]
 
 _FORGETTABLE: Final = "subjects.db"
 
@@ -84,7 +84,8 @@ def back_up(
         copy_file(layout.policy, copy.policy, mode=0o644)
         files = copy_quarantine(layout, copy)
         names = copy_keys(layout.log_key.parent, copy.log_key.parent) if with_keys else ()
-        set_role(layout, copy, "copy")
+        text = changed(layout.settings.read_text(), role="copy")
+        replace_file(copy.settings, text.encode())
         if check:
             report = audit(
                 copy.log, workspace.vkey, workspace.secret, _stage(progress, "Verifying")
@@ -168,9 +169,9 @@ def copy_quarantine(source: Layout, target: Layout) -> int:
     return files
 
 
-def set_role(source: Layout, target: Layout, role: str, **changes: str) -> None:
-    """Write the settings of `source` to `target`, with another role and other changes."""
-    document = tomlkit.parse(source.settings.read_text())
-    for name, value in {"role": role, **changes}.items():
+def changed(settings: str, **values: str) -> str:
+    """Change values of a `workspace.toml`, and leave all else as its people wrote it."""
+    document = tomlkit.parse(settings)
+    for name, value in values.items():
         document[name] = value
-    replace_file(target.settings, tomlkit.dumps(document).encode())
+    return tomlkit.dumps(document)

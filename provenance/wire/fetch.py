@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 
 
 class Source(Protocol):
-    """Where a log's files are fetched from. One thread at a time."""
+    """Where a log's files are fetched from; by several threads at once, if they like."""
 
     @property
     def address(self) -> str:

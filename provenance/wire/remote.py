@@ -31,7 +31,7 @@ _ENTRY: Final = 2 + LEAF_SIZE  # bytes of a leaf in an entry bundle, its length 
 
 
 class RemoteLog:
-    """A log behind an address; asks again where an answer may still come. One thread at a time.
+    """A log behind an address; asks again where an answer may still come. For many threads.
 
     Attributes:
         address: Where it is, for messages.

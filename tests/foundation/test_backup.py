@@ -250,7 +250,7 @@ def test_interrupted_it_leaves_nothing(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C at any step of the copy takes the unfinished copy away."""
-    for name in ("copy_log", "copy_file", "copy_quarantine", "set_role", "audit", "sync_directory"):
+    for name in ("copy_log", "copy_file", "copy_quarantine", "changed", "audit", "sync_directory"):
 
         def interrupt(*_: object, **__: object) -> None:
             raise KeyboardInterrupt

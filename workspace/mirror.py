@@ -1,0 +1,151 @@
+"""A mirror's workspace: made once, then brought up to date with each pull.
+
+It has settings, the trust policy that it was given, a secret of its own for row
+keys, and no signing key. Everything that only reads works on it, for what is public.
+
+Next: workspace/upgrade.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from provenance.checkpoint import format_vkey
+from provenance.errors import EncodingError, UsageError, VerificationError, WorkspaceDamaged
+from provenance.files import replace_file
+from provenance.storage import translated
+from provenance.trust import parse_trust
+from provenance.wire.mirror import SplitView, pull, read_offer
+from provenance.wire.replica import Replica
+from workspace.backup import changed, placed
+from workspace.settings import read_settings, settings_text
+from workspace.workspace import Layout, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from provenance.clock import Entropy
+    from provenance.wire.mirror import Offer, Pulled
+    from provenance.wire.remote import RemoteLog
+
+__all__ = ["Source", "make_mirror", "pull_into"]
+
+_SECRET_SIZE: Final = 32
+
+
+class Source(NamedTuple):
+    """The log to follow, and whom to trust about it.
+
+    Attributes:
+        remote: Reads it.
+        policy: A C2SP tlog-policy that names its key; None for the one the mirror has.
+    """
+
+    remote: RemoteLog
+    policy: bytes | None
+
+
+def make_mirror(directory: Path, source: Source, entropy: Entropy) -> None:
+    """Make a mirror that holds nothing yet, of the log that `source` shows.
+
+    Raises:
+        UsageError: There is something at `directory`, or no policy.
+        InputError: The policy is none.
+        VerificationError: No key of the policy has signed what the source shows.
+        RemoteError: No answer.
+    """
+    if source.policy is None:
+        raise UsageError(
+            f"{directory}: a new mirror needs --policy or --vkey: whose signature it trusts"
+        )
+    offer = read_offer(source.remote, _vkeys(source.policy))
+    origin = offer.said.origin
+    text = settings_text(origin, "self", f"https://{origin.split('/')[0]}")
+    with placed(directory, entropy) as building:
+        layout = Layout(building)
+        layout.secret.parent.mkdir(mode=0o700)
+        replace_file(layout.secret, secret := entropy(_SECRET_SIZE), mode=0o600)
+        replace_file(layout.policy, source.policy)
+        layout.quarantine.mkdir(mode=0o700)
+        Replica.create(layout.log, origin, secret).close()
+        replace_file(layout.settings, changed(text, role="mirror").encode())
+
+
+def pull_into(directory: Path, source: Source, progress: Callable[[int, int], None]) -> Pulled:
+    """Bring the mirror at `directory` up to date.
+
+    Raises:
+        UsageError: It is no mirror.
+        SplitView: The source has shown two histories; both checkpoints are kept beside the
+            mirror's database.
+        VerificationError: The source serves what does not fit its signed checkpoint.
+        RemoteError: No answer.
+        WorkspaceError: The mirror cannot be written.
+    """
+    layout = Layout(directory)
+    settings = read_settings(layout.settings)
+    if settings.role != "mirror":
+        raise UsageError(f"{directory}: is a {settings.role}, not a mirror")
+    with Workspace(directory) as workspace:
+        secret = workspace.secret
+    policy = source.policy or _read(layout.policy)
+    replica = Replica.open(layout.log, settings.origin, secret)
+    try:
+        with replica.holding():
+            offer = read_offer(source.remote, [*_vkeys(policy), *_current(replica, layout)])
+            done = _pull(directory, source.remote, replica, offer, progress)
+    finally:
+        replica.close()
+    if source.policy is not None and source.policy != _read(layout.policy):
+        with translated(layout.policy):
+            replace_file(layout.policy, source.policy)
+    return done
+
+
+def _pull(
+    directory: Path,
+    remote: RemoteLog,
+    replica: Replica,
+    offer: Offer,
+    progress: Callable[[int, int], None],
+) -> Pulled:
+    try:
+        return pull(remote, replica, offer, progress)
+    except SplitView as split:
+        kept = _keep(directory, split)
+        raise VerificationError(f"{split}; both are kept in {kept}") from None
+
+
+def _keep(directory: Path, split: SplitView) -> Path:
+    """Keep both checkpoints, durably; what was kept before of another split stays."""
+    number = 1
+    while (place := directory / "split-view" / str(number)).exists():
+        if (place / "now").exists() and (place / "now").read_text() == split.theirs:
+            return place
+        number += 1
+    with translated(place):
+        place.mkdir(parents=True)
+        replace_file(place / "before", split.ours.encode())
+        replace_file(place / "now", split.theirs.encode())
+    return place
+
+
+def _current(replica: Replica, layout: Layout) -> tuple[str, ...]:
+    """The keys that the log was handed over to, as far as the mirror knows."""
+    try:
+        register = replica.register()
+    except EncodingError as error:
+        raise WorkspaceDamaged(f"{layout.log.database}: {error}; run `verify`") from None
+    return register.current if register else ()
+
+
+def _vkeys(policy: bytes) -> list[str]:
+    return [format_vkey(log.key) for log in parse_trust(policy).logs]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WorkspaceDamaged(f"{path}: cannot be read: {error.strerror}") from None
