@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import apsw
 
     from provenance.published import HighWater, LogFiles
+    from provenance.subjects import SubjectKeys
 
 __all__ = ["AuditReport", "audit"]
 
@@ -53,6 +54,7 @@ class AuditReport:
         size: Entries that were recomputed.
         root: The root over them, 32 bytes.
         problems: One line each, what and where; empty means all adds up. At most 100 are kept.
+        openings_locked: Openings under subject keys whose file is not here; they are not checked.
         openings_missing: Commitments whose opening is not stored (erased, or not ours to hold).
         openings_erased: How many of these the log's erasures name.
         bodies_erased: Bodies that are not stored, and that erasures name.
@@ -63,6 +65,7 @@ class AuditReport:
     root: bytes = b""
     problems: list[str] = field(default_factory=list)
     openings_missing: int = 0
+    openings_locked: int = 0
     openings_erased: int = 0
     bodies_erased: int = 0
 
@@ -79,6 +82,7 @@ def audit(
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     *,
     openings: bool = True,
+    subjects: SubjectKeys | None = None,
 ) -> AuditReport:
     """Recompute the whole log from its files.
 
@@ -89,6 +93,8 @@ def audit(
         secret: The workspace's, for the MACs of row keys.
         progress: Called with entries done and in all, about every thousand.
         openings: Whether there are openings here; a mirror has none, and none is missed.
+        subjects: The keys of data subjects, where the workspace keeps such. Where their file is
+            absent, as in a copy, what is stored under them is counted and not checked.
 
     Returns:
         The report; `problems` is empty if, and only if, everything adds up.
@@ -107,6 +113,7 @@ def audit(
             connection.execute("BEGIN")
             if _is_readable(connection, report):
                 audit_ = _Audit(connection, vkey, secret, report, openings=openings)
+                audit_.use(subjects)
                 audit_.run(shown, progress)
         finally:
             connection.close()
@@ -184,6 +191,10 @@ class _Audit:
         self._pass = Recomputation(connection, report.origin, report.add, self._gaps)
         self._roots: dict[int, bytes] = {0: EMPTY_ROOT}
 
+    def use(self, subjects: SubjectKeys | None) -> None:
+        """Check also what is stored under these keys."""
+        self._pass.subjects = subjects
+
     def run(self, shown: _Published, progress: Callable[[int, int], None]) -> None:
         """Recompute, then compare everything that was derived."""
         self._gaps.read(self._rows, self._report.origin)
@@ -192,6 +203,7 @@ class _Audit:
         self._recompute({*notes, shown.mark.size if shown.mark else 0}, progress)
         self._report.size, self._report.root = self._pass.position, self._pass.edge.root
         self._report.openings_missing = self._pass.openings_missing
+        self._report.openings_locked = self._pass.openings_locked
         self._report.openings_erased = self._gaps.openings
         self._report.bodies_erased = self._gaps.bodies
         self._compare_extent()

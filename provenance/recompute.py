@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from provenance import canonical, merkle
 from provenance.entries import EntryType, Tier
-from provenance.errors import EncodingError
+from provenance.errors import EncodingError, WorkspaceDamaged
 from provenance.hashing import (
     HASH_SIZE,
     body_digest,
@@ -29,14 +30,16 @@ from provenance.leaf import LEAF_TIME, decode_leaf, refit_leaf
 from provenance.privacy import b64
 from provenance.register import Register
 from provenance.storage import rows
+from provenance.subject_cipher import NONCE_SIZE
 from provenance.tiers import TierPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     import apsw
 
     from provenance.gaps import Gaps
+    from provenance.subjects import SubjectKeys
     from provenance.tiers import Plan
 
 __all__ = ["Recomputation"]
@@ -63,6 +66,8 @@ class Recomputation:
         edge: The tree over the leaves so far.
         chain: The chain value after the last leaf.
         openings_missing: Commitments without a stored opening.
+        subjects: The keys of data subjects, if such are kept; to be set before the pass.
+        openings_locked: Openings under subject keys, whose file is not here; not checked.
         register: What governs the log, from the entries so far; None without entry 0.
     """
 
@@ -88,6 +93,8 @@ class Recomputation:
         self._problem = problem
         self._gaps = gaps
         self.register: Register | None = None
+        self.subjects: SubjectKeys | None = None
+        self.openings_locked = 0
         self._places: dict[Plan, dict[bytes, _Place]] = defaultdict(dict)
 
     @property
@@ -204,7 +211,10 @@ class Recomputation:
         current = -1
         commitments: dict[str, str] = {}
         # Row by row, not as a list: there are many, and none is needed twice.
-        for index, path, tier, salt, preimage in self._connection.execute(ask, (start, stop)):
+        stored: Iterable[tuple[Any, ...]] = self._connection.execute(ask, (start, stop))
+        if self.subjects is not None:
+            stored = self._decrypted(stored, self.subjects)
+        for index, path, tier, salt, preimage in stored:
             if index != current:
                 self._missing(current, commitments)
                 current = index
@@ -214,6 +224,9 @@ class Recomputation:
             commitment = commitments.pop(where, None)
             opens = b64(field_commitment(salt, preimage)) == commitment
             if not opens or tier != right or not preimage.startswith(beginning):
+                if len(salt) == NONCE_SIZE and self.subjects is not None and self.subjects.absent:
+                    self.openings_locked += 1
+                    continue
                 self._explain_opening(
                     index, where, commitment, opens=opens, tier_right=tier == right
                 )
@@ -225,6 +238,20 @@ class Recomputation:
         if commitments:
             self.openings_missing += len(commitments)
             self._gaps.missing_openings(index, commitments)
+
+    @staticmethod
+    def _decrypted(
+        stored: Iterable[tuple[Any, ...]], subjects: SubjectKeys
+    ) -> Iterator[tuple[Any, ...]]:
+        """Decrypt what is stored under subject keys; what has lost its key is as if not stored."""
+        for index, path, tier, salt, preimage in stored:
+            opening: tuple[bytes, bytes] | None = salt, preimage
+            if len(salt) == NONCE_SIZE and not subjects.absent:
+                # What does not open stays as it is, and is then not what was committed to.
+                with suppress(WorkspaceDamaged):
+                    opening = subjects.decrypt(index, path.decode(errors="replace"), salt, preimage)
+            if opening is not None:
+                yield index, path, tier, *opening
 
     def _commitments(self, index: int, body: bytes | None) -> tuple[dict[str, str], Plan]:
         """Read the commitments of a body and the rules that its openings' tiers follow."""

@@ -30,6 +30,7 @@ from workspace.settings import KeySetting, read_settings, settings_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from graph.store import GraphStore
     from provenance.audit import AuditReport
     from provenance.clock import Clock, Entropy
@@ -116,9 +117,7 @@ class Workspace:
         """Return what erases from this workspace, through its open log."""
         scheme, place = self._graph_place()
         lasting = scheme != "memory" and (scheme != "sqlite" or Path(place).exists())
-        places = Places(
-            self.layout, self.secret, self.new_graph if lasting else None, self.new_subjects
-        )
+        places = Places(self.layout, self.secret, self.new_graph if lasting else None)
         return Forgetter(log, self.layout.log, self.secret, places.followers(log))
 
     def new_subjects(self) -> SubjectKeys | None:
@@ -172,7 +171,14 @@ class Workspace:
         from provenance.audit import audit  # noqa: PLC0415 - only `verify` needs it
 
         held = self.settings.role != "mirror"
-        return audit(self.layout.log, self.vkey, self.secret, progress, openings=held)
+        subjects = self.new_subjects()
+        log = self.layout.log
+        report = audit(log, self.vkey, self.secret, progress, openings=held, subjects=subjects)
+        if subjects is not None and subjects.absent and self.settings.role == "log":
+            report.add(
+                f"subject keys: {subjects.path} is missing; put it back from your copy of it"
+            )
+        return report
 
     @cached_property
     def vkey(self) -> str:

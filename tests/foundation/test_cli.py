@@ -321,7 +321,7 @@ def test_init_never_takes_an_occupied_place(provenance: Command, small: Path) ->
 def test_an_interrupt(provenance: Command, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends a command with exit code 130 and without a traceback."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("provenance.audit.audit", interrupted)

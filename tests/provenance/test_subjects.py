@@ -13,8 +13,10 @@ from crash_nursery import fork
 from log_factories import SECRET, Rig, event
 
 from provenance import writing
+from provenance.audit import audit
 from provenance.clock import system_entropy
 from provenance.entries import Draft, EntryType, Tier
+from provenance.erased import erasure_drafts
 from provenance.errors import EncodingError, StorageError, WorkspaceDamaged, WorkspaceLocked
 from provenance.log import Instruments, Log
 from provenance.privacy import open_entry
@@ -24,6 +26,7 @@ from provenance.subjects import SubjectKeys, ids_in_use
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from provenance.audit import AuditReport
     from provenance.reading import LogReader
 
 ANNA, BEN = "worker anna", "worker ben"
@@ -46,6 +49,10 @@ class KeyedRig(Rig):
     def instruments(self) -> Instruments:
         """What a writer needs, the keys among it."""
         return replace(super().instruments, subjects=self.subject_keys())
+
+    def audit(self) -> AuditReport:
+        """Recompute all of it."""
+        return audit(self.files, self.key.vkey, SECRET, subjects=self.subject_keys())
 
     def reader(self) -> LogReader:
         """Open it to read."""
@@ -337,6 +344,70 @@ def test_a_public_field_about_a_subject_is_refused(rig: KeyedRig) -> None:
     reader = rig.reader()
     assert open_entry(reader.entry(3), Tier.PRIVATE)["shipment_id"] == "S-7"
     reader.close()
+
+
+def test_an_audit_opens_what_is_encrypted(rig: KeyedRig) -> None:
+    """What is stored under a key is checked like all else: it adds up, or is named."""
+    assert rig.audit().problems == []
+    with rig.attacked() as database:
+        database.execute(
+            "UPDATE opening SET preimage = substr(preimage, 2) WHERE path = '/workers/1'"
+        )
+
+    assert rig.audit().problems == ["opening /workers/1 of entry 2: not what was committed to"]
+
+
+@pytest.mark.parametrize("column", ["tier = 1", "salt = zeroblob(12)", "idx = 1", "path = '/x'"])
+def test_an_audit_finds_any_change_of_what_is_encrypted(rig: KeyedRig, column: str) -> None:
+    """Tier, nonce and place of an encrypted opening are checked too."""
+    with rig.attacked() as database:
+        database.execute(f"UPDATE opening SET {column} WHERE path = '/workers/1'")
+
+    assert rig.audit().problems != []
+
+
+def test_a_key_that_is_gone_without_an_erasure_is_a_problem(rig: KeyedRig) -> None:
+    """Deleting keys is no way around saying so: what they closed is missing, and not named."""
+    keys = rig.subject_keys()
+    keys.forget_unused(set)
+    keys.close()
+
+    assert sorted(rig.audit().problems) == [
+        f"opening /workers/{n} of entry 2: missing, and no erasure in the log names it"
+        for n in range(2)
+    ]
+
+
+def test_an_erasure_is_what_an_audit_wants(rig: KeyedRig) -> None:
+    """Openings deleted, named by an entry, and the key gone: everything adds up."""
+    log = rig.open()
+
+    def decide() -> tuple[list[Draft], Any]:
+        def amend(connection: apsw.Connection, _rows: object) -> int:
+            connection.execute("DELETE FROM opening WHERE idx = 2 AND path = '/workers/0'")
+            return 0
+
+        return erasure_drafts(log.origin, 1, {2: {"/workers/0"}}, "acme"), amend
+
+    log.erase(decide)
+    assert log.scrub(rewrite=False)
+    log.close()
+
+    report = rig.audit()
+    assert report.problems == []
+    assert (report.openings_missing, report.openings_erased) == (1, 1)
+    assert key_count(rig) == 1
+
+
+def test_a_copy_without_keys_is_audited_as_far_as_it_goes(rig: KeyedRig) -> None:
+    """Where the file is absent, what is stored under keys is counted, and no problem."""
+    rig.keys_file.unlink()
+
+    report = rig.audit()
+
+    assert report.problems == []
+    assert (report.openings_locked, report.openings_missing) == (2, 0)
+    assert audit(rig.files, rig.key.vkey, SECRET).problems != []
 
 
 def test_keys_are_never_made_twice(rig: KeyedRig) -> None:
