@@ -96,7 +96,7 @@ class SubjectKeys:
     @property
     def _connection(self) -> apsw.Connection:
         if self._opened is None:
-            if not self.path.exists():
+            if self.absent:
                 raise WorkspaceDamaged(
                     f"{self.path}: the subject keys are missing; put the file back from where you "
                     "keep it, apart from the log's backups"
@@ -216,7 +216,7 @@ class SubjectKeys:
         return decrypt(key, index, path, nonce, sealed)
 
     def _key_with(self, key_id: bytes) -> bytes | None:
-        if not self.path.exists():
+        if self.absent:
             if not self._warned:
                 _LOG.warning(
                     "%s: missing; what is stored about data subjects cannot be read", self.path

@@ -351,7 +351,7 @@ def test_an_audit_opens_what_is_encrypted(rig: KeyedRig) -> None:
     assert rig.audit().problems == []
     with rig.attacked() as database:
         database.execute(
-            "UPDATE opening SET preimage = substr(preimage, 2) WHERE path = '/workers/1'"
+            "UPDATE opening SET preimage = substr(preimage, 1, 60) WHERE path = '/workers/1'"
         )
 
     assert rig.audit().problems == ["opening /workers/1 of entry 2: not what was committed to"]
