@@ -1,0 +1,65 @@
+"""The places besides the log that may hold what it has erased, and how each forgets it.
+
+    graph.db      forgets when it catches up, and leaves no trace in its files
+    quarantine/   loses the rows that hold what was asked to be forgotten
+
+Next: workspace/workspace.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graph.store import GraphStore
+    from provenance.forget.marks import Needle
+    from provenance.forget.run import Followers
+    from provenance.reading import LogReader
+    from workspace.layout import Layout
+
+__all__ = ["Places"]
+
+_READ: Final = "somebody reads an older state of the graph: end that, or wait"
+
+
+@dataclass(frozen=True)
+class Places:
+    """What the places are made of.
+
+    Attributes:
+        layout: Where the files lie.
+        secret: The workspace's.
+        graph: Opens the graph; None where there is none that outlives a process.
+    """
+
+    layout: Layout
+    secret: bytes
+    graph: Callable[[], GraphStore] | None
+
+    def followers(self, reader: LogReader) -> Followers:
+        """Name the places, each with what lets it follow the log that `reader` reads."""
+        places: Followers = {"quarantine": self._rows_set_aside}
+        if self.graph is not None:
+            places["graph"] = lambda _needles: self._graph(reader)
+        return places
+
+    def _graph(self, reader: LogReader) -> str | None:
+        from graph.sync import catch_up  # noqa: PLC0415 - a log without a graph needs none
+
+        store = self.graph() if self.graph else None
+        if store is None:
+            return None
+        try:
+            catch_up(reader, store)
+            return None if store.purge() else _READ
+        finally:
+            store.close()
+
+    def _rows_set_aside(self, needles: frozenset[Needle]) -> str | None:
+        from provenance.forget.marks import needle_digest  # noqa: PLC0415 - as above
+        from provenance.ingest.forgetting import forget_rows  # noqa: PLC0415 - as above
+
+        return forget_rows(self.layout.quarantine, needles, needle_digest(self.secret))
