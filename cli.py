@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "graph",
     "log",
     "witness",
+    "monitor",
     "key",
     "party",
     "subjects",

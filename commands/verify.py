@@ -23,15 +23,39 @@ def verify(
         Path | None,
         typer.Option(help="Whom to trust (C2SP tlog-policy). [default: the workspace's]"),
     ] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(help="Check this directory of evidence that a monitor has kept instead."),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
     """Recompute everything that is stored, and say what differs and where."""
-    if bundle is None:
+    if evidence is not None:
+        good = _evidence(evidence, policy or data / "log.policy", as_json=json)
+    elif bundle is None:
         good = _workspace(data, as_json=json)
     else:
         good = _bundle(bundle, policy or data / "log.policy", as_json=json)
     raise typer.Exit(0 if good else 1)
+
+
+def _evidence(evidence: Path, policy: Path, *, as_json: bool) -> bool:
+    from provenance.errors import VerificationError
+    from provenance.wire.evidence import check_evidence
+    from provenance.wire.monitor_state import read_evidence
+    from provenance.witnessed import read_trust
+
+    trust = read_trust(policy)
+    try:
+        good, text = True, check_evidence(read_evidence(evidence), trust)
+    except VerificationError as error:
+        good, text = False, str(error)
+    if as_json:
+        print_json({"proves": good, "text": text})
+    else:
+        typer.echo(f"SPLIT VIEW  {text}" if good else f"NO EVIDENCE  {text}")
+    return good
 
 
 def _workspace(data: Path, *, as_json: bool) -> bool:

@@ -91,7 +91,7 @@ def test_every_command_that_needs_a_workspace_is_tried() -> None:
     """A command that is added is added to the table above, unless it needs no workspace."""
     tried = {words[0] for words in NEEDS_WORKSPACE.values()}
 
-    assert tried | {"init", "demo"} == set(cli.COMMANDS)
+    assert tried | {"init", "demo", "monitor"} == set(cli.COMMANDS)
 
 
 def test_data_comes_from_three_places(
