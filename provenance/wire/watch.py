@@ -2,7 +2,7 @@
 
 Nothing else waits for it: it reads the log like any reader, and stores what comes.
 
-Next: provenance/wire/remote.py
+Next: provenance/wire/evidence.py
 """
 
 from __future__ import annotations
