@@ -39,8 +39,16 @@ def encode(value: Any) -> bytes:
     Raises:
         EncodingError: Something in it is outside the domain; the message names the path.
     """
-    check(value)
-    return dump(value)
+    if _plain(value, _MAX_DEPTH):
+        try:
+            data = dump(value)
+        except EncodingError:
+            check(value)  # says where, if a key is at fault
+            raise
+        # Where all of it is ASCII, so are the keys: mostly there is no need to look at them.
+        if data.isascii() or _has_ascii_keys(value):
+            return data
+    raise EncodingError(_fault(value, "", _MAX_DEPTH))
 
 
 def check(value: Any) -> None:
@@ -128,18 +136,18 @@ def decimal(value: Any) -> Decimal | None:
 
 
 def _within(value: Any, depth: int) -> bool:
-    """Say whether a value is in the domain, nested at most `depth` deep.
+    """Say whether a value is in the domain, nested at most `depth` deep."""
+    return _plain(value, depth) and _has_ascii_keys(value)
 
-    Every entry passes here more than once, so this only says yes or no, looks at
-    keys as one text and at strings, most of the values, without a call.
+
+def _plain(value: Any, depth: int) -> bool:
+    """Say whether a value is in the domain, whatever its keys are.
+
+    Every entry passes here, so this only says yes or no and looks at strings,
+    most of the values, without a call.
     """
     kind = type(value)
     if kind is dict:
-        try:
-            if not "".join(value).isascii():
-                return False
-        except TypeError:
-            return False
         children = value.values()
     elif kind is list or kind is tuple:
         children = value
@@ -150,9 +158,19 @@ def _within(value: Any, depth: int) -> bool:
     if depth <= 0:
         return False
     for item in children:  # noqa: SIM110 - a generator would cost twice as much
-        if type(item) is not str and not _within(item, depth - 1):
+        if type(item) is not str and not _plain(item, depth - 1):
             return False
     return True
+
+
+def _has_ascii_keys(value: Any) -> bool:
+    if type(value) is dict:
+        try:
+            ours = "".join(value).isascii()
+        except TypeError:
+            return False
+        return ours and all(map(_has_ascii_keys, value.values()))
+    return type(value) not in {list, tuple} or all(map(_has_ascii_keys, value))
 
 
 def _fault(value: Any, path: str, depth: int) -> str:

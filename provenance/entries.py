@@ -141,10 +141,12 @@ class Outcome:
             content, not appended), or "stale" (some of several identities became known
             meanwhile: draft again).
         index: The entry appended, or the known one.
+        digest: The body digest of the entry appended, 32 bytes; None where nothing was.
     """
 
     kind: Literal["appended", "duplicate", "conflict", "stale"]
     index: int
+    digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,24 +17,29 @@ from typing import TYPE_CHECKING, Final
 import blake3
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
     "EMPTY_ROOT",
     "HASH_SIZE",
     "body_digest",
+    "body_digests",
     "chain_next",
     "chain_start",
     "field_commitment",
     "keyer",
     "leaf_hash",
+    "leaf_hashes",
     "node_hash",
+    "node_hashes",
     "source_digest",
 ]
 
 HASH_SIZE: Final = 32
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 """Root of the tree without leaves, RFC 6962 section 2.1."""
+
+_sha256: Final = hashlib.sha256
 
 # Hashing the context string costs as much as hashing a short message; each
 # state is prepared once, never updated, and copied for every message.
@@ -46,6 +51,12 @@ _CHAIN: Final = blake3.blake3(derive_key_context="provenance 2026-11 chain v1")
 def body_digest(body: bytes) -> bytes:
     """Name a body: 32 bytes over its exact canonical bytes."""
     return _BODY.copy().update(body).digest()
+
+
+def body_digests(bodies: Iterable[bytes]) -> list[bytes]:
+    """`body_digest` of each."""
+    copy = _BODY.copy
+    return [copy().update(body).digest() for body in bodies]
 
 
 def field_commitment(salt: bytes, preimage: bytes) -> bytes:
@@ -73,27 +84,41 @@ def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """`leaf_hash` of each."""
+    return [_sha256(b"\x00" + entry).digest() for entry in entries]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash one inner node: SHA-256(0x01 || left || right), RFC 6962 section 2.1."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def keyer(secret: bytes, purpose: str) -> Callable[[bytes], bytes]:
+def node_hashes(row: Sequence[bytes]) -> list[bytes]:
+    """`node_hash` of each pair, from the left; a last one without a partner is left out."""
+    pairs = iter(row)
+    return [
+        _sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)
+    ]
+
+
+def keyer(secret: bytes, purpose: str, size: int = HASH_SIZE) -> Callable[[bytes], bytes]:
     """Make a hash whose inputs only holders of the workspace secret can guess.
 
     Args:
         secret: 32 bytes.
         purpose: Separates uses of one secret; must hold no NUL.
+        size: Bytes of a digest; a shorter one is the beginning of a longer one.
 
     Returns:
-        A function from data to 32 bytes: BLAKE3 keyed with the secret, over
+        A function from data to `size` bytes: BLAKE3 keyed with the secret, over
         `purpose || 0x00 || data`.
     """
     # Setting it up costs as much as hashing a row key: done once, as for the contexts.
-    prepared = blake3.blake3(purpose.encode() + b"\x00", key=secret)
+    copy = blake3.blake3(purpose.encode() + b"\x00", key=secret).copy
 
     def digest(data: bytes) -> bytes:
-        return prepared.copy().update(data).digest()
+        return copy().update(data).digest(size)
 
     return digest
 

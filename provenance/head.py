@@ -1,6 +1,6 @@
 """The head: the one row that says where the log ends, and from where it may go on.
 
-Next: provenance/writing.py
+Next: provenance/preparing.py
 """
 
 from __future__ import annotations

@@ -15,16 +15,19 @@ Next: provenance/files.py
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import xor
 from typing import TYPE_CHECKING, Any, Final
+
+import apsw
 
 from provenance import canonical
 from provenance.entries import Known
 from provenance.hashing import keyer
+from provenance.storage import rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-
-    import apsw
 
     from provenance.entries import Draft, Identity
 
@@ -74,19 +77,19 @@ class Rows:
     def __init__(self, connection: apsw.Connection, secret: bytes) -> None:
         """Read and write through `connection`."""
         self._connection = connection
-        self._key = keyer(secret, "key")
-        self._content = keyer(secret, "content")
+        self._key = keyer(secret, "key", _SIZE)
+        self._content = keyer(secret, "content", _SIZE)
         self.seals = Seals(secret)
 
-    def digest(self, drafts: Iterable[Draft]) -> list[tuple[Row, ...]]:
-        """Digest the identities of drafts, whose contents `canonical.check` has passed."""
+    def digest(self, drafts: Iterable[Draft], wholes: Iterable[bytes]) -> list[tuple[Row, ...]]:
+        """Digest the identities of drafts; `wholes` are the canonical bytes of their contents."""
         key_of, content_of, dump = self._key, self._content, canonical.dump
         digested = []
-        for draft in drafts:
+        for draft, whole in zip(drafts, wholes, strict=True):
             rows = []
             for key, content in draft.identities:
-                whole = dump(draft.content) if content is None else canonical.encode(content)
-                rows.append((key_of(dump(key))[:_SIZE], content_of(whole)[:_SIZE]))
+                compared = whole if content is None else canonical.encode(content)
+                rows.append((key_of(dump(key)), content_of(compared)))
             digested.append(tuple(rows))
         return digested
 
@@ -98,10 +101,11 @@ class Rows:
 
     def held(self, keys: Iterable[bytes]) -> dict[bytes, Held]:
         """Look many keys up at once; those that are not held are left out."""
-        ask = "SELECT key, digest, idx FROM event_id WHERE key = ?"
-        found: list[tuple[Any, ...]]
-        with self._connection:  # one read transaction, where each look-up would begin its own
-            found = self._connection.executemany(ask, [(key,) for key in keys]).fetchall()
+        wanted = tuple(keys)
+        if not wanted:
+            return {}
+        ask = "SELECT key, digest, idx FROM carray(?) JOIN event_id ON key = value"
+        found = rows(self._connection, ask, apsw.carray(wanted))
         return {key: (digest, index) for key, digest, index in found}
 
     def index_of(self, key: tuple[str, ...]) -> int | None:
@@ -124,15 +128,14 @@ class Rows:
         Returns:
             The sums' change: to be XORed into the unmasked sums.
         """
-        stored = []
-        change = 0
         seal = self.seals.event_id
-        for key, (digest, index) in fresh.items():
-            whole = seal(key, digest, index)
-            stored.append((key, digest, index, whole[:_SIZE]))
-            change ^= int.from_bytes(whole[_SIZE:])
-        for key in held.keys() & fresh.keys() if held else ():
-            change ^= int.from_bytes(seal(key, *held[key])[_SIZE:])
+        wholes = [seal(key, digest, index) for key, (digest, index) in fresh.items()]
+        stored = [
+            (key, digest, index, whole[:_SIZE])
+            for (key, (digest, index)), whole in zip(fresh.items(), wholes, strict=True)
+        ]
+        wholes += [seal(key, *held[key]) for key in held.keys() & fresh.keys()]
+        change = reduce(xor, [int.from_bytes(whole[_SIZE:]) for whole in wholes], 0)
         self._connection.executemany(
             "INSERT INTO event_id (key, digest, idx, mac) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, idx = excluded.idx, "
@@ -215,10 +218,10 @@ class Rows:
         return change
 
     def _key_of(self, key: tuple[str, ...]) -> bytes:
-        return self._key(canonical.dump(key))[:_SIZE]
+        return self._key(canonical.dump(key))
 
     def _content_of(self, content: object) -> bytes:
-        return self._content(canonical.encode(content))[:_SIZE]
+        return self._content(canonical.encode(content))
 
 
 def _known(stored: bytes | None, index: int, digest: bytes) -> Known:

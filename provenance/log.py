@@ -24,6 +24,7 @@ from provenance.files import locked
 from provenance.hashing import EMPTY_ROOT, chain_start
 from provenance.head import Head, insert_head, read_head
 from provenance.identity import Rows
+from provenance.preparing import collector_at_rest, prepare
 from provenance.published import (
     HighWater,
     LogFiles,
@@ -36,7 +37,7 @@ from provenance.reading import LogReader
 from provenance.register import POLICY, founding_draft
 from provenance.storage import connect, create, discard, transaction, translated, truncate
 from provenance.subjects import ids_in_use
-from provenance.writing import Instruments, commit, prepare
+from provenance.writing import Instruments, commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,10 +47,11 @@ if TYPE_CHECKING:
 
     from provenance.entries import Draft, Outcome
     from provenance.keys import Signer
+    from provenance.preparing import Batch
     from provenance.register import Register
     from provenance.subjects import SubjectKeys
     from provenance.tiers import TierPolicy
-    from provenance.writing import Amend, Batch
+    from provenance.writing import Amend
 
 __all__ = ["HighWater", "Instruments", "Log", "LogFiles", "read_high_water"]
 
@@ -159,7 +161,7 @@ class Log(LogReader):
             WorkspaceReadOnly: The database is an old copy.
             WorkspaceDamaged: The database does not fit together.
         """
-        with translated(self.path):
+        with translated(self.path), collector_at_rest():
             if any(draft.type == EntryType.POLICY for draft in drafts):
                 raise UsageError("an entry of the register is appended by `govern`, by itself")
             known = self._register

@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance.errors import UsageError, VerificationError
-from provenance.hashing import EMPTY_ROOT, HASH_SIZE, node_hash
+from provenance.hashing import EMPTY_ROOT, HASH_SIZE, node_hash, node_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,7 +110,7 @@ def append(edge: Edge, leaf_hashes: Sequence[bytes]) -> Growth:
         The new edge and the changed tiles, lower levels first. Widths that the tree
         passed through within this append are left out: no checkpoint covers them.
     """
-    assert all(len(leaf) == HASH_SIZE for leaf in leaf_hashes)
+    assert {*map(len, leaf_hashes)} <= {HASH_SIZE}
     peaks: list[bytes | None] = []
     partial: list[bytes] = []
     tiles: list[Tile] = []
@@ -123,7 +123,7 @@ def append(edge: Edge, leaf_hashes: Sequence[bytes]) -> Growth:
         if carried is not None:
             row.insert(0, carried)
         peaks.append(row.pop() if len(row) % 2 else None)
-        row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+        row = node_hashes(row)
     size = edge.size + len(leaf_hashes)
     return Growth(Edge(size, _fold(peaks), tuple(peaks), tuple(partial)), tiles)
 
@@ -293,9 +293,8 @@ def _rows(data: bytes) -> Iterable[bytes]:
     """A tile's hashes, then its inner nodes row by row; nodes cut by the right end are left out."""
     for _ in range(_TILE_HEIGHT):
         yield data
-        ends = range(HASH_SIZE, len(data) - HASH_SIZE + 1, 2 * HASH_SIZE)
         data = b"".join(
-            [node_hash(data[at - HASH_SIZE : at], data[at : at + HASH_SIZE]) for at in ends]
+            node_hashes([data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)])
         )
 
 

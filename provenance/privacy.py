@@ -7,7 +7,7 @@ the log's hashes cover the commitment, never the value. The nonce `_n` hides a
 body as a whole, so that it can be erased too. `_t` holds the draft's own tier
 rules, so that the tier of every opening can be checked against the log.
 
-Next: provenance/merkle.py
+Next: provenance/sealing.py
 """
 
 from __future__ import annotations
@@ -30,12 +30,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NONCE_SIZE",
+    "SALT_SIZE",
+    "Hidden",
     "PlainOpening",
     "Sealed",
     "b64",
+    "b64_each",
     "open_entry",
+    "own_tiers",
+    "refuse_large",
     "seal",
-    "seal_checked",
+    "split",
     "unb64",
 ]
 
@@ -47,7 +52,10 @@ _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _PLAIN: Final = bytes.maketrans(b"-_", b"+/")
 
 PlainOpening = tuple[str, Tier, bytes, bytes]
-_Hidden = list[tuple[str, Any, Tier]]
+Hidden = tuple[str, Any, Tier]
+"""Path, value and tier of a field that is to be committed."""
+_Whole = tuple[str, str, Tier]
+_Parted = tuple[str, str, "Plan"]
 
 
 class Sealed(NamedTuple):
@@ -64,6 +72,8 @@ class Sealed(NamedTuple):
 def seal(draft: Draft, policy: TierPolicy, entropy: Entropy) -> Sealed:
     """Turn a draft into the bytes that are hashed.
 
+    `sealing` does the same for many drafts at once; this is what both mean.
+
     Args:
         draft: Plain content; its own `tiers` go before the policy.
         policy: The workspace's tiers.
@@ -74,58 +84,65 @@ def seal(draft: Draft, policy: TierPolicy, entropy: Entropy) -> Sealed:
             reserved for the format, or makes a body over 16 MiB.
     """
     canonical.check(draft.content)
-    return Sealed(*seal_checked(draft, policy, entropy(NONCE_SIZE), entropy))
-
-
-def seal_checked(
-    draft: Draft, policy: TierPolicy, nonce: bytes, entropy: Entropy
-) -> tuple[bytes, list[PlainOpening]]:
-    """`seal` for content that `canonical.check` has passed, with a fresh nonce of 16 bytes.
-
-    The one function that every entry passes on its way in. Parts of a checked
-    whole need no check of their own, so none is made here.
-
-    Returns:
-        The fields of `Sealed`.
-    """
-    if not _MARKERS.isdisjoint(draft.content):
-        raise EncodingError("the names _v, _n, _c and _t are the format's own")
-    hidden: _Hidden = []
-    plan = policy.plan(draft.version, draft.tiers)
-    clear = {
-        **_split_object(draft.content, "", plan, hidden),
-        "_v": draft.version,
-        "_n": b64(nonce),
-    }
+    clear, hidden = split(draft, policy)
+    hidden.sort(key=_path_order)
+    nonce, salts = entropy(NONCE_SIZE), entropy(SALT_SIZE * len(hidden))
+    starts = range(0, len(salts), SALT_SIZE)
+    openings = [
+        (path, tier, salts[start : start + SALT_SIZE], canonical.dump([path, value]))
+        for start, (path, value, tier) in zip(starts, hidden, strict=True)
+    ]
+    body: Content = {**clear, "_v": draft.version, "_n": b64(nonce)}
     if draft.tiers:
-        clear["_t"] = {pattern: own.name.lower() for pattern, own in draft.tiers.items()}
-        canonical.check(clear["_t"])
-    openings: list[PlainOpening] = []
-    if hidden:
-        clear["_c"], openings = _commit(hidden, entropy(SALT_SIZE * len(hidden)))
-    body = canonical.dump(clear)
+        body["_t"] = own_tiers(draft)
+    if openings:
+        body["_c"] = {path: b64(field_commitment(*opens)) for path, _, *opens in openings}
+    return Sealed(refuse_large(canonical.encode(body)), openings)
+
+
+def own_tiers(draft: Draft) -> dict[str, str]:
+    """Write a draft's own tier rules as they stand in its body."""
+    return {pattern: tier.name.lower() for pattern, tier in draft.tiers.items()}
+
+
+def refuse_large(body: bytes) -> bytes:
+    """Return a body.
+
+    Raises:
+        EncodingError: It is over 16 MiB.
+    """
     if len(body) > canonical.MAX_BODY:
         raise EncodingError(f"a body of {len(body)} bytes; at most {canonical.MAX_BODY} are taken")
-    return body, openings
+    return body
 
 
-def _commit(hidden: _Hidden, salts: bytes) -> tuple[dict[str, str], list[PlainOpening]]:
-    hidden.sort(key=_path_order)
-    commitments = {}
-    openings = []
-    for start, (path, value, tier) in zip(range(0, len(salts), SALT_SIZE), hidden, strict=True):
-        salt = salts[start : start + SALT_SIZE]
-        preimage = canonical.dump([path, value])
-        commitments[path] = b64(field_commitment(salt, preimage))
-        openings.append((path, tier, salt, preimage))
-    return commitments, openings
+def split(draft: Draft, policy: TierPolicy) -> tuple[Content, list[Hidden]]:
+    """Part a draft's content, which is in the canonical domain, into clear and hidden.
+
+    Returns:
+        What stays clear, the content itself where all does; and everything else.
+
+    Raises:
+        EncodingError: It uses a name that is reserved for the format.
+    """
+    hidden: list[Hidden] = []
+    names = tuple(draft.content)
+    _refuse_own_names(names)
+    plan = policy.plan(draft.version, draft.tiers)
+    return _split_object(draft.content, "", plan, hidden), hidden
 
 
-def _path_order(field: tuple[str, Any, Tier]) -> tuple[int, str]:
+@lru_cache(maxsize=1024)
+def _refuse_own_names(names: tuple[str, ...]) -> None:
+    if not _MARKERS.isdisjoint(names):
+        raise EncodingError("the names _v, _n, _c and _t are the format's own")
+
+
+def _path_order(field: Hidden) -> tuple[int, str]:
     return len(field[0]), field[0]
 
 
-def _split(value: Any, path: str, plan: Plan, hidden: _Hidden) -> Any:
+def _split(value: Any, path: str, plan: Plan, hidden: list[Hidden]) -> Any:
     """Return what of `value` stays clear, or `_HIDDEN`; the rest goes to `hidden`.
 
     An empty object or list has no parts that could be hidden in its place, so it
@@ -142,19 +159,19 @@ def _split(value: Any, path: str, plan: Plan, hidden: _Hidden) -> Any:
     return _HIDDEN
 
 
-def _split_object(value: Content, path: str, plan: Plan, hidden: _Hidden) -> Content:
-    # Most objects have many public fields and few with a rule: only those are looked at.
-    names = plan.steps.keys() & value.keys() if plan.named_only else value.keys()
-    if not names:
-        return value
-    clear = dict(value)
-    for name in names:
-        below = plan.below(name)
-        # Most rules are for one plain field: settled here, without a call.
-        if below.flat and below.tier is not Tier.PUBLIC:
-            hidden.append((f"{path}/{_escape(name)}", clear.pop(name), below.tier))
+def _split_object(value: Content, path: str, plan: Plan, hidden: list[Hidden]) -> Content:
+    whole, parted = _lanes(plan, tuple(value))
+    clear = value
+    if whole:
+        clear = dict(value)
+        hidden += [(path + step, clear.pop(name), tier) for name, step, tier in whole]
+    for name, step, below in parted:
+        item = value[name]
+        kept = _split(item, path + step, below, hidden)
+        if kept is item:
             continue
-        kept = _split(value[name], f"{path}/{_escape(name)}", below, hidden)
+        if clear is value:
+            clear = dict(value)
         if kept is _HIDDEN:
             del clear[name]
         else:
@@ -162,17 +179,51 @@ def _split_object(value: Content, path: str, plan: Plan, hidden: _Hidden) -> Con
     return clear
 
 
-def _split_list(value: Sequence[Any], path: str, plan: Plan, hidden: _Hidden) -> Any:
+@lru_cache(maxsize=1024)
+def _lanes(plan: Plan, names: tuple[str, ...]) -> tuple[list[_Whole], list[_Parted]]:
+    """Say which names of an object are committed whole, and which have to be looked into.
+
+    Objects of one version mostly have the same names: it is worked out once for all of them.
+    """
+    whole: list[_Whole] = []
+    parted: list[_Parted] = []
+    for name in names:
+        below = plan.below(name)
+        step = f"/{name.replace('~', '~0').replace('/', '~1')}"
+        if not below.flat:
+            parted.append((name, step, below))
+        elif below.tier is not Tier.PUBLIC:
+            whole.append((name, step, below.tier))
+    return whole, parted
+
+
+def _is_clear(item: Any, plan: Plan | None) -> bool:
+    """Say whether it can be seen at a glance that nothing in `item` is hidden."""
+    return (
+        plan is not None
+        and plan.named_only
+        and item
+        and type(item) is dict
+        and plan.steps.keys().isdisjoint(item)
+    )
+
+
+def _split_list(value: Sequence[Any], path: str, plan: Plan, hidden: list[Hidden]) -> Any:
     """Split a list; when one item is hidden whole, its siblings are committed whole too.
 
     A clear list with holes would let one path name a clear value and a committed
     one. Each item takes the strictest tier of the rules at and below its path.
     """
-    parts: _Hidden = []
+    # Nearly all lists are of objects that no rule names anything in.
+    if not plan.steps and all(_is_clear(item, plan.rest) for item in value):
+        return value
+    parts: list[Hidden] = []
     kept = [
         _split(item, f"{path}/{position}", plan.below(str(position)), parts)
         for position, item in enumerate(value)
     ]
+    if not parts:
+        return value
     if _HIDDEN not in kept:
         hidden += parts
         return kept
@@ -239,14 +290,17 @@ def _steps(path: str) -> Iterator[str]:
         yield step.replace("~1", "/").replace("~0", "~")
 
 
-@lru_cache(maxsize=1024)
-def _escape(step: str) -> str:
-    return step.replace("~", "~0").replace("/", "~1")
-
-
 def b64(data: bytes) -> str:
     """Write bytes as base64url without padding, RFC 4648 section 5."""
     return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+
+
+def b64_each(parts: Sequence[bytes], size: int) -> list[bytes]:
+    """`b64` of many parts of `size` bytes each, in one go; as ASCII bytes."""
+    pad = bytes(-size % 3)
+    width, kept = 4 * -(-size // 3), -(-8 * size // 6)
+    text = b2a_base64(pad.join([*parts, b""]), newline=False).translate(_URL_SAFE)
+    return [text[at : at + kept] for at in range(0, len(text), width)]
 
 
 def unb64(text: str) -> bytes:

@@ -13,40 +13,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import count
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from provenance import canonical, merkle
+import apsw
+
+from provenance import merkle
 from provenance.checkpoint import Checkpoint, sign
-from provenance.entries import Draft, Outcome
+from provenance.entries import Outcome
 from provenance.errors import StorageError, VerificationError, WorkspaceDamaged
-from provenance.hashing import body_digest, chain_next, leaf_hash
-from provenance.head import Head, continued_head, read_head, swap_head
+from provenance.hashing import chain_next, leaf_hashes
+from provenance.head import Head, continued_head, swap_head
 from provenance.leaf import encode_leaf
-from provenance.privacy import NONCE_SIZE, seal_checked
+from provenance.preparing import Prepared, verdict_of
 from provenance.storage import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    import apsw
-
     from provenance.clock import Clock, Entropy
-    from provenance.identity import Held, Row, Rows
+    from provenance.identity import Held, Rows
     from provenance.keys import Signer
-    from provenance.privacy import PlainOpening
+    from provenance.preparing import Batch
     from provenance.subject_cipher import Encryption
     from provenance.subjects import SubjectKeys
-    from provenance.tiers import TierPolicy
 
 __all__ = [
     "Amend",
-    "Batch",
     "Instruments",
-    "Prepared",
     "commit",
-    "prepare",
     "read_tile",
 ]
 
@@ -79,85 +74,6 @@ class Instruments:
     entropy: Entropy
     find_signer: Callable[[str], Signer] | None = None
     subjects: SubjectKeys | None = None
-
-
-class Prepared(NamedTuple):
-    """A draft with all that can be computed outside the lock."""
-
-    draft: Draft
-    rows: tuple[Row, ...]
-    body: bytes
-    digest: bytes
-    openings: list[PlainOpening]
-
-
-class Batch(NamedTuple):
-    """The drafts of one append, prepared outside the lock.
-
-    Attributes:
-        items: What to append, or what became of a draft that was known already.
-        held: What the log held of their row keys.
-        size: How long the log was then, or shorter.
-    """
-
-    items: list[Prepared | Outcome]
-    held: Mapping[bytes, Held]
-    size: int
-
-
-def prepare(
-    connection: apsw.Connection,
-    rows: Rows,
-    drafts: Sequence[Draft],
-    policy: TierPolicy,
-    entropy: Entropy,
-) -> Batch:
-    """Seal the drafts that look new; what is known already costs no sealing.
-
-    The answer is provisional: another process may append meanwhile, so `commit`
-    looks again under the lock.
-
-    Raises:
-        EncodingError: A content is outside the canonical domain.
-    """
-    # The size first: rows that come in between are then looked up again.
-    size = read_head(connection).size
-    for draft in drafts:
-        canonical.check(draft.content)
-    digested = rows.digest(drafts)
-    held = rows.held([key for own in digested for key, _ in own])
-    nonces = entropy(NONCE_SIZE * len(drafts))
-    items: list[Prepared | Outcome] = []
-    undecided: set[bytes] = set()
-    for start, draft, own in zip(count(0, NONCE_SIZE), drafts, digested, strict=False):
-        verdict = _verdict(draft, own, held)
-        # A row that comes back after a newer version within this call is no duplicate.
-        if verdict is None or any(key in undecided for key, _ in own):
-            undecided.update([key for key, _ in own])
-            nonce = nonces[start : start + NONCE_SIZE]
-            body, openings = seal_checked(draft, policy, nonce, entropy)
-            items.append(Prepared(draft, own, body, body_digest(body), openings))
-        else:
-            items.append(verdict)
-    return Batch(items, held, size)
-
-
-def _verdict(draft: Draft, rows: tuple[Row, ...], known: Mapping[bytes, Held]) -> Outcome | None:
-    """Say what known row keys make of a draft; None means append it."""
-    # Nearly always there is one key, and it is new.
-    hits = [(known[key], digest) for key, digest in rows if key in known] if known else ()
-    if not hits:
-        return None
-    # Of an erased content nobody can say whether it is the same: what cannot have a second
-    # version is taken for it, so that a file that comes again brings nothing back.
-    gone = None if draft.on_change == "conflict" else b""
-    same = [index for (stored, index), digest in hits if stored in {digest, gone}]
-    if draft.on_change == "version" and not same:
-        return None
-    if len(same) == len(rows):
-        return Outcome("duplicate", same[-1])
-    first = hits[0][0][1]
-    return Outcome("conflict" if len(rows) == 1 else "stale", first)
 
 
 def commit(
@@ -245,13 +161,13 @@ def _settle(
         if isinstance(item, Outcome):
             outcomes.append(item)
             continue
-        verdict = _verdict(item.draft, item.rows, known)
+        verdict = verdict_of(item.draft, item.rows, known)
         if verdict is None:
             index = size + len(fresh)
             for key, digest in item.rows:
                 known[key] = keys[key] = (digest, index)
             fresh.append(item)
-            verdict = Outcome("appended", index)
+            verdict = Outcome("appended", index, item.digest)
         outcomes.append(verdict)
     return outcomes, fresh, keys
 
@@ -283,7 +199,7 @@ def _grow(connection: apsw.Connection, head: Head, leaves: Sequence[bytes]) -> m
         raise WorkspaceDamaged(f"{error}; run `verify`") from None
     if edge.root != head.root:
         raise WorkspaceDamaged("the stored tree does not give the head's root; run `verify`")
-    edge, tiles = merkle.append(edge, [leaf_hash(leaf) for leaf in leaves])
+    edge, tiles = merkle.append(edge, leaf_hashes(leaves))
     connection.executemany(
         "INSERT INTO tile (level, number, hashes) VALUES (?, ?, ?) "
         "ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
@@ -299,16 +215,19 @@ def _insert(
     size: int,
     encryption: Encryption | None,
 ) -> None:
-    numbered = list(enumerate(fresh, size))
-    connection.executemany("INSERT INTO leaf VALUES (?, ?)", enumerate(leaves, size))
-    bodies = [(index, item.body) for index, item in numbered]
-    connection.executemany("INSERT INTO body VALUES (?, ?)", bodies)
-    if encryption is not None:
-        numbered = [
-            (at, item._replace(openings=encryption(at, item.draft, item.openings)))
-            for at, item in numbered
-        ]
-    openings = [(index, *opening) for index, item in numbered for opening in item.openings]
+    # Where rows are numbered through, SQLite takes a column at a time; its rowids begin at 1.
+    for ask, column in (
+        ("INSERT INTO leaf SELECT ? + rowid, value FROM carray(?)", leaves),
+        ("INSERT INTO body SELECT ? + rowid, value FROM carray(?)", [item.body for item in fresh]),
+    ):
+        connection.execute(ask, (size - 1, apsw.carray(tuple(column))))
+    numbered = enumerate(fresh, size)
+    opened = (
+        [(at, item.openings) for at, item in numbered]
+        if encryption is None
+        else [(at, encryption(at, item.draft, item.openings)) for at, item in numbered]
+    )
+    openings = [(index, *opening) for index, own in opened for opening in own]
     connection.executemany("INSERT INTO opening VALUES (?, ?, ?, ?, ?)", openings)
 
 
