@@ -16,11 +16,21 @@ from typing import Final
 
 from provenance.errors import EncodingError
 
-__all__ = ["LEAF_SIZE", "LEAF_TIME", "Leaf", "decode_leaf", "encode_leaf", "refit_leaf"]
+__all__ = [
+    "LEAF_DIGEST",
+    "LEAF_SIZE",
+    "LEAF_TIME",
+    "Leaf",
+    "decode_leaf",
+    "encode_leaf",
+    "refit_leaf",
+]
 
 LEAF_SIZE: Final = 88
 LEAF_TIME: Final = slice(16, 24)
 """Where the ingest time stands."""
+LEAF_DIGEST: Final = slice(24, 56)
+"""Where the body digest stands."""
 _MAGIC: Final = b"PLE1"
 _FORM: Final = struct.Struct(">4sBBHQQ32s32s")
 _REFIT: Final = struct.Struct(">4s1s3xQ8s32s32s")

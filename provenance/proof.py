@@ -17,8 +17,6 @@ import orjson
 
 from provenance.canonical import MAX_BODY
 from provenance.errors import UsageError
-from provenance.hashing import leaf_hash
-from provenance.merkle import tree_of
 from provenance.privacy import b64, unb64
 
 if TYPE_CHECKING:
@@ -95,8 +93,8 @@ def build_batch(
     leaf: bytes,
     path: Sequence[bytes],
     body: bytes,
-    digests: Sequence[bytes],
     position: int,
+    batch_path: Sequence[bytes],
 ) -> Content:
     """Make the part that leads from an entry to its signed batch.
 
@@ -105,17 +103,16 @@ def build_batch(
         leaf: Its 88 bytes.
         path: Its inclusion path, at the same checkpoint as the bundle's.
         body: Its exact bytes: party, count, root, and the party's signed note.
-        digests: The body digests of the whole batch in file order.
-        position: Where in them the proven entry stands.
+        position: Where the proven entry stands in the batch.
+        batch_path: `BatchTree.path` of that position.
     """
-    _, tree = tree_of([leaf_hash(digest) for digest in digests])
     return {
         "index": index,
         "leaf": b64(leaf),
         "path": [b64(node) for node in path],
         "body": b64(body),
         "position": position,
-        "batch_path": [b64(node) for node in tree.inclusion_path(position, len(digests))],
+        "batch_path": [b64(node) for node in batch_path],
     }
 
 

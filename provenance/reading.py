@@ -12,8 +12,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
+from provenance.batch_tree import BatchTree
 from provenance.checkpoint import parse
-from provenance.entries import Entry, EntryType, Known, Opening, Tier
+from provenance.entries import Entry, EntryType, Identity, Known, Opening, Tier
 from provenance.errors import (
     EncodingError,
     NotFound,
@@ -23,8 +24,10 @@ from provenance.errors import (
 from provenance.hashing import body_digest, leaf_hash
 from provenance.identity import Rows
 from provenance.leaf import decode_leaf
-from provenance.proof import build_bundle
+from provenance.privacy import open_entry
+from provenance.proof import build_batch, build_bundle
 from provenance.register import Register, register_key
+from provenance.signed_batch import any_batch_key, keys_over
 from provenance.storage import rows, translated
 from provenance.tree import TreeReader
 
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from provenance.entries import Content, Identity
+    from provenance.entries import Content
     from provenance.subjects import SubjectKeys
     from provenance.tiers import TierPolicy
 
@@ -67,6 +70,7 @@ class LogReader(TreeReader):
         """
         super().__init__(path, connection)
         self._rows = Rows(connection, secret)
+        self._batch: tuple[int, BatchTree] | None = None
         self._subjects = subjects
         try:
             self._register = Register.founded(_governing(self.entry(0)))
@@ -246,6 +250,37 @@ class LogReader(TreeReader):
             checkpoint=note,
             body=entry.body,
             disclosed=disclosed,
+            batch=self._batch_part(index, size),
+        )
+
+    def batch_of(self, index: int) -> int | None:
+        """Return the entry of the signed batch that an entry is in, or None."""
+        # Most logs have none at all: one look-up says so.
+        if self.find(any_batch_key(self.origin)) is None:
+            return None
+        names = [Identity(key, "") for key in keys_over(self.origin, index, self.size)]
+        return next((known.index for known in self.known(names) if known is not None), None)
+
+    def _batch_part(self, index: int, size: int) -> Content | None:
+        """Make the part of a bundle that leads to the signed batch, if the checkpoint covers it."""
+        at = self.batch_of(index)
+        if at is None or at >= size:
+            return None
+        entry = self.entry(at)
+        if entry.body is None:
+            return None
+        if self._batch is None or self._batch[0] != at:
+            self._batch = at, BatchTree(open_entry(entry, Tier.PUBLIC), self.leaves)
+        position = self._batch[1].position(index)
+        if position is None:
+            raise WorkspaceDamaged(f"{self.path}: entry {index} is not in its batch {at}")
+        return build_batch(
+            index=at,
+            leaf=entry.leaf,
+            path=self.inclusion_path(at, size),
+            body=entry.body,
+            position=position,
+            batch_path=self._batch[1].path(position),
         )
 
 

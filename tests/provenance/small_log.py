@@ -128,8 +128,8 @@ class SmallLog:
             leaf=self.leaves[10],
             path=self.tree(self.leaves).inclusion_path(10, len(self.leaves)),
             body=self.sealed[10].body,
-            digests=self.digests,
             position=index - 3,
+            batch_path=self.tree(self.digests).inclusion_path(index - 3, len(self.digests)),
         )
 
     def policy(self, quorum: str = "two") -> bytes:

@@ -222,7 +222,7 @@ def test_a_note_of_another_batch_does_not_count() -> None:
         leaf=log.leaves[11],
         path=path,
         body=unb64(bundle["body"]),
-        digests=digests,
         position=2,
+        batch_path=LOG.tree(digests).inclusion_path(2, 3),
     )
     assert "the batch's note is of another batch" in judge(good, log.policy())["batch-signed"].text
