@@ -1,0 +1,85 @@
+"""What a large log costs in memory, time and storage; each part in a process of its own.
+
+    python benchmarks/bench_scale.py [--events N] [--private N] [--directory DIR]
+
+Memory is the most that the process ever held resident, its imports included: it
+must not grow with the log. Five million events need about 5 GB of disk and,
+undisturbed, ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import bench_log
+
+from provenance.audit import audit
+from provenance.log import LogFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VKEY: Final = "bench-vkey"
+"""The file between the two parts that holds the log's public key."""
+
+
+def append(directory: Path, events: int, private: int) -> str:
+    """Append so many events; returns how large the file is for each."""
+    files, vkey, log = bench_log.create_log(directory)
+    (directory / VKEY).write_text(vkey)
+    for start in range(0, events, bench_log.BATCH):
+        stop = min(start + bench_log.BATCH, events)
+        log.append([bench_log.event(number, private) for number in range(start, stop)])
+    log.close()
+    stored = files.database.stat().st_size // events
+    return f"{stored} bytes of file each"
+
+
+def verify(directory: Path) -> str:
+    """Audit the log; it must be sound."""
+    report = audit(LogFiles(directory), (directory / VKEY).read_text(), bench_log.SECRET)
+    assert not report.problems, report.problems
+    return "all sound"
+
+
+def part(name: str, directory: Path, events: int, private: int) -> None:
+    """Do one part, and say what it took."""
+    begun = time.perf_counter()
+    said = append(directory, events, private) if name == "append" else verify(directory)
+    seconds = time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{name:7} {events:,} events   at most {peak:.0f} MB of memory"
+        f"   ({seconds:,.0f} s, {events / seconds:,.0f} events/s; {said})",
+        flush=True,
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run both parts in a temporary directory."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--events", type=int, default=50_000, help="events in the log")
+    parser.add_argument("--private", type=int, default=1, help="committed fields each, up to 5")
+    parser.add_argument("--directory", help="where the log is made; default: the system's")
+    parser.add_argument("--part", choices=["append", "verify"], help=argparse.SUPPRESS)
+    asked = parser.parse_args(arguments)
+    if asked.part:
+        part(asked.part, Path(asked.directory), asked.events, asked.private)
+        return
+    with tempfile.TemporaryDirectory(dir=asked.directory) as made:
+        for name in ("append", "verify"):
+            subprocess.run(
+                [sys.executable, __file__, *arguments, "--directory", made, "--part", name],
+                check=True,
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
