@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from provenance import canonical
 from provenance.entries import Draft, EntryType, Identity
 from provenance.ingest.columns import EVENTS
 from provenance.ingest.events import compared, event_content, resolve, warnings_of
@@ -85,6 +86,7 @@ class DraftBuilder:
             identities=(Identity(row_key(kind, found), same),),
             on_change=kind.on_change,
             tiers=self._tiers_of(extra),
+            subjects=self._subjects_of(found, extra),
         )
 
     def _event(self, found: Content, extra: list[list[str]]) -> Made:
@@ -99,6 +101,7 @@ class DraftBuilder:
             identities=(identity,),
             tiers=self._tiers_of(extra),
             lots=lots,
+            subjects=self._subjects_of(found, extra),
         )
         warnings = warnings_of(content)
         return Made(draft, [*warnings, moment.note] if moment.note else warnings)
@@ -119,6 +122,27 @@ class DraftBuilder:
             if name in self._extra_tiers
         }
         return {**self._tiers, **own}
+
+
+    def _subjects_of(self, found: Content, extra: list[list[str]]) -> dict[str, str] | None:
+        """Say which paths are about a person, where the mapping names columns that name one."""
+        if not self.reader.recipe.subjects:
+            return None
+        paths = {name: f"/{name}" for name in found}
+        paths |= {name: f"/ext/{place}" for place, (name, _text) in enumerate(extra)}
+        texts = {**found, **{name: text for name, text in extra}}
+        return {
+            paths[each]: person(name, self._party, str(texts[name]))
+            for name, others in self.reader.recipe.subjects
+            if name in texts
+            for each in (name, *others)
+            if each in paths
+        }
+
+
+def person(kind: str, *names: str) -> str:
+    """The text that stands for one data subject: what it is, and what tells it from others."""
+    return canonical.dump([kind, *names]).decode()
 
 
 def _field_tiers(recipe: Recipe) -> dict[str, Tier]:
@@ -148,4 +172,5 @@ def correction(draft: Draft, corrected: Content) -> Draft:
         identities=draft.identities,
         on_change="version",
         tiers=draft.tiers,
+        subjects=draft.subjects,
     )

@@ -50,6 +50,7 @@ class Recipe:
         conditions: The row must have one of the texts at each of these positions.
         field_tiers: Tiers of native fields that differ from the workspace's.
         extra_tiers: Tiers of foreign columns that differ from the workspace's.
+        subjects: Columns that name a person, each with the others that are about that person.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Recipe:
     conditions: tuple[tuple[int, frozenset[str]], ...] = ()
     field_tiers: tuple[tuple[str, Tier], ...] = ()
     extra_tiers: tuple[tuple[str, Tier], ...] = ()
+    subjects: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def applies(self, cells: list[str]) -> bool:
         """Whether the row meets the conditions."""
@@ -104,6 +106,7 @@ def native_recipe(kind: Kind, header: Sequence[str], mapping: Mapping | None = N
         kept=tuple(kept),
         field_tiers=field_tiers,
         extra_tiers=extra_tiers,
+        subjects=_subjects(kind, mapping, header) if mapping else (),
     )
 
 
@@ -168,6 +171,7 @@ def _recipe(mapping: Mapping, rule: EventRule, header: Sequence[str]) -> Recipe:
         conditions=tuple((places[column], frozenset(texts)) for column, texts in rule.when.items()),
         field_tiers=field_tiers,
         extra_tiers=extra_tiers,
+        subjects=_subjects(mapping.native, mapping, header),
     )
 
 
@@ -179,6 +183,18 @@ def _tiers(kind: Kind, mapping: Mapping) -> tuple[_TierRules, _TierRules]:
     rules = [(name, tier) for name in mapping.tiers if (tier := mapping.tier_of(name)) is not None]
     native = tuple(rule for rule in rules if rule[0] in kind.columns)
     return native, tuple(rule for rule in rules if rule[0] not in kind.columns)
+
+
+def _subjects(
+    kind: Kind, mapping: Mapping, header: Sequence[str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The columns that name persons; each must be there, or what it says would not be forgotten."""
+    for name in (each for pair in mapping.subjects.items() for each in (pair[0], *pair[1])):
+        if name not in kind.columns and name not in header:
+            close = nearest(name, [*kind.columns, *header], 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise InputError(f"mapping {mapping.name}: subjects: there is no column {name!r}{hint}")
+    return tuple((name, tuple(others)) for name, others in mapping.subjects.items())
 
 
 def _kept(rule: EventRule, used: set[str], header: Sequence[str]) -> Iterator[tuple[int, str]]:

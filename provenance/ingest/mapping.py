@@ -79,6 +79,8 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         undated: Texts in a time column that mean that the event has no date.
         times: What the file's values may leave open.
         tiers: Native field or foreign column -> tier.
+        subjects: Native field or foreign column that names a person -> the others about that
+            person; where the workspace keeps subject keys, they are stored under that person's.
         extra: As for an event.
     """
 
@@ -92,6 +94,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     undated: list[str] = []
     times: _Times = _Times()
     tiers: dict[str, TierName] = {}
+    subjects: dict[str, list[Name]] = {}
     extra: bool | list[Name] = True
 
     @property
@@ -125,6 +128,10 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _IDENTIFYING: Final = frozenset({"event_id", "product_id", "lot_id", "facility_id", "input_lots"})
+_IN_PARTS: Final = frozenset(
+    {"event_time", "input_quantities", "quantity", "quantity_unit", "serial_ids", "worker_id"}
+)
+"""Native fields that do not lie at their own name in the body; timesheets know their persons."""
 
 
 def load_mapping(name: str) -> Mapping:
@@ -188,6 +195,8 @@ def _check(mapping: Mapping, place: str) -> None:
         raise InputError(f"{place}: kind {mapping.kind!r} is none of {', '.join(KINDS)}")
     if mapping.event and mapping.native is not EVENTS:
         raise InputError(f"{place}: [[event]] belongs to kind events, not to {mapping.kind}")
+    for name in (each for pair in mapping.subjects.items() for each in (pair[0], *pair[1])):
+        _check_subject(mapping, name, f"{place}: subjects: {name}")
     if not mapping.maps:
         unused = next(
             (name for name in ("values", "missing", "undated") if getattr(mapping, name)), ""
@@ -202,6 +211,13 @@ def _check(mapping: Mapping, place: str) -> None:
     for name in mapping.tiers:
         if name in _IDENTIFYING:
             raise InputError(f"{place}: tiers: {name} identifies entries and has its tier for good")
+
+
+def _check_subject(mapping: Mapping, name: str, place: str) -> None:
+    if name in _IDENTIFYING or name in _IN_PARTS:
+        raise InputError(f"{place} is not a field that can be about a person by itself")
+    if mapping.tier_of(name) is Tier.PUBLIC:
+        raise InputError(f"{place} is public, and could not be forgotten; see [tiers]")
 
 
 def _check_rule(kind: Kind, rule: EventRule, where: str) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from provenance.entries import Draft, EntryType, Identity
 from provenance.ingest.columns import TIMESHEETS
-from provenance.ingest.drafts import correction, reference
+from provenance.ingest.drafts import correction, person, reference
 from provenance.ingest.quarantine import Rejected
 from provenance.ingest.scratch import SheetRow
 from provenance.ingest.values import Unacceptable
@@ -144,11 +144,13 @@ def _draft(rows: _Parcel, party: str, entropy: Entropy) -> Draft:
     for worker, sheet in groupby(rows, key=attrgetter("worker_id")):
         weeks = [{"week": row.week, **row.record} for row in sheet]
         workers.append({"worker_id": worker, "weeks": weeks})
+    site = rows[0].facility_id
+    ordered = _shuffled(workers, entropy)
     content = {
         "party": party,
-        "facility_id": rows[0].facility_id,
+        "facility_id": site,
         "month": rows[0].month,
-        "workers": _shuffled(workers, entropy),
+        "workers": ordered,
     }
     return Draft(
         type=EntryType.LABOUR,
@@ -156,6 +158,10 @@ def _draft(rows: _Parcel, party: str, entropy: Entropy) -> Draft:
         content=content,
         identities=tuple(_identity(row, party) for row in rows),
         on_change="version",
+        subjects={
+            f"/workers/{place}": person("worker", party, site, one["worker_id"])
+            for place, one in enumerate(ordered)
+        },
     )
 
 
