@@ -123,14 +123,13 @@ class DraftBuilder:
         }
         return {**self._tiers, **own}
 
-
     def _subjects_of(self, found: Content, extra: list[list[str]]) -> dict[str, str] | None:
         """Say which paths are about a person, where the mapping names columns that name one."""
         if not self.reader.recipe.subjects:
             return None
         paths = {name: f"/{name}" for name in found}
         paths |= {name: f"/ext/{place}" for place, (name, _text) in enumerate(extra)}
-        texts = {**found, **{name: text for name, text in extra}}
+        texts = {**found, **dict(extra)}
         return {
             paths[each]: person(name, self._party, str(texts[name]))
             for name, others in self.reader.recipe.subjects
