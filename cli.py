@@ -37,6 +37,7 @@ COMMANDS: Final = (
     "key",
     "party",
     "subjects",
+    "tiers",
     "upgrade",
     "demo",
 )

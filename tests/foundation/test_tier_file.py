@@ -169,3 +169,55 @@ def test_a_file_that_is_no_text(data: bytes, tmp_path: Path) -> None:
         read_tiers(file, DEFAULT_POLICY)
     with pytest.raises(InputError, match="cannot be read: No such file"):
         read_tiers(tmp_path / "none", DEFAULT_POLICY)
+
+
+def test_a_change_holds_for_entries_from_now_on(
+    provenance: Command, small: Path, tmp_path: Path
+) -> None:
+    """`tiers set` is one entry: older openings keep their tier, newer ones have the new one."""
+    file, events = tmp_path / "tiers.toml", tmp_path / "events.csv"
+    file.write_text('["event/1"]\nshipment_id = "public"\n"items/*/quantity" = "private"\n')
+
+    code, out, _ = provenance("--data", small, "tiers", "set", file)
+
+    assert code == 0
+    assert out.splitlines()[:2] == [
+        "event/1 items/*/quantity: private",
+        "event/1 shipment_id: public",
+    ]
+    assert "what is logged keeps its tiers" in out
+    shown = provenance("--data", small, "tiers", "show")[1]
+    assert 'shipment_id = "public"' in shown
+    events.write_text(
+        "event_id,event_time,event_type,facility_id,product_id,lot_id,quantity,shipment_id\n"
+        "N-1,2025-11-01T08:00:00Z,ship,F-FARM,COTTON,C-2,500,S-NEW\n"
+    )
+    assert provenance("--data", small, "ingest", events)[0] == 0
+    with Workspace(small) as workspace:
+        reader = workspace.reader
+        new = reader.entry(reader.find(("event", workspace.settings.party, "N-1")) or 0)
+        old = [one.path for entry in reader.entries(1, 15) for one in entry.openings]
+        again = reader.policy
+    assert {(one.path, one.tier) for one in new.openings} == {("/items/0/quantity", Tier.PRIVATE)}
+    assert open_entry(new, Tier.PUBLIC)["shipment_id"] == "S-NEW"
+    assert "/shipment_id" in old
+    assert provenance("--data", small, "verify")[0] == 0
+    assert parse_tiers(shown, "shown", DEFAULT_POLICY) == again
+
+
+def test_nothing_to_change_is_no_entry(provenance: Command, small: Path, tmp_path: Path) -> None:
+    """The tiers in force, set once more, or a wrong file: one line, and the log is as it was."""
+    file = tmp_path / "tiers.toml"
+    file.write_text(provenance("--data", small, "tiers", "show")[1])
+    with Workspace(small) as workspace:
+        before = workspace.reader.size
+
+    same = provenance("--data", small, "tiers", "set", file)
+    file.write_text('["event/1"]\ncarier = "public"\n')
+    wrong = provenance("--data", small, "tiers", "set", file)
+
+    assert (same[0], wrong[0]) == (2, 1)
+    assert "these are the tiers in force" in same[2]
+    assert f"{file}:2: event/1: has no field 'carier'" in wrong[2]
+    with Workspace(small) as workspace:
+        assert workspace.reader.size == before
