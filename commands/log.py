@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from commands.copies import backup, mirror
-from commands.publish import export
+from commands.publish import consistency, export
 from commands.standing import status
 
 app = typer.Typer(
@@ -16,4 +16,5 @@ app = typer.Typer(
 app.command()(status)
 app.command()(backup)
 app.command()(export)
+app.command()(consistency)
 app.command()(mirror)

@@ -10,16 +10,29 @@ import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from rich.console import Console
 
-__all__ = ["console", "notice", "print_json", "progress"]
+__all__ = ["console", "notice", "print_json", "progress", "write_result"]
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document, indented, keys in the order given."""
     data = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     sys.stdout.write(data.decode())
+
+
+def write_result(data: bytes, output: Path | None) -> None:
+    """Write a text that is the result to a file, whole or not at all, or to standard output."""
+    if output is None:
+        sys.stdout.write(data.decode())
+        return
+    from provenance.files import replace_file
+    from provenance.storage import translated
+
+    with translated(output):
+        replace_file(output, data)
 
 
 def console() -> Console:

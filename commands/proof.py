@@ -1,15 +1,18 @@
-"""`provenance proof`: write the proof of one entry, for anybody to check offline."""
+"""`provenance proof`: write the proof of one entry or of many, for anybody to check offline."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.options import Data, Json
 from commands.output import print_json
+
+if TYPE_CHECKING:
+    from provenance.entries import Content
 
 app = typer.Typer(add_completion=False)
 
@@ -32,9 +35,22 @@ class Form(StrEnum):
 @app.command()
 def proof(
     data: Data,
-    event: Annotated[str, typer.Argument(help="An event id, or #INDEX for any entry.")],
+    events: Annotated[
+        list[str] | None,
+        typer.Argument(help="Event ids, or #INDEX for any entry.", show_default=False),
+    ] = None,
+    item: Annotated[
+        str | None, typer.Option(help="All events of this item: a lot, serial, product or code.")
+    ] = None,
+    depth: Annotated[
+        int, typer.Option(help="With --item: and of what it was made from, so many steps back.")
+    ] = 0,
+    facility: Annotated[str | None, typer.Option(help="All events at this facility.")] = None,
     party: Annotated[
-        str | None, typer.Option(help="Whose event id it is. [default: the workspace's party]")
+        str | None, typer.Option(help="Whose event ids. [default: the workspace's party]")
+    ] = None,
+    older: Annotated[
+        Path | None, typer.Option(help="Prove too that the log continues this kept checkpoint.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file. [default: standard output]")
@@ -46,25 +62,47 @@ def proof(
     *,
     json: Json = False,
 ) -> None:
-    """Write the proof that an event is in the log, with nothing disclosed but what is public."""
-    from commands.session import index_of
+    """Write the proof that events are in the log, with nothing disclosed but what is public.
+
+    Several are put into one file that holds what they share once.
+    """
+    from commands.kept import read_kept
+    from commands.output import write_result
+    from commands.selection import select
+    from provenance.consistency import older_part
     from provenance.entries import Tier
-    from provenance.files import replace_file
-    from provenance.proof import bundle_text, tlog_proof
-    from provenance.storage import translated
-    from workspace.workspace import Workspace
 
     tier = Tier[disclose.name]
-    with Workspace(data) as workspace:
-        index = index_of(workspace, event, party or workspace.settings.party)
-        bundle = workspace.reader.prove(index, lambda opening: opening.tier <= tier)
-    text = bundle_text(bundle) if form is Form.JSON else tlog_proof(bundle).encode()
-    if output is None:
-        typer.echo(text.decode(), nl=False)
-        return
-    with translated(output):
-        replace_file(output, text)
-    if json:
-        print_json({"file": str(output), "index": index, "opened": len(bundle["disclosed"])})
+    with select(data, events or [], party, item, depth, facility) as (workspace, indices):
+        bundles = workspace.reader.prove_all(indices, lambda opening: opening.tier <= tier)
+        if older is not None:
+            _, note = read_kept(workspace, older)
+            for bundle in bundles:
+                bundle["consistency"] = older_part(workspace.reader, note, bundle)
+    write_result(_text(bundles, form), output)
+    opened = sum(len(bundle["disclosed"]) for bundle in bundles)
+    if output is not None:
+        _tell(output, indices, opened, as_json=json)
+
+
+def _text(bundles: list[Content], form: Form) -> bytes:
+    from provenance.errors import UsageError
+    from provenance.proof import bundle_text
+    from provenance.proof_batch import shared
+    from provenance.tlog_proof import format_tlog_proof
+
+    if len(bundles) == 1:
+        one = bundles[0]
+        return bundle_text(one) if form is Form.JSON else format_tlog_proof(one).encode()
+    if form is not Form.JSON:
+        raise UsageError("a .tlog-proof holds one entry; ask for them one by one")
+    return shared(bundles)
+
+
+def _tell(output: Path, indices: list[int], opened: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(output), "indices": indices, "opened": opened})
+    elif len(indices) == 1:
+        typer.echo(f"Wrote {output}: entry {indices[0]}, {opened} fields opened")
     else:
-        typer.echo(f"Wrote {output}: entry {index}, {len(bundle['disclosed'])} fields opened")
+        typer.echo(f"Wrote {output}: {len(indices):,} entries, {opened:,} fields opened")

@@ -1,14 +1,17 @@
-"""`provenance verify`: recompute the whole log, or check a proof bundle offline."""
+"""`provenance verify`: recompute the whole log, or check proofs offline."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.options import Data, Json
 from commands.output import print_json, progress
+
+if TYPE_CHECKING:
+    from provenance.verify import Verdict
 
 app = typer.Typer(add_completion=False)
 
@@ -17,7 +20,8 @@ app = typer.Typer(add_completion=False)
 def verify(
     data: Data,
     bundle: Annotated[
-        Path | None, typer.Option(help="Check this proof bundle instead; needs no workspace.")
+        Path | None,
+        typer.Option(help="Check this file of proofs instead; needs no workspace."),
     ] = None,
     policy: Annotated[
         Path | None,
@@ -26,6 +30,10 @@ def verify(
     evidence: Annotated[
         Path | None,
         typer.Option(help="Check this directory of evidence that a monitor has kept instead."),
+    ] = None,
+    older: Annotated[
+        Path | None,
+        typer.Option(help="With --bundle: a checkpoint you kept, which the log must continue."),
     ] = None,
     *,
     json: Json = False,
@@ -36,7 +44,7 @@ def verify(
     elif bundle is None:
         good = _workspace(data, as_json=json)
     else:
-        good = _bundle(bundle, policy or data / "log.policy", as_json=json)
+        good = _bundles(bundle, policy or data / "log.policy", older, as_json=json)
     raise typer.Exit(0 if good else 1)
 
 
@@ -85,23 +93,45 @@ def _workspace(data: Path, *, as_json: bool) -> bool:
     return not report.problems
 
 
-def _bundle(bundle: Path, policy: Path, *, as_json: bool) -> bool:
-    from provenance.verify import check_bundle, parse_policy
+def _bundles(file: Path, policy: Path, older: Path | None, *, as_json: bool) -> bool:
+    from commands.kept import read_bytes
+    from provenance.unpack import bundles_in
 
-    verdicts = check_bundle(_read(bundle), parse_policy(_read(policy)))
-    good = all(verdict.status != "failed" for verdict in verdicts)
+    trusted, kept = read_bytes(policy), None if older is None else read_bytes(older)
+    judged = [_judge(one, trusted, kept) for one in bundles_in(read_bytes(file))]
+    good = all(verdict.status != "failed" for _, verdicts in judged for verdict in verdicts)
     if as_json:
-        print_json({"ok": good, "verdicts": [verdict._asdict() for verdict in verdicts]})
-        return good
-    for verdict in verdicts:
-        typer.echo(f"{verdict.status.upper():<7} {verdict.name:<12} {verdict.text}")
+        entries = [
+            {"index": index, "verdicts": [verdict._asdict() for verdict in verdicts]}
+            for index, verdicts in judged
+        ]
+        print_json({"ok": good, **(entries[0] if len(entries) == 1 else {"entries": entries})})
+    elif len(judged) == 1:
+        for verdict in judged[0][1]:
+            typer.echo(f"{verdict.status.upper():<7} {verdict.name:<12} {verdict.text}")
+    else:
+        _tell_many(judged)
     return good
 
 
-def _read(path: Path) -> bytes:
-    from provenance.errors import UsageError
+def _judge(bundle: bytes, trusted: bytes, kept: bytes | None) -> tuple[int, list[Verdict]]:
+    import orjson
 
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+    from provenance.consistency import continues
+    from provenance.trust import parse_trust
+    from provenance.verify import check_bundle, parse_policy
+
+    verdicts = check_bundle(bundle, parse_policy(trusted))
+    if kept is not None:
+        verdicts.append(continues(bundle, verdicts, kept, parse_trust(trusted)))
+    return orjson.loads(bundle)["index"], verdicts
+
+
+def _tell_many(judged: list[tuple[int, list[Verdict]]]) -> None:
+    """One line an entry, and one more for each claim that failed."""
+    for index, verdicts in judged:
+        good = ", ".join(verdict.name for verdict in verdicts if verdict.status == "ok")
+        failed = [verdict for verdict in verdicts if verdict.status == "failed"]
+        typer.echo(f"{'FAILED' if failed else 'OK':<7} entry {index:<8} {good}")
+        for verdict in failed:
+            typer.echo(f"FAILED    {verdict.name:<12} {verdict.text}")

@@ -5,19 +5,18 @@ What is in it is exactly what the log serves: the leaf, its path, the signed
 checkpoint, the body's bytes, and the openings somebody chose to disclose.
 `verify` reads it back with a parser of its own.
 
-Next: provenance/verify.py
+Next: provenance/tlog_proof.py
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from provenance.canonical import MAX_BODY
 from provenance.errors import UsageError
-from provenance.privacy import b64, unb64
+from provenance.privacy import b64
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,6 @@ __all__ = [
     "build_bundle",
     "build_consistency",
     "bundle_text",
-    "tlog_proof",
 ]
 
 VERSION: Final = "provenance/proof/1"
@@ -129,21 +127,3 @@ def build_consistency(*, checkpoint: str, path: Sequence[bytes]) -> Content:
 def bundle_text(bundle: Content) -> bytes:
     """Write a bundle as a file: indented JSON, UTF-8, a newline at the end."""
     return orjson.dumps(bundle, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def tlog_proof(bundle: Content) -> str:
-    """Write the inclusion part of a bundle as a C2SP `.tlog-proof` (c2sp.org/tlog-proof).
-
-    The leaf travels as the format's extra data: it is what the record hash is
-    made of, and the format has no other place for it. Body and openings stay
-    behind, and so does what only our own verifier understands.
-    """
-    nodes = "".join(f"{_base64(node)}\n" for node in bundle["path"])
-    return (
-        f"c2sp.org/tlog-proof@v1\nextra {_base64(bundle['leaf'])}\n"
-        f"index {bundle['index']}\n{nodes}\n{bundle['checkpoint']}"
-    )
-
-
-def _base64(url_form: str) -> str:
-    return b64encode(unb64(url_form)).decode()

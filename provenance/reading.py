@@ -228,10 +228,11 @@ class LogReader(TreeReader):
     def prove_all(
         self, indices: Iterable[int], disclose: Callable[[Opening], bool] | None = None
     ) -> list[Content]:
-        """Make the bundles of several entries, all under the latest checkpoint; see `prove`."""
-        note = self.cosigned()
+        """Make the bundles of several entries, all under one checkpoint; see `prove`."""
+        wanted = list(indices)
+        note = self.covering(max(wanted, default=0))
         size = parse(note)[0].size
-        return [self._proof(index, note, size, disclose) for index in indices]
+        return [self._proof(index, note, size, disclose) for index in wanted]
 
     def _proof(
         self, index: int, note: str, size: int, disclose: Callable[[Opening], bool] | None

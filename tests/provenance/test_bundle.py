@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-
 import pytest
 from bundle_tools import (
     LOG,
@@ -14,7 +12,6 @@ from small_log import ORIGIN
 from provenance import proof
 from provenance.errors import UsageError
 from provenance.hashing import body_digest
-from provenance.privacy import unb64
 
 CLAIMS = ["signed", "witnessed", "included", "body", "field", "batch-signed", "consistent"]
 
@@ -65,20 +62,8 @@ def test_an_erased_body_has_nothing_to_disclose() -> None:
         LOG.bundle(body=None)
 
 
-def test_the_tlog_proof_holds_index_path_checkpoint_and_leaf() -> None:
-    """The C2SP text: header, the leaf as extra data, index, base64 hashes, the note verbatim."""
-    bundle = LOG.bundle()
-    head, _, note = proof.tlog_proof(bundle).partition("\n\n")
-    assert note == bundle["checkpoint"]
-    header, extra, index, *path = head.split("\n")
-    assert header == "c2sp.org/tlog-proof@v1"
-    assert extra.split(" ") == ["extra", b64encode(LOG.leaves[5]).decode()]
-    assert index == "index 5"
-    assert [b64decode(node) for node in path] == [unb64(node) for node in bundle["path"]]
-
-
 def test_a_proof_alone_in_its_tree_has_an_empty_path() -> None:
-    """With one entry the path is empty, and the blank line comes right after the index."""
+    """With one entry the path is empty."""
     bundle = proof.build_bundle(
         origin=ORIGIN,
         index=0,
@@ -87,6 +72,5 @@ def test_a_proof_alone_in_its_tree_has_an_empty_path() -> None:
         checkpoint=LOG.checkpoint(1, cosigners=2),
         body=LOG.sealed[0].body,
     )
-    assert "\nindex 0\n\nlog.example" in proof.tlog_proof(bundle)
     assert judge(bundle, parties=[])["included"].status == "ok"
     assert body_digest(LOG.sealed[0].body) == LOG.leaves[0][24:56]
