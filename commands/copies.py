@@ -1,4 +1,4 @@
-"""`provenance log backup` and `mirror`: copies of a workspace, and copies of a log elsewhere."""
+"""`provenance log backup`, `restore` and `mirror`: copies of a workspace, and of logs elsewhere."""
 
 from __future__ import annotations
 
@@ -52,6 +52,41 @@ def backup(
         _tell_backup(destination, made, checked=not unchecked)
 
 
+def restore(
+    data: Data,
+    source: Annotated[Path, typer.Argument(help="A backup.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="The directory with its keys. [default: in the backup]")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="The newest checkpoint anybody has seen: proof that nothing is newer."),
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Make a workspace of a backup; it is only read, unless it is proven to be the newest."""
+    from provenance.clock import system_entropy
+    from workspace.restore import Backup
+    from workspace.restore import restore as run
+
+    newest = None if checkpoint is None else _read(checkpoint)
+    with _stages() as report:
+        made = run(Backup(source, keys), data, system_entropy, report, newest=newest)
+    if json:
+        print_json({"origin": made.origin, "size": made.log.size, "writable": made.writable})
+        return
+    typer.echo(f"Restored to {data}: {made.origin}, {made.log.size:,} entries, all recomputed")
+    if made.writable:
+        typer.echo("  may be written: nobody has seen a newer entry")
+    else:
+        typer.echo("  is only read: entries newer than the backup may have been published")
+        notice(
+            "provenance: what was erased after the backup was taken is back in this copy; keep "
+            "it from everybody who must not see that"
+        )
+
+
 def mirror(
     data: Data,
     url: Annotated[str, typer.Argument(help="The log's address, or file:///DIRECTORY.")],
@@ -90,10 +125,16 @@ def _policy(policy: Path | None, vkey: str | None) -> bytes | None:
         raise UsageError("--policy or --vkey, not both")
     if vkey is not None:
         return f"log {vkey}\nquorum none\n".encode()
+    return None if policy is None else _read(policy)
+
+
+def _read(path: Path) -> bytes:
+    from provenance.errors import UsageError
+
     try:
-        return policy.read_bytes() if policy is not None else None
+        return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{policy}: {error.strerror}") from None
+        raise UsageError(f"{path}: {error.strerror}") from None
 
 
 def _pull(data: Path, source: Source, *, as_json: bool) -> None:

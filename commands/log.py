@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from commands.copies import backup, mirror
-from commands.publish import consistency, export
+from commands.copies import backup, mirror, restore
+from commands.publish import export
 from commands.standing import status
 
 app = typer.Typer(
@@ -15,6 +15,6 @@ app = typer.Typer(
 )
 app.command()(status)
 app.command()(backup)
+app.command()(restore)
 app.command()(export)
-app.command()(consistency)
 app.command()(mirror)

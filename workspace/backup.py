@@ -4,6 +4,8 @@ A backup is a workspace that is only read (its role is "copy"): log, settings,
 trust policy and quarantine, and the keys where they are asked for. The graph
 is left out, since the log remakes it, and so are the keys of data subjects,
 which are deleted to forget and must be nowhere else.
+
+Next: workspace/restore.py
 """
 
 from __future__ import annotations
@@ -30,7 +32,17 @@ if TYPE_CHECKING:
     from provenance.clock import Entropy
     from workspace.workspace import Workspace
 
-__all__ = ["BackedUp", "Progress", "back_up", "changed", "copy_keys", "copy_quarantine", "placed"]
+__all__ = [
+    "BackedUp",
+    "Progress",
+    "back_up",
+    "changed",
+    "copy_keys",
+    "copy_quarantine",
+    "placed",
+    "refuse_unsound",
+    "stage",
+]
 
 _FORGETTABLE: Final = "subjects.db"
 
@@ -80,21 +92,27 @@ def back_up(
     """
     with placed(destination, workspace.entropy) as building:
         layout, copy = workspace.layout, Layout(building)
-        log = copy_log(layout.log, copy.log, workspace.settings.origin, _stage(progress, "Copying"))
+        log = copy_log(layout.log, copy.log, workspace.settings.origin, stage(progress, "Copying"))
         copy_file(layout.policy, copy.policy, mode=0o644)
         files = copy_quarantine(layout, copy)
         names = copy_keys(layout.log_key.parent, copy.log_key.parent) if with_keys else ()
-        text = changed(layout.settings.read_text(), role="copy")
+        is_mirror = workspace.settings.role == "mirror"
+        text = changed(layout.settings.read_text(), role="mirror" if is_mirror else "copy")
         replace_file(copy.settings, text.encode())
         if check:
             report = audit(
-                copy.log, workspace.vkey, workspace.secret, _stage(progress, "Verifying")
+                copy.log,
+                workspace.vkey,
+                workspace.secret,
+                stage(progress, "Verifying"),
+                openings=not is_mirror,
             )
             refuse_unsound(report.problems, layout.directory)
     return BackedUp(log, files, names)
 
 
-def _stage(progress: Progress, what: str) -> Callable[[int, int], None]:
+def stage(progress: Progress, what: str) -> Callable[[int, int], None]:
+    """Make the progress of one stage from that of all."""
     return lambda done, total: progress(what, done, total)
 
 
@@ -137,8 +155,13 @@ def placed(directory: Path, entropy: Entropy) -> Iterator[Path]:
         sync_directory(directory.parent)
 
 
-def copy_keys(source: Path, target: Path) -> tuple[str, ...]:
-    """Copy the key files, but for the keys of data subjects; returns their names.
+def copy_keys(source: Path, target: Path, *, of_subjects: bool = False) -> tuple[str, ...]:
+    """Copy the key files; returns their names.
+
+    Args:
+        source: The directory that holds them.
+        target: A directory that does not exist yet.
+        of_subjects: The keys of data subjects, too; in a backup they could not be forgotten.
 
     Raises:
         UsageError: There are none.
@@ -147,7 +170,7 @@ def copy_keys(source: Path, target: Path) -> tuple[str, ...]:
         found = sorted(path for path in source.iterdir() if path.is_file())
     except OSError as error:
         raise UsageError(f"{source}: {error.strerror}") from None
-    kept = [path for path in found if not path.name.startswith(_FORGETTABLE)]
+    kept = [path for path in found if of_subjects or not path.name.startswith(_FORGETTABLE)]
     if not kept:
         raise UsageError(f"{source}: holds no keys")
     target.mkdir(mode=0o700)
