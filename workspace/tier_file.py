@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from provenance.entries import Tier
 from provenance.errors import InputError
 from provenance.ingest.columns import EVENTS, KINDS, TIMESHEETS
-from provenance.tiers import TierPolicy
+from provenance.tiers import DEFAULT_POLICY, TierPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +36,7 @@ __all__ = ["FIELDS", "parse_tiers", "read_tiers", "tiers_text"]
 _MAX_FILE: Final = 1 << 20
 """Bytes; a policy with a rule for every field has about ten thousand."""
 _ANY: Final = "*"
+_GOVERNING: Final = frozenset(("policy/1", "party/1"))
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 # Columns of events that become parts of `items` or `inputs`, or another name.
@@ -71,15 +72,23 @@ def _fields() -> dict[str, frozenset[str]]:
     found[EVENTS.version] = {*(EVENTS.columns.keys() - moved), "ext/*", *_EVENT.split()}
     found[TIMESHEETS.version] = {*_TIMESHEET.split()}
     found |= {"batch/1": {*_BATCH.split()}, "flag/1": {*_FLAG.split()}}
+    for version in DEFAULT_POLICY.rules.keys() - found.keys() - _GOVERNING:
+        # Documents kept as they were written: what has a tier of its own is what can be named.
+        rules = DEFAULT_POLICY.rules[version].keys() - {_ANY}
+        found[version] = {*(pattern[1:] for pattern in rules), *_EVENT.split(), "ext/*"}
     return {version: frozenset(names) for version, names in found.items()}
 
 
 FIELDS: Final = _fields()
 """By version: the fields that its entries can have, `*` for each item of a list."""
 
+_CLEAR_EVENT: Final = (
+    "party event_id facility_id items/0/party items/0/product_id items/0/lot_id inputs/0/party "
+    "inputs/0/product_id inputs/0/lot_id"
+)
 _CLEAR: Final = {
-    "event/1": "party event_id facility_id items/0/party items/0/product_id items/0/lot_id "
-    "inputs/0/party inputs/0/product_id inputs/0/lot_id",
+    "event/1": _CLEAR_EVENT,
+    "epcis/1": _CLEAR_EVENT,
     "facility/1": "party facility_id",
     "product/1": "party product_id",
     "location/1": "party locode",
@@ -131,7 +140,7 @@ def parse_tiers(text: str, place: str, base: TierPolicy) -> TierPolicy:
     rules = {version: dict(own) for version, own in base.rules.items()}
     for version, table in tables.items():
         where = f"{place}{_line(text, version)}"
-        if version in base.rules and version not in FIELDS:
+        if version in _GOVERNING:
             raise InputError(f"{where}: {version} governs the log; its tiers are not yours to set")
         if version not in FIELDS:
             raise InputError(f"{where}: there is no version {version!a}{_meant(version, FIELDS)}")

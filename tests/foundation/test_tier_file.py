@@ -202,7 +202,7 @@ def test_a_change_holds_for_entries_from_now_on(
     assert open_entry(new, Tier.PUBLIC)["shipment_id"] == "S-NEW"
     assert "/shipment_id" in old
     assert provenance("--data", small, "verify")[0] == 0
-    assert parse_tiers(shown, "shown", DEFAULT_POLICY) == again
+    assert parse_tiers(shown, "shown", again) == again
 
 
 def test_nothing_to_change_is_no_entry(provenance: Command, small: Path, tmp_path: Path) -> None:
