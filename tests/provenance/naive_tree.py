@@ -58,3 +58,43 @@ def _subproof(m: int, hashes: Sequence[bytes], *, whole: bool) -> list[bytes]:
     if m <= k:
         return [*_subproof(m, hashes[:k], whole=whole), root(hashes[k:])]
     return [*_subproof(m - k, hashes[k:], whole=False), root(hashes[:k])]
+
+
+class EveryTree:
+    """The same definitions for all trees over the first leaves of one list, each span hashed once.
+
+    RFC 6962's D[a:b] is a span here, so that thousands of trees can be compared in a second.
+    """
+
+    def __init__(self, hashes: Sequence[bytes]) -> None:
+        """Look at the trees over the first 0, 1, 2 ... of `hashes`."""
+        self._hashes = hashes
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def root(self, start: int, stop: int) -> bytes:
+        """MTH(D[start:stop])."""
+        if stop - start <= 1:
+            return root(self._hashes[start:stop])
+        if (start, stop) not in self._known:
+            middle = start + _k(stop - start)
+            self._known[start, stop] = _parent(self.root(start, middle), self.root(middle, stop))
+        return self._known[start, stop]
+
+    def inclusion(self, m: int, start: int, stop: int) -> list[bytes]:
+        """PATH(m, D[start:stop])."""
+        if stop - start == 1:
+            return []
+        middle = start + _k(stop - start)
+        if m < middle - start:
+            return [*self.inclusion(m, start, middle), self.root(middle, stop)]
+        return [*self.inclusion(m - (middle - start), middle, stop), self.root(start, middle)]
+
+    def consistency(self, m: int, start: int, stop: int, *, whole: bool = True) -> list[bytes]:
+        """SUBPROOF(m, D[start:stop], whole)."""
+        if m == stop - start:
+            return [] if whole else [self.root(start, stop)]
+        middle = start + _k(stop - start)
+        if m <= middle - start:
+            return [*self.consistency(m, start, middle, whole=whole), self.root(middle, stop)]
+        rest = self.consistency(m - (middle - start), middle, stop, whole=False)
+        return [*rest, self.root(start, middle)]

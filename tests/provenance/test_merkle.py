@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from provenance import merkle
 from provenance.errors import UsageError, VerificationError
 from provenance.hashing import EMPTY_ROOT, HASH_SIZE
+from provenance.verify import verify_consistency, verify_inclusion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,19 +79,38 @@ def test_every_size_up_to_300_has_the_rfc_root() -> None:
 
 
 def test_every_inclusion_path_up_to_300_is_the_rfcs() -> None:
-    """PATH(m, D[n]) for the first, last and every seventh leaf of every tree up to 300."""
+    """PATH(m, D[n]) for every leaf of every tree up to 300, and the verifier takes each."""
     tree = merkle.TileTree(grown(LEAVES)[0].read)
+    naive = naive_tree.EveryTree(LEAVES)
     for size in range(1, 301):
-        for index in {0, size - 1, *range(size % 7, size, 7)}:
-            assert tree.inclusion_path(index, size) == naive_tree.inclusion(index, LEAVES[:size])
+        root = naive.root(0, size)
+        for index in range(size):
+            path = tree.inclusion_path(index, size)
+            assert path == naive.inclusion(index, 0, size)
+            verify_inclusion(index, size, LEAVES[index], path, root)
 
 
 def test_every_consistency_path_up_to_300_is_the_rfcs() -> None:
-    """PROOF(m, D[n]) for every seventh pair of sizes up to 300, and all equal ones."""
+    """PROOF(m, D[n]) for every pair of sizes up to 300, and the verifier takes each."""
     tree = merkle.TileTree(grown(LEAVES)[0].read)
+    naive = naive_tree.EveryTree(LEAVES)
+    roots = [naive.root(0, size) for size in range(301)]
     for new in range(1, 301):
-        for old in {1, new, *range(1 + new % 7, new, 7)}:
-            assert tree.consistency_path(old, new) == naive_tree.consistency(old, LEAVES[:new])
+        for old in range(1, new + 1):
+            path = tree.consistency_path(old, new)
+            assert path == naive.consistency(old, 0, new)
+            verify_consistency(old, new, path, roots[old], roots[new])
+
+
+def test_the_twin_with_a_memory_is_the_twin_without() -> None:
+    """Remembering spans changes nothing of the RFC's definitions."""
+    naive = naive_tree.EveryTree(LEAVES)
+    for size in (1, 2, 3, 7, 8, 9, 100, 255, 257, 300):
+        hashes = LEAVES[:size]
+        assert naive.root(0, size) == naive_tree.root(hashes)
+        for m in {1, size // 2 + 1, size}:
+            assert naive.inclusion(m - 1, 0, size) == naive_tree.inclusion(m - 1, hashes)
+            assert naive.consistency(m, 0, size) == naive_tree.consistency(m, hashes)
 
 
 @given(st.lists(st.integers(0, 1500), max_size=6), st.integers(0, 1500))
