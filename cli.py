@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "verify",
     "proof",
     "disclose",
+    "erase",
     "lookup",
     "qr",
     "serve",

@@ -12,6 +12,7 @@ from commands.output import print_json, progress
 
 if TYPE_CHECKING:
     from provenance.verify import Verdict
+    from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
 
@@ -71,6 +72,7 @@ def _workspace(data: Path, *, as_json: bool) -> bool:
 
     with Workspace(data) as workspace, progress("Verifying") as report_progress:
         report = workspace.audit(report_progress)
+        pending = _pending(workspace) if workspace.settings.role == "log" else {}
     if as_json:
         print_json(
             {
@@ -80,6 +82,9 @@ def _workspace(data: Path, *, as_json: bool) -> bool:
                 "root": report.root.hex(),
                 "problems": report.problems,
                 "openings_missing": report.openings_missing,
+                "openings_erased": report.openings_erased,
+                "bodies_erased": report.bodies_erased,
+                "pending": pending,
             }
         )
         return not report.problems
@@ -88,9 +93,24 @@ def _workspace(data: Path, *, as_json: bool) -> bool:
     if not report.problems:
         typer.echo(f"OK  {report.origin}: {report.size} entries, chain, tree and signatures add up")
         typer.echo(f"    root hash {report.root.hex()}")
-    if report.openings_missing:
-        typer.echo(f"    {report.openings_missing} committed fields have no opening here")
+    if report.openings_erased or report.bodies_erased:
+        typer.echo(
+            f"    {report.openings_erased} fields and {report.bodies_erased} whole entries were "
+            "erased, and the log says so"
+        )
+    if report.openings_missing > report.openings_erased:
+        missing = report.openings_missing - report.openings_erased
+        typer.echo(f"    {missing} committed fields have no opening here")
+    for place, why in pending.items():
+        typer.echo(f"PENDING  an erasure in {place}: {why}")
     return not report.problems
+
+
+def _pending(workspace: Workspace) -> dict[str, str]:
+    """Say where erasures are still to be carried out, and why."""
+    from provenance.forget.run import state
+
+    return dict(state(workspace.reader, workspace.layout.log).pending)
 
 
 def _bundles(file: Path, policy: Path, older: Path | None, *, as_json: bool) -> bool:

@@ -9,6 +9,7 @@ Next: workspace/workspace.py
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -32,26 +33,28 @@ class Places:
     Attributes:
         layout: Where the files lie.
         secret: The workspace's.
-        graph: Opens the graph; None where there is none that outlives a process.
+        graph_place: Scheme and place of the graph.
+        graph: Opens it.
     """
 
     layout: Layout
     secret: bytes
-    graph: Callable[[], GraphStore] | None
+    graph_place: tuple[str, str]
+    graph: Callable[[], GraphStore]
 
     def followers(self, reader: LogReader) -> Followers:
         """Name the places, each with what lets it follow the log that `reader` reads."""
         places: Followers = {"quarantine": self._rows_set_aside}
-        if self.graph is not None:
+        scheme, place = self.graph_place
+        # A graph in memory ends with its process, and one that was never made holds nothing.
+        if scheme != "memory" and (scheme != "sqlite" or Path(place).exists()):
             places["graph"] = lambda _needles: self._graph(reader)
         return places
 
     def _graph(self, reader: LogReader) -> str | None:
         from graph.sync import catch_up  # noqa: PLC0415 - a log without a graph needs none
 
-        store = self.graph() if self.graph else None
-        if store is None:
-            return None
+        store = self.graph()
         try:
             catch_up(reader, store)
             return None if store.purge() else _READ
@@ -60,6 +63,6 @@ class Places:
 
     def _rows_set_aside(self, needles: frozenset[Needle]) -> str | None:
         from provenance.forget.marks import needle_digest  # noqa: PLC0415 - as above
-        from provenance.ingest.forgetting import forget_rows  # noqa: PLC0415 - as above
+        from provenance.ingest.forgetting import Sought, forget_rows  # noqa: PLC0415 - as above
 
-        return forget_rows(self.layout.quarantine, needles, needle_digest(self.secret))
+        return forget_rows(self.layout.quarantine, Sought(needles, needle_digest(self.secret)))

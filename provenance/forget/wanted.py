@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from provenance import canonical
-from provenance.entries import Tier
+from provenance.entries import EntryType, Tier
+from provenance.erased import NEVER
 from provenance.errors import EncodingError, UsageError, WorkspaceDamaged
 from provenance.privacy import open_entry
 
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
 
     from provenance.entries import Content, Entry
 
-__all__ = ["KEYS", "Looked", "Pick", "Record", "Subject", "Wanted", "clear_names"]
+__all__ = [
+    "KEYS",
+    "Looked",
+    "Pick",
+    "Record",
+    "Subject",
+    "Wanted",
+    "clear_names",
+    "record_named",
+    "record_of",
+]
 
 KEYS: Final = {
     "event/1": ("party", "event_id"),
@@ -37,6 +48,7 @@ KEYS: Final = {
 
 _MARKERS: Final = frozenset(("_v", "_n", "_c", "_t"))
 _FOREIGN: Final = "ext"
+_WATCHLIST: Final = "watchlist"
 _PAIR: Final = 2
 
 Looked = tuple[tuple[str, str], ...]
@@ -163,6 +175,44 @@ class Subject:
 
     def _is_it(self, name: str, text: str) -> bool:
         return text == self.text and (not self.name or name.casefold() == self.name.casefold())
+
+
+def record_of(entry: Entry, names: tuple[str, ...]) -> Record:
+    """Ask for the record that an entry is a version of; for one without a key, for the entry.
+
+    Args:
+        entry: From a reader.
+        names: As in `Record`.
+
+    Raises:
+        UsageError: It is never erased, has been already, or has no such field.
+    """
+    if entry.type in NEVER:
+        raise UsageError(f"entry {entry.index}: says who signs, what is secret, or what was erased")
+    if entry.body is None:
+        raise UsageError(f"entry {entry.index}: was erased already")
+    content, version = open_entry(entry, Tier.PRIVATE), _loads(entry, entry.body)["_v"]
+    keys = KEYS.get(version, KEYS["event/1"] if entry.type == EntryType.EVENT else ())
+    key = {name: content[name] for name in keys if isinstance(content.get(name), str)}
+    record = Record(version, key, names, entry.index)
+    record.refuse_unknown(entry)
+    return record
+
+
+def record_named(text: str, names: tuple[str, ...]) -> Record:
+    """Ask for a record by its row key, its kind first: "labour|F1|2024-01".
+
+    Raises:
+        UsageError: There is no such kind of record, or its key has other parts.
+    """
+    kind, *parts = text.split("|")
+    fields = KEYS.get(f"{kind}/1")
+    if fields is None:
+        kinds = ", ".join(version.removesuffix("/1") for version in KEYS)
+        raise UsageError(f"--record {text}: begins with one of {kinds}")
+    if not len(fields) - (kind == _WATCHLIST) <= len(parts) <= len(fields) or not all(parts[:2]):
+        raise UsageError(f"--record {text}: write {kind}|{'|'.join(fields).upper()}")
+    return Record(f"{kind}/1", dict(zip(fields, [*parts, ""], strict=False)), names)
 
 
 def _chosen(entry: Entry, names: Collection[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ import json
 import os
 import re
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance.files import replace_file
 from provenance.ingest.headers import IGNORED_PREFIX
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from provenance.forget.marks import Needle
 
-__all__ = ["forget_rows"]
+__all__ = ["Sought", "count_rows", "forget_rows"]
 
 _SEPARATORS: Final = ",;\t"
 _PARTS: Final = re.compile(r"[,;\t|\"'\r\n]")
@@ -37,92 +37,125 @@ _BETWEEN: Final = ", \t\r\n"
 _MOST: Final = 1 << 30
 
 
-def forget_rows(
-    directory: Path, needles: Collection[Needle], digest: Callable[[str], str]
-) -> str | None:
-    """Take the rows that fit any needle out of all files of a directory.
+class Sought(NamedTuple):
+    """What rows are looked through for.
 
-    Args:
-        directory: Of the quarantine.
+    Attributes:
         needles: Each is what a row must hold, all of it: (column or "", digest of the text).
         digest: The keyed hash that the needles were made with.
+    """
+
+    needles: Collection[Needle]
+    digest: Callable[[str], str]
+
+    def anywhere(self, texts: Iterable[str]) -> bool:
+        """Say whether texts hold all of any needle, whatever their columns."""
+        held = {self.digest(part) for text in texts for part in _parts(text)}
+        return any(all(wanted in held for _, wanted in needle) for needle in self.needles)
+
+
+class _Left(NamedTuple):
+    """How many rows fit, and the text without them; None where nothing would be left."""
+
+    dropped: int
+    text: str | None
+
+
+def forget_rows(directory: Path, sought: Sought) -> str | None:
+    """Take the rows that fit any needle out of all files of a directory.
 
     Returns:
         Why a file still holds such rows, or None when none does.
     """
-    if not needles or not directory.is_dir():
-        return None
     problems = []
-    for path in sorted(directory.iterdir()):
+    for path in _files(directory, sought):
         try:
-            if path.is_file():
-                _forget_in(path, needles, digest)
+            _forget_in(path, sought)
         except (OSError, csv.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             problems.append(f"{path.name} cannot be rewritten: {reason}; delete it by hand")
     return "; ".join(problems) or None
 
 
-def _forget_in(path: Path, needles: Collection[Needle], digest: Callable[[str], str]) -> None:
+def count_rows(directory: Path, sought: Sought) -> dict[str, int]:
+    """Count the rows that fit, by file, and change nothing."""
+    counts = {}
+    for path in _files(directory, sought):
+        try:
+            dropped = _looked_through(path, sought)[0].dropped
+        except (OSError, csv.Error):
+            dropped = 0  # whoever forgets says why
+        if dropped:
+            counts[path.name] = dropped
+    return counts
+
+
+def _files(directory: Path, sought: Sought) -> list[Path]:
+    if not sought.needles or not directory.is_dir():
+        return []
+    return sorted(path for path in directory.iterdir() if path.is_file())
+
+
+def _forget_in(path: Path, sought: Sought) -> None:
+    left, encoding = _looked_through(path, sought)
+    # A crash before the file is replaced: it is as it was, and is gone through again.
+    if left.dropped and path.name.startswith("."):
+        _remove_abandoned(path)
+    elif left.dropped and left.text is None:
+        path.unlink()
+    elif left.dropped and left.text is not None:
+        replace_file(path, left.text.encode(encoding), mode=0o600)
+
+
+def _looked_through(path: Path, sought: Sought) -> tuple[_Left, str]:
     text, encoding = _decoded(path.read_bytes())
     if path.name.startswith("."):
-        if _fits_anywhere([text], needles, digest):
-            _remove_abandoned(path)
-        return
-    if path.suffix == ".csv":
-        left = _rows_left(text, needles, digest)
-    else:
-        left = _events_left(text, needles, digest)
-    # A crash before it: the file is as it was, and is gone through again.
-    if left is None:
-        path.unlink()
-    elif left != text:
-        replace_file(path, left.encode(encoding), mode=0o600)
+        return _Left(int(sought.anywhere([text])), None), encoding
+    look = _rows_left if path.suffix == ".csv" else _events_left
+    return look(text, sought), encoding
 
 
-def _rows_left(text: str, needles: Collection[Needle], digest: Callable[[str], str]) -> str | None:
-    """Return the table without the rows that fit; None where no row is left."""
-    first = text.split("\n", 1)[0]
-    separator = max(_SEPARATORS, key=first.count)
+def _decoded(data: bytes) -> tuple[str, str]:
+    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"
+    try:
+        return data.decode(encoding), encoding
+    except UnicodeDecodeError:
+        # Every byte is a character of it, and comes back as it was.
+        return data.decode("latin-1"), "latin-1"
+
+
+def _rows_left(text: str, sought: Sought) -> _Left:
+    separator = max(_SEPARATORS, key=text.split("\n", 1)[0].count)
     csv.field_size_limit(_MOST)
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    if not rows:
-        return text
-    header = [name.strip("\ufeff ").casefold() for name in rows[0]]
-    kept = [row for row in rows[1:] if not _fits(header, unguarded(row), needles, digest)]
-    if len(kept) + 1 == len(rows):
-        return text
+    header = [name.strip("\ufeff ").casefold() for row in rows[:1] for name in row]
+    kept = [row for row in rows[1:] if not _fits(header, unguarded(row), sought)]
     fresh = io.StringIO(newline="")
-    writer = csv.writer(fresh, delimiter=separator, lineterminator="\r\n")
-    writer.writerows([rows[0], *kept])
-    return fresh.getvalue() if kept else None
+    csv.writer(fresh, delimiter=separator, lineterminator="\r\n").writerows([*rows[:1], *kept])
+    return _Left(len(rows[1:]) - len(kept), fresh.getvalue() if kept else None)
 
 
-def _events_left(
-    text: str, needles: Collection[Needle], digest: Callable[[str], str]
-) -> str | None:
-    """Return the EPCIS document without the events that fit; None where no event is left.
+def _events_left(text: str, sought: Sought) -> _Left:
+    """Do it to an EPCIS document.
 
     What stays keeps its characters: numbers written anew could become others.
     """
     begin = _EVENTS.search(text)
-    if begin is None:
-        return None if _fits_anywhere([text], needles, digest) else text
-    kept, at, decoder, dropped = [], begin.end(), json.JSONDecoder(), False
     try:
+        at = begin.end() if begin else len(text)
+        kept, dropped, decoder = [], 0, json.JSONDecoder()
         while text[at] != "]":
             event, end = decoder.raw_decode(text, at)
-            if _fits_anywhere(_texts(event), needles, digest):
-                dropped = True
+            if sought.anywhere(_texts(event)):
+                dropped += 1
             else:
                 kept.append(text[at:end])
             at = next(place for place in count(end) if text[place] not in _BETWEEN)
     except (IndexError, ValueError):
-        # No document any more: it cannot be ingested as it is, and goes as a whole.
-        return None if _fits_anywhere([text], needles, digest) else text
-    if not dropped:
-        return text
-    return text[: begin.end()] + ",\n".join(kept) + "\n" + text[at:] if kept else None
+        # No such document any more: nobody can ingest it as it is, and it goes as a whole.
+        return _Left(int(sought.anywhere([text])), None)
+    left = text[: begin.end() if begin else 0] + ",\n".join(kept) + "\n" + text[at:]
+    return _Left(dropped, left if kept else None)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -133,52 +166,24 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _fits_anywhere(
-    texts: Iterable[str], needles: Collection[Needle], digest: Callable[[str], str]
-) -> bool:
-    held = {digest(part) for text in texts for part in _parts(text)}
-    return any(all(wanted in held for _, wanted in needle) for needle in needles)
-
-
-def _decoded(data: bytes) -> tuple[str, str]:
-    for encoding in ("utf-8", "utf-16") if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8",):
-        try:
-            return data.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1"), "latin-1"  # every byte is a character, and comes back as it was
-
-
-def _fits(
-    header: Sequence[str],
-    row: Sequence[str],
-    needles: Collection[Needle],
-    digest: Callable[[str], str],
-) -> bool:
-    cells = [{digest(part) for part in _parts(cell)} for cell in row]
-    notes = [
+def _fits(header: Sequence[str], row: Sequence[str], sought: Sought) -> bool:
+    cells = [{sought.digest(part) for part in _parts(cell)} for cell in row]
+    beside = [
         cell
         for at, cell in enumerate(cells)
         if at >= len(header) or header[at].startswith(IGNORED_PREFIX)
     ]
+
+    def holds(name: str, wanted: str) -> bool:
+        """Look in the column of a name, where there is one, and in what stands beside the row."""
+        if name not in header:
+            return any(wanted in cell for cell in cells)
+        at = header.index(name)
+        return any(wanted in cell for cell in (*cells[at : at + 1], *beside))
+
     return any(
-        all(_holds(header, cells, notes, name.casefold(), wanted) for name, wanted in needle)
-        for needle in needles
+        all(holds(name.casefold(), wanted) for name, wanted in needle) for needle in sought.needles
     )
-
-
-def _holds(
-    header: Sequence[str],
-    cells: Sequence[set[str]],
-    notes: Sequence[set[str]],
-    name: str,
-    wanted: str,
-) -> bool:
-    """Look in the column of a name, where there is one, and in what stands beside the row."""
-    if name not in header:
-        return any(wanted in cell for cell in cells)
-    at = header.index(name)
-    return any(wanted in cell for cell in (*cells[at : at + 1], *notes))
 
 
 def _parts(cell: str) -> Iterator[str]:
