@@ -19,7 +19,10 @@ app = typer.Typer(add_completion=False)
 def lookup(
     data: Data,
     text: Annotated[
-        str, typer.Argument(help="An event, lot, serial or product id, a URL, or a GTIN.")
+        str,
+        typer.Argument(
+            help="An event, lot, serial or product id, an event hash, a URL, or a GTIN."
+        ),
     ],
     party: Annotated[
         str | None, typer.Option(help="Whose event id. [default: the workspace's party]")
@@ -33,7 +36,7 @@ def lookup(
 
     with with_graph(data) as workspace:
         event = _event(workspace, text, party or workspace.settings.party)
-        item = _item(workspace, text)
+        item = None if text.startswith("ni:") else _item(workspace, text)
         if event is None and item is None:
             raise NotFound(f"nothing in the log is called {text!r}")
     if json:
@@ -49,20 +52,24 @@ def lookup(
 
 def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None:
     from provenance.entries import Tier
+    from provenance.epcis.content import hash_of
     from provenance.privacy import open_entry
 
-    index = workspace.reader.find(("event", party, text))
+    keys = (("event", party, text), ("event_hash", party, text))
+    index = next((at for key in keys if (at := workspace.reader.find(key)) is not None), None)
     if index is None:
         return None
     entry = workspace.reader.entry(index)
     content = open_entry(entry, Tier.PRIVATE)
     names = ("event_type", "event_time", "facility_id", "shipment_id")
     return {
-        "event_id": text,
+        "event_id": content.get("event_id", text),
         "party": party,
         "index": index,
         "leaf_hash": entry.leaf_hash.hex(),
+        "erased": True if entry.body is None else None,
         **{name: content.get(name) for name in names},
+        "event_hash": hash_of(content) if "epcis" in content else None,
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from graph.keys import item_key, party_key
+from graph.keys import is_class, item_key, party_key
 from graph.model import EdgeKind, Role
 from provenance import canonical
 from provenance.entries import Tier
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from graph.facts import Facts
     from provenance.entries import Content
 
-__all__ = ["Event", "Item", "Parts", "amounts_of", "checked", "involve", "mention", "supplies"]
+__all__ = [
+    "Event",
+    "Item",
+    "Parts",
+    "amounts_of",
+    "checked",
+    "instances",
+    "involve",
+    "mention",
+    "supplies",
+]
 
 _UNKNOWN: Final = (None, Tier.PUBLIC)
 
@@ -67,6 +77,13 @@ class Item(NamedTuple):
     unit: tuple[Any, Tier] = _UNKNOWN
     serials: tuple[str, ...] = ()
     serials_tier: Tier = Tier.PUBLIC
+
+
+def instances(item: Item) -> list[Item]:
+    """Return the serials that an item names without a lot, else the item itself."""
+    if not item.serials or not is_class(item.key):
+        return [item]
+    return [Item(serial, item.serials_tier) for serial in item.serials]
 
 
 def checked(number: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from graph.event_parts import Event, Item, Parts, checked, involve, mention, supplies
+from graph.event_parts import Event, Item, Parts, checked, instances, involve, mention, supplies
 from graph.keys import (
     certificate_key,
     class_of,
@@ -21,7 +21,7 @@ from graph.keys import (
     party_key,
 )
 from graph.model import EdgeKind, Role, micros
-from graph.movements import state_container, state_movement
+from graph.movements import state_container, state_containers, state_movement
 from graph.transformations import state_transformation
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ def project_event(content: Content, facts: Facts) -> str:
     """State what an event says.
 
     Args:
-        content: Body content of version event/1 with every field that still opens.
+        content: Body content of version event/1 or epcis/1 with every field that still opens.
         facts: Takes the facts; knows the tier of each path.
 
     Returns:
         The event's key.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError, EncodingError: It is not an event/1.
+        KeyError, TypeError, ValueError, AttributeError, EncodingError: It is no such event.
     """
     party = content["party"]
     key, by = event_key(party, content["event_id"]), party_key(party)
@@ -67,14 +67,20 @@ def project_event(content: Content, facts: Facts) -> str:
     facts.edge(key, EdgeKind.BY, by, event.tier)
     _place(event)
     role = _ROLES.get(content.get("event_type", ""), Role.OBSERVED)
+    if "errorDeclaration" in content.get("epcis", {}):
+        role = Role.OBSERVED  # it says of these goods only that something was wrong
     named = [
         _item(event, number, item, role) for number, item in enumerate(content.get("items", ()))
     ]
     items = [item for item in named if item is not None]
     if role is Role.OUTPUT or (role is Role.PRODUCED and content.get("inputs")):
-        state_transformation(event, items)
+        # A native row's serials may be a part of its quantity; an EPC is what was made.
+        made = [one for item in items for one in instances(item)] if "epcis" in content else items
+        state_transformation(event, made)
     if "container_id" in content:
         state_container(event, items, role)
+    if "container_ids" in content:
+        state_containers(event, role)
     state_movement(event, items, role)
     if "certificate_id" in content:
         _certificate(event, items)
@@ -109,6 +115,8 @@ def _item(event: Event, number: int, item: Content, role: Role) -> Item | None:
         max(tier, tiers("serial_ids")) if serials else tier,
     )
     involve(event, found, role)
+    if "gtin" in item:
+        facts.name("gtin", item["gtin"], class_of(found.key), max(tier, tiers("gtin")))
     for serial, instance in zip(serials, found.serials, strict=True):
         facts.node(instance, found.serials_tier)
         facts.name("serial", serial, instance, found.serials_tier)

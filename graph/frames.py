@@ -11,8 +11,10 @@ Next: detectors/base.py
 
 from __future__ import annotations
 
+import heapq
 import math
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from provenance import canonical
@@ -131,7 +133,7 @@ def load_frames(store: GraphStore) -> Frames:
     position = store.position()
     events: list[Content] = []
     inputs: list[Content] = []
-    for record in store.contents("event/1", Tier.PRIVATE, 0, position):
+    for record in _event_records(store, position):
         events.extend(_event_rows(record))
         inputs.extend(_input_rows(record))
     return Frames(
@@ -146,6 +148,20 @@ def load_frames(store: GraphStore) -> Frames:
         locations=_load(store, _LOCATIONS, position),
         watchlist=_load(store, _WATCHLIST, position),
     )
+
+
+def _event_records(store: GraphStore, position: int) -> Iterator[Record]:
+    """Yield the events in log order; error declarations are none, nor what they correct."""
+    declared = {
+        record.attrs["corrects"]["index"]
+        for record in store.contents("epcis/1", Tier.PRIVATE, 0, position)
+        if "corrects" in record.attrs
+    }
+    versions = [store.contents(v, Tier.PRIVATE, 0, position) for v in ("event/1", "epcis/1")]
+    for record in heapq.merge(*versions, key=attrgetter("index")):
+        error = "errorDeclaration" in record.attrs.get("epcis", {})
+        if not error and record.index not in declared:
+            yield record
 
 
 def _event_rows(record: Record) -> Iterator[Content]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from graph.event_parts import Event, Item
     from provenance.entries import Tier
 
-__all__ = ["state_container", "state_movement"]
+__all__ = ["state_container", "state_containers", "state_movement"]
 
 _Place = tuple[str, "Tier"]
 """A node and who may know that the event names it."""
@@ -46,6 +46,23 @@ def state_container(event: Event, items: Sequence[Item], role: Role) -> None:
         for serial in item.serials:
             inside = max(seen_from, item.serials_tier)
             facts.edge(container, EdgeKind.CONTAINED, serial, inside, role=role)
+
+
+def state_containers(event: Event, role: Role) -> None:
+    """State the containers that an event is about beside its parent.
+
+    Packed into the parent they are inside it like any item.
+    """
+    facts, tier = event.facts, event.facts.tier("/container_ids")
+    packing = role in (Role.PACKED, Role.UNPACKED) and "container_id" in event.content
+    for name in event.content["container_ids"]:
+        key, seen_from = container_key(name), max(event.tier, tier)
+        facts.node(key, tier)
+        facts.edge(event.key, EdgeKind.INVOLVES, key, seen_from, role=Role.CARRIED)
+        if packing:
+            parent = container_key(event.content["container_id"])
+            inside = max(seen_from, facts.tier("/container_id"))
+            facts.edge(parent, EdgeKind.CONTAINED, key, inside, role=role)
 
 
 def state_movement(event: Event, items: Sequence[Item], role: Role) -> None:

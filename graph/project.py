@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROJECTION", "STRUCTURAL", "flag_identity", "layers_of", "project"]
 
-PROJECTION: Final = 1
+PROJECTION: Final = 2
 """Number of these rules; with another number, stores forget and rebuild."""
 
 STRUCTURAL: Final = frozenset(
@@ -278,6 +278,8 @@ _SUBJECTS: Final = {"facility": facility_key, "shipment": shipment_key, "lane": 
 
 _PROJECTORS: Final[dict[tuple[int, str], Callable[[Content, Facts], str | None]]] = {
     (EntryType.EVENT, "event/1"): project_event,
+    (EntryType.EVENT, "epcis/1"): project_event,
+    (EntryType.CORRECTION, "epcis/1"): project_event,
     (EntryType.MASTER_DATA, "facility/1"): _facility,
     (EntryType.MASTER_DATA, "product/1"): _product,
     (EntryType.MASTER_DATA, "location/1"): _location,

@@ -33,7 +33,7 @@ def state_transformation(event: Event, outputs: list[Item]) -> None:
         outputs: Its items.
     """
     given = enumerate(event.content.get("inputs", ()))
-    inputs = [_input(event, number, content) for number, content in given]
+    inputs = [one for number, content in given for one in _inputs(event, number, content)]
     if not inputs and not outputs:
         return
     if not inputs or not outputs:
@@ -54,6 +54,26 @@ def state_transformation(event: Event, outputs: list[Item]) -> None:
         }
         tier = max(event.tier, used.tier, made.tier)
         event.facts.edge(used.key, EdgeKind.BECAME, made.key, tier, amounts=amounts)
+
+
+def _inputs(event: Event, number: int, given: Content) -> list[Item]:
+    """Return what one input stands for: itself, or the serials that it names without a lot."""
+    serials = given.get("serial_ids", ())
+    if not serials or "lot_id" in given or "party" not in given:
+        return [_input(event, number, given)]
+    facts, tiers = event.facts, event.facts.tiers_in("inputs", number)
+    parts = Parts(given["party"], given["product_id"], None)
+    whole = mention(facts, parts, tiers, facts.tier("/event_type"))
+    tier = max(whole, tiers("serial_ids"))
+    found = [Item(item_key(*parts, serial), tier) for serial in serials]
+    for serial, one in zip(serials, found, strict=True):
+        facts.node(one.key, tier)
+        facts.name("serial", serial, one.key, tier)
+        facts.link(item_key(*parts), EdgeKind.INCLUDES, one.key, tier)
+        involve(event, one, Role.INPUT)
+    if parts.party != event.party:
+        supplies(event, parts.party, whole)
+    return found
 
 
 def _input(event: Event, number: int, given: Content) -> Item:

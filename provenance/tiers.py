@@ -176,6 +176,21 @@ DEFAULT_POLICY: Final = TierPolicy(
             "purchase_order items/*/serial_ids/*",
             private="declared_value_usd source_system ext/*",
         ),
+        "epcis/1": _tiers(
+            _PRIVATE,
+            public="party event_id event_type type action event_time time_text time_zone_offset "
+            "biz_step disposition facility_id items inputs certificate_id corrects epcis/unnamed "
+            "epcis/bizStep epcis/disposition epcis/persistentDisposition epcis/certificationInfo "
+            "epcis/quantityList epcis/childQuantityList epcis/inputQuantityList "
+            "epcis/outputQuantityList epcis/bizLocation epcis/errorDeclaration/declarationTime "
+            "epcis/errorDeclaration/reason",
+            partner="latitude longitude container_id container_ids shipment_id bill_of_lading "
+            "from_facility_id to_facility_id temperature_c purchase_order items/*/serial_ids/* "
+            "inputs/*/serial_ids/* epcis/epcList epcis/childEPCs epcis/parentID "
+            "epcis/inputEPCList epcis/outputEPCList epcis/transformationID epcis/readPoint "
+            "epcis/bizTransactionList epcis/sourceList epcis/destinationList "
+            "epcis/sensorElementList epcis/ilmd",
+        ),
         "facility/1": _tiers(
             _PUBLIC,
             partner="latitude longitude",

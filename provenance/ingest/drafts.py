@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from provenance.ingest.layout import Recipe
     from provenance.ingest.rows import RowReader
 
-__all__ = ["DraftBuilder", "Made", "correction", "reference", "row_key"]
+__all__ = ["DraftBuilder", "Made", "correction", "gtin_name", "reference", "row_key"]
 
 # Where a native event field lies in the body, when not at its own name.
 _EVENT_PATHS: Final = {
@@ -87,7 +87,14 @@ class DraftBuilder:
             on_change=kind.on_change,
             tiers=self._tiers_of(extra),
             subjects=self._subjects_of(found, extra),
+            lots=self._named(found),
         )
+
+    def _named(self, found: Content) -> tuple[tuple[str, str, str], ...]:
+        """A product is found by its GTIN in the way in which lots are found."""
+        if "gtin" not in found or "product_id" not in found:
+            return ()
+        return ((gtin_name(found["gtin"]), self._party, found["product_id"]),)
 
     def _event(self, found: Content, extra: list[list[str]]) -> Made:
         moment = self._moment(found)
@@ -149,6 +156,11 @@ def _field_tiers(recipe: Recipe) -> dict[str, Tier]:
     return {
         path: tier for name, tier in recipe.field_tiers for path in paths.get(name, (f"/{name}",))
     }
+
+
+def gtin_name(gtin: str) -> str:
+    """The name under which `Log.makers` finds the product of a GTIN of 14 digits."""
+    return f"(01){gtin}"
 
 
 def row_key(kind: Kind, found: Content) -> tuple[str, ...]:

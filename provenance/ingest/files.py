@@ -1,8 +1,8 @@
 """Which files an ingest takes, what kind each is, and in which order.
 
-Files that are named must be tables of a known kind. In a directory, files of
-other kinds (a README, labels) are passed over with a notice; a table that
-should be read and cannot be is an error there too.
+Files that are named must be tables of a known kind, or EPCIS documents. In a
+directory, files of other kinds (a README, labels) are passed over with a
+notice; a table that should be read and cannot be is an error there too.
 
 Next: provenance/ingest/rows.py
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from provenance.errors import InputError
 from provenance.ingest.columns import KINDS, KNOWN_COLUMNS
 from provenance.ingest.decisions import Evidence
+from provenance.ingest.documents import KIND, Document, is_json, names_epcis
 from provenance.ingest.headers import recognise, unknown_header
 from provenance.ingest.layout import mapped_recipes, missing_columns, native_recipe
 from provenance.ingest.mapping import load_mapping, shipped_mappings
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
     from provenance.ingest.layout import Recipe
     from provenance.ingest.mapping import Mapping
     from provenance.ingest.reading import Table
+    from provenance.ingest.sources import Source
 
 __all__ = ["Job", "find_jobs"]
 
 _TABLES: Final = (".csv", ".tsv")
+_DOCUMENTS: Final = (".json", ".jsonld")
 _PACKED: Final = (".gz", ".zst")
 
 
@@ -54,10 +57,15 @@ class Job:
     named: bool
     evidence: Evidence = field(default_factory=Evidence)
 
+    @property
+    def source(self) -> Source:
+        """The file's bytes."""
+        return self.table.source
+
 
 def find_jobs(
     paths: Sequence[str], mapping: Mapping | None, encoding: str | None, notices: list[str]
-) -> list[Job]:
+) -> list[Job | Document]:
     """Open the files and recognise what each is.
 
     Args:
@@ -72,7 +80,7 @@ def find_jobs(
     Raises:
         InputError: A file cannot be read or recognised, or a directory holds no table.
     """
-    jobs: list[Job] = []
+    jobs: list[Job | Document] = []
     for path in paths:
         if path == "-" or not Path(path).is_dir():
             jobs.append(_job(path, mapping, encoding, named=True))
@@ -82,40 +90,63 @@ def find_jobs(
             raise InputError(f"{path}: holds no table with a known header")
         jobs += found
     ranks = {name: rank for rank, name in enumerate(KINDS)}
+    ranks[KIND] = ranks["events"]
     return sorted(jobs, key=lambda job: ranks[job.part.kind])
 
 
 def _directory(
     path: str, mapping: Mapping | None, encoding: str | None, notices: list[str]
-) -> Iterator[Job]:
+) -> Iterator[Job | Document]:
     with unreadable(path):
         files = sorted(file for file in Path(path).iterdir() if file.is_file())
     for file in files:
         endings = [suffix.lower() for suffix in file.suffixes if suffix.lower() not in _PACKED]
-        if file.name.startswith(".") or not endings or endings[-1] not in _TABLES:
+        known = not file.name.startswith(".") and endings and endings[-1]
+        if known not in {*_TABLES, *_DOCUMENTS}:
             notices.append(f"{file}: not a table, passed over")
             continue
         try:
             yield _job(str(file), mapping, encoding, named=False)
-        except _UnknownHeaderError:
-            notices.append(f"{file}: no known header, passed over")
+        except _UnknownHeaderError as error:
+            notices.append(f"{file}: {error}, passed over")
 
 
 class _UnknownHeaderError(InputError):
     """No kind has this header; in a directory the file is passed over."""
 
 
-def _job(path: str, mapping: Mapping | None, encoding: str | None, *, named: bool) -> Job:
-    columns = frozenset(_columns_of(mapping)) if mapping else frozenset()
-    encoding = encoding or (mapping.encoding if mapping else None)
+def _job(
+    path: str, mapping: Mapping | None, encoding: str | None, *, named: bool
+) -> Job | Document:
     source = open_source(path)
     try:
-        table = open_table(source, encoding, KNOWN_COLUMNS | columns)
-        recipes, used = _recipes(table, mapping, named=named)
+        if is_json(source):
+            return _document(source, named=named)
+        return _table_job(source, mapping, encoding, named=named)
     except BaseException:
         source.close()
         raise
-    return Job(table, recipes, Part(path, recipes[0].kind.name, used), named)
+
+
+def _document(source: Source, *, named: bool) -> Document:
+    if not named and not names_epcis(source):
+        raise _UnknownHeaderError("no EPCIS document")
+    return Document(source, Part(source.name, KIND), named)
+
+
+def _table_job(
+    source: Source, mapping: Mapping | None, encoding: str | None, *, named: bool
+) -> Job:
+    columns = frozenset(_columns_of(mapping)) if mapping else frozenset()
+    encoding = encoding or (mapping.encoding if mapping else None)
+    table = open_table(source, encoding, KNOWN_COLUMNS | columns)
+    try:
+        recipes, used = _recipes(table, mapping, named=named)
+    except _UnknownHeaderError:
+        if named:
+            raise
+        raise _UnknownHeaderError("no known header") from None
+    return Job(table, recipes, Part(source.name, recipes[0].kind.name, used), named)
 
 
 def _columns_of(mapping: Mapping) -> list[str]:

@@ -1,8 +1,9 @@
-"""Rows that were not taken: kept with line, column, reason and original text.
+"""What was not taken, rows and EPCIS events: kept with place, reason and original text.
 
-A quarantine file is a table like the one the rows came from, with columns
-`quarantine_...` added. Correct it and ingest it like any file: those columns
-are ignored, but for the date order that the whole file had decided.
+The quarantine file of a table is a table with the same columns and others
+called `quarantine_...`; that of an EPCIS document is a document of the same
+context. Correct it and ingest it like any file: what was added is ignored, but
+for the date order that the whole table had decided.
 
 The name follows from the source's content, so the same file twice gives the
 same quarantine file once. A file that a person may have edited meanwhile is
@@ -21,6 +22,8 @@ import re
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
+from provenance.epcis.vocabulary import CONTEXT
+from provenance.epcis.writing import json_text
 from provenance.errors import StorageError
 from provenance.ingest.headers import IGNORED_PREFIX
 from provenance.ingest.rows import HINT_COLUMN
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
     from provenance.ingest.values import Unacceptable
 
-__all__ = ["Quarantine", "Rejected", "is_quarantine", "unguarded"]
+__all__ = ["EventQuarantine", "Quarantine", "Rejected", "is_quarantine", "unguarded"]
 
 _COLUMNS: Final = (
     f"{IGNORED_PREFIX}line",
@@ -45,14 +48,17 @@ _GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
 
 
 class Rejected(NamedTuple):
-    """A row that was not taken.
+    """A row or event that was not taken.
 
     Attributes:
-        line: Where it starts in its file.
+        line: Where it starts in its file; 0 for an event, whose place is in `why`.
         cells: Its cells, fewer or more than the header has where it is ragged.
         why: The culprit and the reason.
-        raw: Its original text where it could not be split into its columns, else "".
+        raw: Its original text where it could not be split into its columns, else ""; an event's
+            always.
         date_order: How its open dates were read, or "".
+        field: What reasons are counted by instead of the column, which for an event has its
+            number in it; "" for the column.
     """
 
     line: int
@@ -60,10 +66,13 @@ class Rejected(NamedTuple):
     why: Unacceptable
     raw: str = ""
     date_order: str = ""
+    field: str = ""
 
 
 class Quarantine:
     """The quarantine file of one source; nothing is written until a row is rejected."""
+
+    _ending = ".csv"
 
     def __init__(self, directory: Path, stem: str, digest: bytes, header: Sequence[str]) -> None:
         """Prepare for a source.
@@ -91,20 +100,25 @@ class Quarantine:
             StorageError: The disk refused.
         """
         with _translated(self._directory):
-            if self._file is None:
-                self._open()
-            cells = (row.cells + [""] * self._width)[: self._width]
-            notes = [str(row.line), row.why.column, str(row.why), row.raw, row.date_order]
-            kept = [cells[at] for at in self._kept]
-            self._writer.writerow([_guarded(text) for text in (*kept, *notes)])
+            self._write(self._file or self._open(), row)
 
-    def _open(self) -> None:
+    def _write(self, _file: IO[str], row: Rejected) -> None:
+        cells = (row.cells + [""] * self._width)[: self._width]
+        notes = [str(row.line), row.why.column, str(row.why), row.raw, row.date_order]
+        kept = [cells[at] for at in self._kept]
+        self._writer.writerow([_guarded(text) for text in (*kept, *notes)])
+
+    def _open(self) -> IO[str]:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A crash leaves this hidden file; the next ingest of the same source overwrites it.
         descriptor = os.open(self._fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+        self._begin(self._file)
+        return self._file
+
+    def _begin(self, file: IO[str]) -> None:
         # CRLF also makes the writer quote a bare CR in a cell, which LF would not.
-        self._writer = csv.writer(self._file, lineterminator="\r\n")
+        self._writer = csv.writer(file, lineterminator="\r\n")
         self._writer.writerow([*self._header, *_COLUMNS])
 
     def finish(self) -> Path | None:
@@ -116,6 +130,7 @@ class Quarantine:
         if self._file is None:
             return None
         with _translated(self._directory):
+            self._end(self._file)
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
@@ -132,6 +147,9 @@ class Quarantine:
                 os.close(descriptor)
             return target
 
+    def _end(self, file: IO[str]) -> None:
+        """Write what comes after the last row; after those of a table comes nothing."""
+
     def discard(self) -> None:
         """Leave nothing behind, after an ingest that did not come to its end."""
         if self._file is not None:
@@ -143,10 +161,37 @@ class Quarantine:
         number = 1
         while True:
             ending = "" if number == 1 else f"-{number}"
-            target = self._directory / f"{self._name}{ending}.csv"
+            target = self._directory / f"{self._name}{ending}{self._ending}"
             if not target.exists() or filecmp.cmp(self._fresh, target, shallow=False):
                 return target
             number += 1
+
+
+class EventQuarantine(Quarantine):
+    """The quarantine file of one EPCIS document."""
+
+    _ending = ".jsonld"
+
+    def __init__(self, directory: Path, stem: str, digest: bytes, context: list[Any]) -> None:
+        """Prepare for a source; `context` is what its events are read with."""
+        super().__init__(directory, stem, digest, ())
+        self._context = context
+        self._separator = ""
+
+    def _begin(self, file: IO[str]) -> None:
+        context = json_text([CONTEXT, *self._context])
+        head = f'{{"type": "EPCISDocument", "schemaVersion": "2.0",\n"@context": {context},\n'
+        file.write(f'{head}"epcisBody": {{"quarantine": [')
+
+    def _write(self, file: IO[str], row: Rejected) -> None:
+        place, reason = (json_text(part) for part in (row.why.column, str(row.why)))
+        file.write(
+            f'{self._separator}\n{{"place": {place}, "reason": {reason},\n"event": {row.raw}}}'
+        )
+        self._separator = ","
+
+    def _end(self, file: IO[str]) -> None:
+        file.write("\n]}}\n")
 
 
 def is_quarantine(header: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ Next: provenance/log.py
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,9 +20,18 @@ from typing import TYPE_CHECKING, Final
 from provenance.errors import InputError, UsageError
 from provenance.ingest.columns import TIMESHEETS
 from provenance.ingest.decisions import TimeReader, TimeSettings
+from provenance.ingest.documents import Document
 from provenance.ingest.drafts import DraftBuilder
+from provenance.ingest.epcis_drafts import EventDrafts
+from provenance.ingest.epcis_log import log_document, scan_document
 from provenance.ingest.files import find_jobs
-from provenance.ingest.quarantine import Quarantine, Rejected, is_quarantine, unguarded
+from provenance.ingest.quarantine import (
+    EventQuarantine,
+    Quarantine,
+    Rejected,
+    is_quarantine,
+    unguarded,
+)
 from provenance.ingest.receipt import Receipt
 from provenance.ingest.rows import RowReader, Scanner
 from provenance.ingest.scratch import Scratch
@@ -91,12 +101,15 @@ def ingest(
             if not ready:
                 raise InputError(f"{', '.join(paths)}: no rows to ingest")
             for job in ready:
-                run.log_file(job, TimeReader(job.evidence, settings, clock()))
+                if isinstance(job, Document):
+                    run.log_document(job, clock())
+                else:
+                    run.log_file(job, TimeReader(job.evidence, settings, clock()))
                 receipt.parts.append(job.part)
     finally:
         scratch.close()
         for job in jobs:
-            job.table.source.close()
+            job.source.close()
     receipt.size = log.size
     receipt.checkpoint = log.checkpoint()
     return receipt
@@ -122,10 +135,13 @@ class _Run:
     progress: Progress | None
     scratch: Scratch
 
-    def scan(self, job: Job, notices: list[str]) -> bool:
+    def scan(self, job: Job | Document, notices: list[str]) -> bool:
         """The first pass over a file; False when there is nothing in it to ingest."""
+        report = self._reporter("reading", job)
+        if isinstance(job, Document):
+            return scan_document(job, self.scratch, self.party, notices, report)
         scanners = [Scanner(recipe, job.table.header, job.evidence) for recipe in job.recipes]
-        for row in _rows(job, self._reporter("reading", job)):
+        for row in _rows(job, report):
             job.part.rows += 1
             if row.problem:
                 continue
@@ -141,19 +157,41 @@ class _Run:
         return False
 
     def log_file(self, job: Job, times: TimeReader) -> None:
-        """The second pass over a file."""
-        source = job.table.source
-        source.assert_unchanged()
-        digest = source.digest()
-        rejected = Quarantine(self.quarantine, source.stem, digest, job.table.header)
-        sink = Sink(self.log, job.part, rejected, self.scratch)
+        """The second pass over a table."""
         makers = self._makers()
         builders = [DraftBuilder(RowReader(r, times), self.party, makers) for r in job.recipes]
-        try:
+
+        def rejected(digest: bytes) -> Quarantine:
+            return Quarantine(self.quarantine, job.source.stem, digest, job.table.header)
+
+        with self._sink(job, rejected) as sink:
             for row in _rows(job, self._reporter("logging", job)):
                 _take(row, builders, sink, self.scratch)
             if job.recipes[0].kind is TIMESHEETS:
                 log_timesheets(sink, self.scratch, self.party, self.entropy)
+
+    def log_document(self, job: Document, now_us: int) -> None:
+        """The second pass over an EPCIS document."""
+        builder = EventDrafts(self.party, job.header, self._makers(), self.entropy, now_us)
+
+        def rejected(digest: bytes) -> Quarantine:
+            return EventQuarantine(self.quarantine, job.source.stem, digest, job.header.context)
+
+        with self._sink(job, rejected) as sink:
+            log_document(job, builder, sink, self._reporter("logging", job))
+
+    @contextmanager
+    def _sink(
+        self, job: Job | Document, rejected_of: Callable[[bytes], Quarantine]
+    ) -> Iterator[Sink]:
+        """What settles the rows of a file; its batch entry comes when all went well."""
+        source = job.source
+        source.assert_unchanged()
+        digest = source.digest()
+        rejected = rejected_of(digest)
+        sink = Sink(self.log, job.part, rejected, self.scratch)
+        try:
+            yield sink
             sink.flush()
             source.assert_unchanged()
             kept = rejected.finish()
@@ -170,7 +208,7 @@ class _Run:
 
         return makers
 
-    def _reporter(self, stage: str, job: Job) -> Callable[[Position], None] | None:
+    def _reporter(self, stage: str, job: Job | Document) -> Callable[[Position], None] | None:
         if self.progress is None:
             return None
         report, name = self.progress, job.part.file

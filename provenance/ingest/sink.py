@@ -76,8 +76,8 @@ class Sink:
     def reject(self, row: Rejected) -> None:
         """Set a row aside."""
         self.part.quarantined += 1
-        column = f"{row.why.column}: " if row.why.column else ""
-        self.part.reasons[f"{column}{row.why.reason}"] += 1
+        field = row.field or row.why.column
+        self.part.reasons[f"{field}: {row.why.reason}" if field else row.why.reason] += 1
         self._quarantine.add(row)
 
     def put(self, row: Sequence[Pending]) -> None:

@@ -37,7 +37,7 @@ _COPY: Final = 1 << 20
 # A zstd block is at least 4 bytes and makes at most 128 KiB: so many bytes at
 # a time cannot make more than 16 MiB, whatever a file was made to do.
 _ZSTD_FEED: Final = 512
-_SUFFIXES: Final = (".gz", ".zst", ".csv", ".tsv", ".txt")
+_SUFFIXES: Final = (".gz", ".zst", ".csv", ".tsv", ".txt", ".json", ".jsonld")
 
 
 class Source:
