@@ -30,6 +30,7 @@ from workspace.settings import KeySetting, read_settings, settings_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from graph.store import GraphStore
     from provenance.audit import AuditReport
@@ -115,9 +116,7 @@ class Workspace:
 
     def forgetter(self, log: Log) -> Forgetter:
         """Return what erases from this workspace, through its open log."""
-        scheme, place = self._graph_place()
-        lasting = scheme != "memory" and (scheme != "sqlite" or Path(place).exists())
-        places = Places(self.layout, self.secret, self.new_graph if lasting else None)
+        places = Places(self.layout, self.secret, self._graph_place(), self.new_graph)
         return Forgetter(log, self.layout.log, self.secret, places.followers(log))
 
     def new_subjects(self) -> SubjectKeys | None:
