@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import re
@@ -10,9 +11,9 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from log_factories import ORIGIN as LOG_ORIGIN
 from witness_nursery import STEPS, check, prepare
 from witness_tools import NAME, ORIGIN, Operator, new_witness
 
+import cli
 from provenance.checkpoint import parse_line, parse_note
 from provenance.clock import system_clock
 from provenance.cosignature import check_line
@@ -49,17 +51,26 @@ def process(*command: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
             running.kill()
 
 
-def run(*words: object) -> subprocess.CompletedProcess[str]:
-    """Run one command of the program to its end."""
-    return subprocess.run(
-        [*PROGRAM, *map(str, words)],
-        capture_output=True,
-        text=True,
-        env=ENVIRONMENT,
-        cwd=ROOT,
-        check=False,
-        timeout=120,
-    )
+class Ran(NamedTuple):
+    """What a command left."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*words: object) -> Ran:
+    """Run one command of the program to its end, in this process: only servers need their own."""
+    out, err, before, code = io.StringIO(), io.StringIO(), sys.argv, 0
+    sys.argv = ["provenance", *map(str, words)]
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            cli.main()
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        sys.argv = before
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def ask(address: str, body: bytes) -> httpx.Response:
