@@ -4,21 +4,36 @@ It names how many entries, at which indexes, and the RFC 6962 root over their
 body digests in file order, so that a sender can later show that a row was, or
 was not, part of what it delivered.
 
-Next: provenance/ingest/ports.py
+A party that signs, signs that. An ingest that died before its batch entry is
+completed by the same command: rows that are in the log already, and in no signed
+batch yet, go into the new one.
+
+Next: provenance/ingest/sink.py
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from provenance.entries import Draft, EntryType
+from provenance.checkpoint import sign_note
+from provenance.entries import Draft, EntryType, Identity
+from provenance.errors import ProvenanceError, UsageError
 from provenance.hashing import EMPTY_ROOT, leaf_hash, node_hash
+from provenance.leaf import LEAF_DIGEST
 from provenance.privacy import b64
+from provenance.signed_batch import batch_keys, batch_text, check_batch, unfit_signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["RootStream", "batch_draft", "ranges_of"]
+    from provenance.clock import Clock
+    from provenance.ingest.ports import LogWriter
+    from provenance.keys import Signer
+    from provenance.register import Register
+
+__all__ = ["BatchSigner", "Claim", "RootStream", "batch_draft", "ranges_of"]
 
 
 class RootStream:
@@ -58,15 +73,92 @@ def ranges_of(indexes: Iterable[int], ranges: list[list[int]]) -> None:
             ranges.append([index, index])
 
 
-def batch_draft(
-    party: str, stream: RootStream, ranges: list[list[int]], name: str, digest: bytes
-) -> Draft:
+class Claim:
+    """The entries of one file, each once, in file order."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.stream = RootStream()
+        self.ranges: list[list[int]] = []
+        self._held: list[list[int]] = []  # the same ranges in order of index, neighbours joined
+
+    def take(self, indexes: Iterable[int], log: LogWriter) -> None:
+        """Add the entries at `indexes` that are not in it yet."""
+        runs: list[list[int]] = []
+        for index in indexes:
+            if not self._holds(index):
+                ranges_of([index], runs)
+                self._hold(index)
+        for first, last in runs:
+            for entry in log.entries(first, last + 1):
+                self.stream.add(entry.leaf[LEAF_DIGEST])
+            ranges_of(range(first, last + 1), self.ranges)
+
+    def _holds(self, index: int) -> bool:
+        at = bisect_right(self._held, index, key=lambda span: span[0]) - 1
+        return at >= 0 and index <= self._held[at][1]
+
+    def _hold(self, index: int) -> None:
+        at = bisect_right(self._held, index, key=lambda span: span[0])
+        if at and self._held[at - 1][1] + 1 == index:
+            self._held[at - 1][1] = index
+        else:
+            insort(self._held, [index, index])
+
+
+@dataclass(frozen=True)
+class BatchSigner:
+    """The capturing party's hand.
+
+    Attributes:
+        party: The party.
+        signer: Signs with one of its registered keys.
+        clock: For when the key counts.
+    """
+
+    party: str
+    signer: Signer
+    clock: Clock
+
+    def refuse_unfit(self, register: Register) -> None:
+        """Refuse a key that cannot sign for the party now.
+
+        Raises:
+            UsageError: The reason.
+        """
+        unfit = unfit_signer(register, self.party, self.signer.vkey, self.clock())
+        if unfit:
+            raise UsageError(f"the batch cannot be signed: {unfit}; see `provenance party list`")
+
+    def sign(self, draft: Draft, log: LogWriter) -> Draft:
+        """Return the batch entry with the party's note, once its signature has been verified.
+
+        Raises:
+            ProvenanceError: The key does not count any more, or there is no good signature of it.
+        """
+        batch = draft.content
+        try:
+            register = log.register
+            self.refuse_unfit(register)
+            text = batch_text(self.party, batch["count"], batch["root"])
+            signed = {**batch, "note": sign_note(text, [self.signer])}
+            check_batch(signed, register, log.size, self.clock())
+        except ProvenanceError as error:
+            raise type(error)(
+                f"{error}. The rows are in the log; the same command completes their batch"
+            ) from None
+        # The newest batch takes the one row key over that all have: hence "version".
+        keys = batch_keys(log.origin, batch["ranges"])
+        names = tuple(Identity(key, batch["root"]) for key in keys)
+        return replace(draft, content=signed, identities=names, on_change="version")
+
+
+def batch_draft(party: str, claim: Claim, name: str, digest: bytes) -> Draft:
     """Make the batch entry of one file.
 
     Args:
         party: The capturing party.
-        stream: Over the body digests, in file order.
-        ranges: Index ranges of the entries.
+        claim: Its entries.
         name: The source's file name, private.
         digest: BLAKE3 of the source's bytes, private.
     """
@@ -75,9 +167,9 @@ def batch_draft(
         version="batch/1",
         content={
             "party": party,
-            "count": stream.count,
-            "ranges": ranges,
-            "root": b64(stream.root()),
+            "count": claim.stream.count,
+            "ranges": claim.ranges,
+            "root": b64(claim.stream.root()),
             "source": {"name": name, "digest": b64(digest)},
         },
     )

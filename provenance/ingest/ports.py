@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from provenance.entries import Draft, Entry, Identity, Known, Outcome
+    from provenance.register import Register
 
 __all__ = ["LogWriter", "Progress"]
 
@@ -19,6 +20,15 @@ class LogWriter(Protocol):
     """A log as ingest sees it; `provenance.log.Log` is one."""
 
     origin: str
+
+    @property
+    def register(self) -> Register:
+        """Which parties there are, and with which keys they sign."""
+        ...
+
+    def batch_of(self, index: int) -> int | None:
+        """The entry of the signed batch that an entry is in, or None."""
+        ...
 
     @property
     def size(self) -> int:

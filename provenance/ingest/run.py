@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from provenance.errors import InputError, UsageError
+from provenance.ingest.batches import BatchSigner
 from provenance.ingest.columns import TIMESHEETS
 from provenance.ingest.decisions import TimeReader, TimeSettings
 from provenance.ingest.documents import Document
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from provenance.ingest.mapping import Mapping
     from provenance.ingest.ports import LogWriter, Progress
     from provenance.ingest.reading import Position, Row
+    from provenance.keys import Signer
 
 __all__ = ["ingest"]
 
@@ -66,6 +68,7 @@ def ingest(
     mapping: Mapping | None = None,
     encoding: str | None = None,
     progress: Progress | None = None,
+    signer: Signer | None = None,
 ) -> Receipt:
     """Bring files into the log.
 
@@ -79,21 +82,25 @@ def ingest(
         mapping: From `load_mapping`; native files need none.
         encoding: For files without a byte order mark; UTF-8 otherwise.
         progress: Is told how far it is.
+        signer: Signs each file's batch for the party, with a key that is registered for it.
 
     Returns:
         What became of every row.
 
     Raises:
-        UsageError: The party cannot be one.
+        UsageError: The party cannot be one, or may not sign with this key; nothing was appended.
         InputError: A file cannot be read or recognised; nothing was appended.
         StorageError: The disk refused; what was acknowledged stays, the same call completes it.
         WorkspaceError: The log cannot be written.
     """
     _check_party(party)
+    hand = BatchSigner(party, signer, clock) if signer else None
+    if hand is not None:
+        hand.refuse_unfit(log.register)
     receipt = Receipt()
     jobs = find_jobs(paths, mapping, encoding, receipt.notices)
     scratch = Scratch()
-    run = _Run(log, party, quarantine, entropy, progress, scratch)
+    run = _Run(log, party, quarantine, entropy, progress, scratch, hand)
     settings = mapping.time_settings() if mapping else TimeSettings()
     try:
         with translated(Path(tempfile.gettempdir())):
@@ -134,6 +141,7 @@ class _Run:
     entropy: Entropy
     progress: Progress | None
     scratch: Scratch
+    signer: BatchSigner | None
 
     def scan(self, job: Job | Document, notices: list[str]) -> bool:
         """The first pass over a file; False when there is nothing in it to ingest."""
@@ -189,7 +197,7 @@ class _Run:
         source.assert_unchanged()
         digest = source.digest()
         rejected = rejected_of(digest)
-        sink = Sink(self.log, job.part, rejected, self.scratch)
+        sink = Sink(self.log, job.part, rejected, self.scratch, self.signer)
         try:
             yield sink
             sink.flush()

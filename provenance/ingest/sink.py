@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance import canonical
 from provenance.entries import EntryType
-from provenance.ingest.batches import RootStream, batch_draft, ranges_of
+from provenance.ingest.batches import Claim, batch_draft, ranges_of
 from provenance.ingest.drafts import correction, reference
 from provenance.ingest.quarantine import Rejected
 from provenance.ingest.values import Unacceptable
-from provenance.leaf import decode_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from provenance.entries import Draft, Outcome
+    from provenance.ingest.batches import BatchSigner
     from provenance.ingest.ports import LogWriter
     from provenance.ingest.quarantine import Quarantine
     from provenance.ingest.receipt import Part
@@ -63,14 +63,23 @@ class Sink:
     """Settles the rows of one file."""
 
     def __init__(
-        self, log: LogWriter, part: Part, quarantine: Quarantine, scratch: Scratch
+        self,
+        log: LogWriter,
+        part: Part,
+        quarantine: Quarantine,
+        scratch: Scratch,
+        signer: BatchSigner | None = None,
     ) -> None:
-        """Append to `log`, count in `part`, set rejected rows aside in `quarantine`."""
+        """Append to `log`, count in `part`, set rejected rows aside in `quarantine`.
+
+        With a `signer`, the batch entry is signed for the capturing party.
+        """
         self.log = log
         self.part = part
         self._quarantine = quarantine
         self._scratch = scratch
-        self._stream = RootStream()
+        self._signer = signer
+        self._claim = Claim()
         self._group: list[Pending] = []
 
     def reject(self, row: Rejected) -> None:
@@ -153,12 +162,18 @@ class Sink:
         self.part.appended += len(indexes)
         self.part.corrected += sum(draft.type == EntryType.CORRECTION for _, draft in pairs)
         ranges_of(indexes, self.part.ranges)
-        if indexes:
-            wanted = set(indexes)
-            for entry in self.log.entries(indexes[0], indexes[-1] + 1):
-                if entry.index in wanted:
-                    self._stream.add(decode_leaf(entry.leaf).body_digest)
+        self._claim.take((one.index for one in outcomes if self._is_claimed(one)), self.log)
         return outcomes
+
+    def _is_claimed(self, outcome: Outcome) -> bool:
+        """Say whether an entry is part of this delivery.
+
+        A party that signs also signs for what an earlier attempt has brought, and
+        died before it signed.
+        """
+        if outcome.kind == "duplicate" and self._signer is not None:
+            return self.log.batch_of(outcome.index) is None
+        return outcome.kind == "appended"
 
     def close(self, party: str, name: str, digest: bytes) -> None:
         """Append the batch entry over everything that this file brought.
@@ -167,6 +182,8 @@ class Sink:
         together is missing; the rows of a resumed ingest get a batch entry of their own.
         """
         self.flush()
-        if self._stream.count:
-            draft = batch_draft(party, self._stream, self.part.ranges, name, digest)
+        if self._claim.stream.count:
+            draft = batch_draft(party, self._claim, name, digest)
+            if self._signer is not None:
+                draft = self._signer.sign(draft, self.log)
             self.part.batch = self.log.append([draft])[0].index
