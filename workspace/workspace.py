@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import shutil
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from provenance import keys
@@ -148,10 +147,17 @@ class Workspace:
         return self.new_graph()
 
     def new_graph(self) -> GraphStore:
-        """Open one more connection to the graph store; one thread, one connection."""
+        """Open one more connection to the graph store; one thread, one connection.
+
+        Where it may not be written, it is opened to be read.
+        """
         from graph.connect import open_store  # noqa: PLC0415 - most commands need no graph
 
-        return open_store(":".join(self._graph_place()))
+        url = ":".join(self._graph_place())
+        try:
+            return open_store(url)
+        except WorkspaceReadOnly:
+            return open_store(url, readonly=True)
 
     def _graph_place(self) -> tuple[str, str]:
         scheme, _, place = self.settings.graph.url.partition(":")
@@ -160,10 +166,20 @@ class Workspace:
         return scheme, place
 
     def sync_graph(self, progress: Callable[[int, int], None] | None = None) -> int:
-        """Let the graph catch up with the log; returns how many entries it applied."""
+        """Let the graph catch up with the log; returns how many entries it applied.
+
+        Raises:
+            WorkspaceReadOnly: It has to, and may not be written.
+        """
         from graph.sync import catch_up  # noqa: PLC0415 - as above
 
-        return catch_up(self.reader, self.graph, progress)
+        try:
+            return catch_up(self.reader, self.graph, progress)
+        except WorkspaceReadOnly:
+            raise WorkspaceReadOnly(
+                f"{self.layout.directory}: the graph is behind the log and may not be written; run "
+                "`provenance graph sync` where it may, or copy the directory"
+            ) from None
 
     def audit(self, progress: Callable[[int, int], None]) -> AuditReport:
         """Recompute the whole log; see `provenance.audit`."""

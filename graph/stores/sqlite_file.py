@@ -16,6 +16,7 @@ Next: graph/stores/sqlite_write.py
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import zlib
@@ -135,12 +136,22 @@ def _connect(path: Path, *, readonly: bool) -> apsw.Connection:
         elif not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
             raise WorkspaceReadOnly(f"{path}: may not be written; check owner and mode")
         return apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
-    if os.access(path.parent, os.W_OK):
-        return apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
-    # Reading a WAL database makes a -shm file. Where none can be made nobody
-    # writes either, so reading it as immutable is safe.
-    uri = path.resolve().as_uri() + "?immutable=1"
-    return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
+        # Reading a WAL database makes a -shm file. Where none can be made nobody
+        # writes either, so reading it as immutable is safe.
+        uri = path.resolve().as_uri() + "?immutable=1"
+        return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        connection.pragma("schema_version")
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        connection.close()
+        # Taken as immutable it would lack what is still in its write-ahead log.
+        raise WorkspaceReadOnly(
+            f"{path}: was not closed by its last writer and can only be read where its directory "
+            "may be written; copy the directory and read the copy"
+        ) from None
+    return connection
 
 
 def _check_rules(connection: apsw.Connection, path: Path) -> None:
@@ -221,6 +232,8 @@ def translated(path: Path) -> Iterator[None]:
             f"{path}: {error}; delete it, `provenance graph rebuild` makes it again"
         ) from None
     except (apsw.Error, OSError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EROFS:
+            raise WorkspaceReadOnly(f"{path}: lies on a read-only file system") from None
         raise StorageError(f"{path}: {error}") from None
 
 
