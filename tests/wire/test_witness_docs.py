@@ -19,6 +19,7 @@ from provenance.wire.monitor import Finding, Kind
 
 ROOT = Path(__file__).parents[2]
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
+ROW = r"^\| (`[A-Z`, ]+`) \|.*\| (yes|no) \|$"
 SHOWN = [
     line
     for block in re.findall(r"^```sh\n(.*?)^```", OPERATING, re.MULTILINE | re.DOTALL)
