@@ -12,6 +12,7 @@ from graph.keys import NodeKind, facility_key, is_class, is_item, item_key, kind
 from graph.keys import parse_item as parse_item_key
 from graph.model import EdgeKind, RecordKind, Role
 from provenance import checkpoint
+from provenance.anchors import Anchors
 from provenance.errors import NotFound
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class StoreReading:
     def __init__(self, log: LogReader, graph: GraphStore, vkey: str) -> None:
         """Read `log` and `graph`, which nobody else uses; `vkey` verifies the log's checkpoints."""
         self._log = log
+        self._anchors = Anchors(log)
         self._graph = graph
         self._vkey = vkey
         self._listed: tuple[tuple[int, Tier], list[Record]] | None = None
@@ -170,7 +172,7 @@ class StoreReading:
         index = self._log.find(("event", party, event_id))
         if index is None:
             raise NotFound(f"no event {event_id!r} of {party!r} is on record here")
-        return self._log.prove(index, lambda opening: opening.tier <= tier)
+        return self._anchors.put_into(self._log.prove(index, lambda opening: opening.tier <= tier))
 
     def tile(self, level: int, number: int, width: int) -> bytes:
         """Return a tile of the log's tree."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from commands.anchor import app as anchor
 from commands.copies import backup, mirror, restore
 from commands.publish import export
 from commands.standing import status
@@ -18,3 +19,4 @@ app.command()(backup)
 app.command()(restore)
 app.command()(export)
 app.command()(mirror)
+app.add_typer(anchor, name="anchor")

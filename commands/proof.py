@@ -69,12 +69,15 @@ def proof(
     from commands.kept import read_kept
     from commands.output import write_result
     from commands.selection import select
+    from provenance.anchors import Anchors
     from provenance.consistency import older_part
     from provenance.entries import Tier
 
     tier = Tier[disclose.name]
     with select(data, events or [], party, item, depth, facility) as (workspace, indices):
         bundles = workspace.reader.prove_all(indices, lambda opening: opening.tier <= tier)
+        if len(bundles) == 1:  # in a file of several each would need a path of its own
+            bundles = [Anchors(workspace.reader).put_into(bundles[0])]
         if older is not None:
             _, note = read_kept(workspace, older)
             for bundle in bundles:

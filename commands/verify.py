@@ -84,6 +84,7 @@ def _workspace(data: Path, *, as_json: bool) -> bool:
                 "openings_missing": report.openings_missing,
                 "openings_erased": report.openings_erased,
                 "bodies_erased": report.bodies_erased,
+                "openings_locked": report.openings_locked,
                 "pending": pending,
             }
         )
@@ -101,6 +102,11 @@ def _workspace(data: Path, *, as_json: bool) -> bool:
     if report.openings_missing > report.openings_erased:
         missing = report.openings_missing - report.openings_erased
         typer.echo(f"    {missing} committed fields have no opening here")
+    if report.openings_locked:
+        typer.echo(
+            f"    {report.openings_locked} fields are under keys of data subjects that are not "
+            "here, and were not checked"
+        )
     for place, why in pending.items():
         typer.echo(f"PENDING  an erasure in {place}: {why}")
     return not report.problems
@@ -137,11 +143,12 @@ def _bundles(file: Path, policy: Path, older: Path | None, *, as_json: bool) -> 
 def _judge(bundle: bytes, trusted: bytes, kept: bytes | None) -> tuple[int, list[Verdict]]:
     import orjson
 
+    from provenance.anchor_checks import check_anchors
     from provenance.consistency import continues
     from provenance.trust import parse_trust
     from provenance.verify import check_bundle, parse_policy
 
-    verdicts = check_bundle(bundle, parse_policy(trusted))
+    verdicts = check_anchors(bundle, check_bundle(bundle, parse_policy(trusted)))
     if kept is not None:
         verdicts.append(continues(bundle, verdicts, kept, parse_trust(trusted)))
     return orjson.loads(bundle)["index"], verdicts

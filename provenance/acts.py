@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["acts_of", "append_acts", "count_acts"]
 
 
-def acts_of(log: LogReader, kind: str) -> Iterator[Entry]:
-    """Yield the acts of a kind, oldest first."""
-    number = 1
+def acts_of(log: LogReader, kind: str, start: int = 1) -> Iterator[Entry]:
+    """Yield the acts of a kind from number `start` on, oldest first."""
+    number = start
     while (index := log.find(_key(log, kind, number))) is not None:
         yield log.entry(index)
         number += 1

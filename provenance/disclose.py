@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance import canonical
 from provenance.acts import acts_of, append_acts
+from provenance.anchors import Anchors
 from provenance.entries import Draft, EntryType, Tier
 from provenance.errors import EncodingError, UsageError, WorkspaceDamaged
 from provenance.privacy import b64, open_entry, unb64
@@ -165,7 +166,7 @@ def disclose(reader: LogReader, chosen: Chosen) -> Content:
     def is_wanted(opening: Opening) -> bool:
         return opening.path in wanted
 
-    bundle = reader.prove(chosen.entry.index, is_wanted)
+    bundle = Anchors(reader).put_into(reader.prove(chosen.entry.index, is_wanted))
     if {one["path"] for one in bundle["disclosed"]} != wanted:
         raise UsageError(
             f"entry {chosen.entry.index}: a chosen field was erased meanwhile; nothing is disclosed"
