@@ -135,7 +135,7 @@ class _Events:
             part.accepted += 1
             return
         known = self._sink.log.known(waiting.draft.identities)
-        conflict = next((one for one in known if one is not None and not one.same), None)
+        conflict = next((one for one in known if one and not (one.same or one.erased)), None)
         if conflict is not None:
             self._sink.reject(waiting.rejected(conflict.index))
             return

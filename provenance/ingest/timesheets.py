@@ -118,16 +118,20 @@ def _settle(parcels: list[_Parcel], sink: Sink, party: str, entropy: Entropy) ->
 def _drafts(
     rows: _Parcel, sink: Sink, party: str, entropy: Entropy
 ) -> Iterator[tuple[Draft, _Parcel]]:
-    """One draft for the new rows, and one per entry that changed rows correct."""
+    """One draft for the new rows, and one per entry that changed rows correct.
+
+    A worker's rows that were erased count as known: the same file again brings nobody back.
+    """
     known = sink.log.known([_identity(row, party) for row in rows])
-    sink.part.duplicate += sum(found is not None and found.same for found in known)
+    settled = [found is not None and (found.same or found.erased) for found in known]
+    sink.part.duplicate += sum(settled)
     paired: list[tuple[SheetRow, Known | None]] = list(zip(rows, known, strict=True))
     fresh = [row for row, found in paired if found is None]
     if fresh:
         yield _draft(fresh, party, entropy), fresh
     changed: dict[int, _Parcel] = {}
-    for row, found in paired:
-        if found is not None and not found.same:
+    for (row, found), done in zip(paired, settled, strict=True):
+        if found is not None and not done:
             changed.setdefault(found.index, []).append(row)
     for index, of_entry in changed.items():
         corrected = reference(sink.log.origin, sink.log.entry(index))

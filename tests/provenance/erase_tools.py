@@ -1,0 +1,79 @@
+"""Erasing from a bare log: what is erased in tests, by whom, and what lies in its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from log_factories import SECOND_US, SECRET, Rig, event
+
+from provenance.forget.run import Forgetter
+from provenance.forget.survey import Survey
+from provenance.forget.wanted import Subject, record_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provenance.forget.marks import Needle
+    from provenance.forget.run import State
+    from provenance.forget.wanted import Wanted
+    from provenance.log import Log
+
+MARK = b"S-MARKED-17"
+"""Stands in a private field of entry 3, and nowhere else."""
+
+
+class Rows:
+    """A place beside the log that may hold what is erased; a file, as the quarantine is one."""
+
+    def __init__(self, directory: Path) -> None:
+        """Lie in `directory`."""
+        self.path = directory / "rows"
+
+    def follow(self, needles: frozenset[Needle]) -> str | None:
+        """Forget, as far as one is told what."""
+        if needles:
+            self.path.write_bytes(b"")
+        return None
+
+
+def marked(rig: Rig) -> Rig:
+    """A log of a few events, one of them marked, and a place that holds a copy."""
+    log = rig.create()
+    for number in range(6):
+        rig.clock.now_us += SECOND_US
+        log.append([event(number, **({"shipment_id": MARK.decode()} if number == 2 else {}))])
+    log.close()
+    Rows(rig.directory).path.write_bytes(b"a row with " + MARK)
+    return rig
+
+
+def forgetter(rig: Rig, log: Log) -> Forgetter:
+    """What erases from the log and its other place."""
+    place = Rows(rig.directory)
+    return Forgetter(log, rig.files, SECRET, {"rows": lambda needles: Rows.follow(place, needles)})
+
+
+def erase(rig: Rig, log: Log, wanted: Wanted | None = None, *, whole: bool = False) -> State:
+    """Erase what is wanted (else the marked event) and let every place follow."""
+    if wanted is None:
+        wanted = record_of(log.entry(3), () if whole else ("shipment_id",))
+    survey = Survey(log, wanted)
+    survey.advance()
+    eraser = forgetter(rig, log)
+    eraser.erase(survey, party="acme")
+    return eraser.follow()
+
+
+def follow(rig: Rig, log: Log) -> State:
+    """Let every place follow that has not yet."""
+    return forgetter(rig, log).follow()
+
+
+def subject(text: str, name: str = "") -> Subject:
+    """Ask for everything about somebody."""
+    return Subject(text, name)
+
+
+def raw(directory: Path) -> bytes:
+    """All bytes of all files below a directory."""
+    return b"\n".join(path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file())
