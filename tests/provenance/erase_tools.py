@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from log_factories import SECOND_US, SECRET, Rig, event
+from log_factories import SECOND_US, SECRET, Rig, event, facility
 
+from provenance.disclose import Chosen, record
+from provenance.entries import Draft, EntryType
 from provenance.forget.run import Forgetter
 from provenance.forget.survey import Survey
 from provenance.forget.wanted import Subject, record_of
+from provenance.privacy import b64
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +23,44 @@ if TYPE_CHECKING:
 
 MARK = b"S-MARKED-17"
 """Stands in a private field of entry 3, and nowhere else."""
+
+
+def flag(*cited: Any) -> Draft:
+    """A flag that cites entries."""
+    content = {
+        "party": "acme",
+        "type": "custody_gap",
+        "subject_kind": "lot",
+        "subject_id": "L-0",
+        "severity": "high",
+        "evidence_class": "rule",
+        "detector": "d",
+        "detector_version": "1",
+        "evidence": [[entry.index, b64(entry.leaf_hash)] for entry in cited],
+        "explanation": f"rests on {[entry.index for entry in cited]}",
+        "observed": {"value": 3},
+    }
+    return Draft(EntryType.FLAG, "flag/1", content)
+
+
+def batch(first: int, last: int) -> Draft:
+    """The batch entry over some entries."""
+    source = {"name": "secret-file.csv", "digest": "abc"}
+    content = {"party": "acme", "count": last - first + 1, "ranges": [[first, last]]}
+    return Draft(EntryType.BATCH, "batch/1", {**content, "root": "AA", "source": source})
+
+
+def everything(rig: Rig) -> Rig:
+    """A log of events, two versions of a facility, a flag, batches and a grant."""
+    log = rig.create()
+    ext = [["driver", "Ana Belén"], ["plate", "M-AB 1"]]
+    log.append([event(n, **({"ext": ext} if n % 2 else {})) for n in range(6)])
+    log.append([facility("F-1", name="Mill", source_system="Ana Belén"), batch(1, 3), batch(4, 6)])
+    log.append([facility("F-1", name="Mill II", latitude={"_d": "1.5"}, source_system="X")])
+    log.append([flag(log.entry(1), log.entry(2)), flag(log.entry(6))])
+    record(log, [Chosen(log.entry(2), ("/shipment_id",))], party="acme", to="buyer")
+    log.close()
+    return rig
 
 
 class Rows:

@@ -10,14 +10,13 @@ from typing import Any
 import apsw
 import naive_log
 import pytest
-from erase_tools import MARK, erase, follow, forgetter, marked, raw, subject
+from erase_tools import MARK, erase, everything, flag, follow, forgetter, marked, raw, subject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_factories import ORIGIN, SECRET, Rig, event, facility
 
 from provenance import audit as audit_module
-from provenance.disclose import Chosen, record
-from provenance.entries import Draft, EntryType, Tier
+from provenance.entries import Tier
 from provenance.erased import PLACES_AT_ONCE, erasure_drafts, read_erasure
 from provenance.errors import EncodingError, UsageError
 from provenance.forget import run
@@ -28,7 +27,7 @@ from provenance.forget.survey import Survey
 from provenance.forget.wanted import KEYS, record_named, record_of
 from provenance.hashing import leaf_hash
 from provenance.ingest.columns import KINDS
-from provenance.privacy import b64, open_entry
+from provenance.privacy import open_entry
 from provenance.proof import bundle_text
 from provenance.verify import check_bundle, parse_policy
 
@@ -39,44 +38,6 @@ HERE = Path(__file__).parent
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The two files of an attacked log stay apart for ever: look once, not for a second."""
     monkeypatch.setattr(audit_module, "_LOOK_SECONDS", 0)
-
-
-def flag(*cited: Any) -> Draft:
-    """A flag that cites entries."""
-    content = {
-        "party": "acme",
-        "type": "custody_gap",
-        "subject_kind": "lot",
-        "subject_id": "L-0",
-        "severity": "high",
-        "evidence_class": "rule",
-        "detector": "d",
-        "detector_version": "1",
-        "evidence": [[entry.index, b64(entry.leaf_hash)] for entry in cited],
-        "explanation": f"rests on {[entry.index for entry in cited]}",
-        "observed": {"value": 3},
-    }
-    return Draft(EntryType.FLAG, "flag/1", content)
-
-
-def batch(first: int, last: int) -> Draft:
-    """The batch entry over some entries."""
-    source = {"name": "secret-file.csv", "digest": "abc"}
-    content = {"party": "acme", "count": last - first + 1, "ranges": [[first, last]]}
-    return Draft(EntryType.BATCH, "batch/1", {**content, "root": "AA", "source": source})
-
-
-def everything(rig: Rig) -> Rig:
-    """A log of events, two versions of a facility, a flag, batches and a grant."""
-    log = rig.create()
-    ext = [["driver", "Ana Belén"], ["plate", "M-AB 1"]]
-    log.append([event(n, **({"ext": ext} if n % 2 else {})) for n in range(6)])
-    log.append([facility("F-1", name="Mill", source_system="Ana Belén"), batch(1, 3), batch(4, 6)])
-    log.append([facility("F-1", name="Mill II", latitude={"_d": "1.5"}, source_system="X")])
-    log.append([flag(log.entry(1), log.entry(2)), flag(log.entry(6))])
-    record(log, [Chosen(log.entry(2), ("/shipment_id",))], party="acme", to="buyer")
-    log.close()
-    return rig
 
 
 def check_all(rig: Rig) -> None:
@@ -358,78 +319,6 @@ def test_killed_at_any_step_it_is_completed(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(done.stdout.splitlines()) == 24
-
-
-ATTACKS = {
-    "an opening taken out": (
-        "DELETE FROM opening WHERE idx = 3 AND path = '/shipment_id'",
-        "opening /shipment_id of entry 3: missing, and no erasure",
-    ),
-    "a body taken out": ("UPDATE body SET body = NULL WHERE idx = 3", "body 3: missing, and no"),
-    "an erasure taken out": ("UPDATE body SET body = NULL WHERE idx = 14", "body 14: missing, and"),
-    "an erased opening put back": (
-        "INSERT INTO opening VALUES (2, '/shipment_id', 1, zeroblob(32), zeroblob(9))",
-        "opening /shipment_id of entry 2: still stored, though entry 14 erased it",
-    ),
-    "the key of an erasure taken out": (
-        "DELETE FROM event_id WHERE idx = 14",
-        "event_id: readers do not find the erasure in entry 14",
-    ),
-    "the list of an erasure changed": (
-        (
-            "UPDATE body SET body = CAST(replace(body, '/shipment_id', '/carrier') AS BLOB) "
-            "WHERE idx = 14"
-        ),
-        "body 14: not the content that was logged",
-    ),
-}
-
-
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_what_an_insider_takes_out_or_puts_back_is_found(rig: Rig, attack: str) -> None:
-    """Gaps without an erasure, and erasures without a gap, are problems with their place."""
-    log = rig.open()
-    erase(rig, log, record_of(log.entry(2), ("shipment_id",)))
-    log.close()
-    assert rig.audit().problems == []
-    statement, expected = ATTACKS[attack]
-    with rig.attacked() as database:
-        database.execute(statement)
-        assert database.changes()
-
-    assert [problem for problem in rig.audit().problems if problem.startswith(expected)]
-
-
-@pytest.mark.parametrize(
-    ("named", "expected"),
-    [
-        ({2: {"/shipment_id"}}, "opening /shipment_id of entry 2: still stored, though entry 14"),
-        ({2: None}, "body 2: still stored, though entry 14 erased it"),
-        ({2: {"/made_up"}}, "body 14: erases /made_up of entry 2, which never was there"),
-        ({99: None}, "body 14: erases what came after it, entry 99"),
-    ],
-)
-def test_an_erasure_that_was_not_carried_out_is_found(
-    rig: Rig, named: dict[int, Any], expected: str
-) -> None:
-    """An entry that names what is there, or never was, is a problem: the log would lie."""
-    log = rig.open()
-    log.append(erasure_drafts(ORIGIN, 1, named, "acme"))
-    log.close()
-
-    assert [problem for problem in rig.audit().problems if problem.startswith(expected)]
-
-
-def test_the_register_cannot_be_erased_away(rig: Rig) -> None:
-    """An erasure that names the founding entry, or an erasure, hides neither."""
-    log = rig.open()
-    erase(rig, log, record_of(log.entry(2), ("shipment_id",)))
-    log.append(erasure_drafts(ORIGIN, 2, {14: None}, "acme"))
-    log.close()
-    with rig.attacked() as database:
-        database.execute("UPDATE body SET body = NULL WHERE idx = 14")
-
-    assert any(problem.startswith("body 14: missing") for problem in rig.audit().problems)
 
 
 @pytest.mark.parametrize("text", [None, "", "garbage", b"\xff", "provenance erased v1\nx\n"])
