@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.keys_from import PartyKey, party_signer
 from commands.options import Data, Json
 from commands.output import notice, print_json, progress
 
@@ -32,11 +33,22 @@ def ingest(
     encoding: Annotated[
         str | None, typer.Option(help="Of files that are neither UTF-8 nor UTF-16.")
     ] = None,
+    sign_key: Annotated[
+        Path | None, typer.Option(help="Sign the batch for the party, with this key file.")
+    ] = None,
+    sign_command: Annotated[
+        str | None, typer.Option(help="Sign it with a program instead, which keeps the key.")
+    ] = None,
+    sign_vkey: Annotated[
+        str | None,
+        typer.Option(help="The program's public key. [default: the party's, if it has just one]"),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
     """Bring shipment, labour and master data files into the log; nothing is lost or doubled."""
-    receipt = _ingest(data, paths, party, mapping, encoding)
+    key = PartyKey(sign_key, sign_command, sign_vkey)
+    receipt = _ingest(data, paths, party, mapping, encoding, key)
     total = receipt.total
     if json:
         print_json(receipt.to_dict())
@@ -47,24 +59,31 @@ def ingest(
 
 
 def _ingest(
-    data: Path, paths: list[str], party: str | None, mapping: str | None, encoding: str | None
+    data: Path,
+    paths: list[str],
+    party: str | None,
+    mapping: str | None,
+    encoding: str | None,
+    key: PartyKey,
 ) -> Receipt:
     from provenance.ingest.mapping import load_mapping
     from provenance.ingest.run import ingest as run
     from workspace.workspace import Workspace
 
     with Workspace(data) as workspace:
+        whose = party or workspace.settings.party
         with progress("Ingesting") as report:
             receipt = run(
                 paths,
                 workspace.log,
-                party=party or workspace.settings.party,
+                party=whose,
                 quarantine=workspace.layout.quarantine,
                 clock=workspace.clock,
                 entropy=workspace.entropy,
                 mapping=load_mapping(mapping) if mapping else None,
                 encoding=encoding,
                 progress=lambda _stage, _file, done, total: report(done, total),
+                signer=party_signer(workspace.log.register, whose, key),
             )
         with progress("Projecting") as report:
             workspace.sync_graph(report)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
-    from provenance.govern.sources import KeySource
+    from pathlib import Path
 
-__all__ = ["KeyCommand", "KeyEnv", "KeyVkey", "key_source"]
+    from provenance.govern.sources import KeySource
+    from provenance.keys import Signer
+    from provenance.register import Register
+
+__all__ = ["KeyCommand", "KeyEnv", "KeyVkey", "PartyKey", "key_source", "party_signer"]
+
+_SECONDS: Final = 60
 
 KeyEnv = Annotated[
     str | None,
@@ -30,19 +36,62 @@ def key_source(env: str | None, command: str | None, vkey: str | None) -> KeySou
     Raises:
         UsageError: The options exclude each other, or the command cannot be taken apart.
     """
-    import shlex
-
     from provenance.errors import UsageError
     from provenance.govern.sources import KeySource
 
-    if env and command:
+    if env and command is not None:
         raise UsageError("--key-env and --key-command exclude each other")
     if (command is None) != (vkey is None):
         raise UsageError("--key-command and --key-vkey are given together")
-    try:
-        words = tuple(shlex.split(command or ""))
-    except ValueError as error:
-        raise UsageError(f"--key-command: {error}") from None
-    if command is not None and not words:
-        raise UsageError("--key-command: is empty")
+    words = () if command is None else _words("--key-command", command)
     return KeySource(env=env or "", command=words, vkey=vkey or "")
+
+
+class PartyKey(NamedTuple):
+    """What was said of the key that signs a party's batches: options as they were given."""
+
+    file: Path | None
+    command: str | None
+    vkey: str | None
+
+
+def party_signer(register: Register, party: str, key: PartyKey) -> Signer | None:
+    """Return what signs a party's batches, or None where nothing was asked for.
+
+    Args:
+        register: Says which key a program signs with, where no option does.
+        party: The capturing party.
+        key: The options.
+
+    Raises:
+        UsageError: The options exclude each other, or leave open which key it is.
+        WorkspaceError: The key is not there.
+    """
+    from provenance import keys
+    from provenance.errors import UsageError
+    from provenance.govern.sources import CommandSigner
+
+    file, command, vkey = key
+    if (file is not None and command is not None) or (vkey is not None and command is None):
+        raise UsageError("give --sign-key, or --sign-command with or without --sign-vkey")
+    if command is None:
+        return None if file is None else keys.load(file)
+    said = register.party(party)
+    known = said.keys if said else ()
+    if vkey is None and len(known) != 1:
+        raise UsageError(f"the party {party} has {len(known)} registered keys: give --sign-vkey")
+    return CommandSigner(_words("--sign-command", command), vkey or known[0], _SECONDS)
+
+
+def _words(option: str, command: str) -> tuple[str, ...]:
+    import shlex
+
+    from provenance.errors import UsageError
+
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+    if not words:
+        raise UsageError(f"{option}: is empty")
+    return words

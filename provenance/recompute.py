@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provenance import canonical, merkle
 from provenance.entries import EntryType, Tier
-from provenance.errors import EncodingError, WorkspaceDamaged
+from provenance.errors import EncodingError, VerificationError, WorkspaceDamaged
 from provenance.hashing import (
     HASH_SIZE,
     body_digest,
@@ -29,6 +29,7 @@ from provenance.hashing import (
 from provenance.leaf import LEAF_TIME, decode_leaf, refit_leaf
 from provenance.privacy import b64
 from provenance.register import Register
+from provenance.signed_batch import check_batch
 from provenance.storage import rows
 from provenance.subject_cipher import NONCE_SIZE
 from provenance.tiers import TierPolicy
@@ -157,6 +158,8 @@ class Recomputation:
                 self._explain_leaf(index, leaf, body, digest)
             if leaf[4] == EntryType.POLICY or index == 0:
                 self._govern(index, leaf[4], body)
+            elif leaf[4] == EntryType.BATCH and body and b'"note":' in body:
+                self._check_batch(index, body, int.from_bytes(time_us))
             elif leaf[4] == EntryType.ERASURE:
                 self._gaps.erasure(index)
             self._time = max(self._time, time_us)
@@ -199,6 +202,15 @@ class Recomputation:
             self.register = register
         else:
             self._problem(f"body {index}: governs the log {register.origin}, not {self._origin}")
+
+    def _check_batch(self, index: int, body: bytes, time_us: int) -> None:
+        """See that a signed batch was signed with a key that was its party's then."""
+        try:
+            content = canonical.loads(body)
+            if self.register is not None and {"party", "count", "root"} <= content.keys():
+                check_batch(content, self.register, index, time_us)
+        except (AttributeError, EncodingError, VerificationError) as error:
+            self._problem(f"batch {index}: is not signed as it must be: {error}")
 
     def _check_openings(self, start: int, stop: int, bodies: dict[int, bytes | None]) -> None:
         """Check openings against the commitments of their bodies."""

@@ -9,14 +9,17 @@ import pytest
 from ingest_log import clock, feed
 
 from provenance import canonical
+from provenance.checkpoint import sign_note
 from provenance.clock import system_entropy
-from provenance.entries import Draft, EntryType, Identity
+from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import NotFound, UsageError, WorkspaceError
 from provenance.ingest import sink as sink_module
 from provenance.keys import LogKey, generate
 from provenance.log import Instruments, Log, LogFiles
 from provenance.parties import Party
+from provenance.privacy import b64, open_entry
 from provenance.proof import bundle_text
+from provenance.signed_batch import batch_text
 from provenance.tiers import DEFAULT_POLICY
 from provenance.verify import check_bundle, parse_policy
 
@@ -257,6 +260,56 @@ def test_a_batch_after_the_checkpoint_is_left_out(log: Log, tmp_path: Path) -> N
     assert log.prove(first, size=size + 1)["batch"] is not None
     with pytest.raises(NotFound):
         log.prove(size + 1)
+
+
+def forged(log: Log, **changes: Any) -> list[str]:
+    """What the audit says of a log whose operator enters a batch of his own making."""
+    from provenance.audit import audit  # noqa: PLC0415 - beside its one use
+
+    good = open_entry(log.entry(log.size - 1), Tier.PUBLIC)
+    log.append([Draft(EntryType.BATCH, "batch/1", {**good, **changes})])
+    log.close()
+    return audit(LogFiles(log.path.parent), LOG_KEY.vkey, bytes(32)).problems
+
+
+ROOT = b64(bytes(32))
+FORGED = {
+    "the note under another batch": {"root": ROOT},
+    "the note under another party's name": {"party": "zeta"},
+    "another party's signature": {
+        "root": ROOT,
+        "note": sign_note(batch_text("acme", 3, ROOT), [OTHER]),
+    },
+    "the log's own signature": {
+        "root": ROOT,
+        "note": sign_note(batch_text("acme", 3, ROOT), [LOG_KEY]),
+    },
+    "no note at all": {"note": "", "root": ROOT},
+}
+
+
+@pytest.mark.parametrize("changes", FORGED.values(), ids=FORGED)
+def test_a_batch_that_the_operator_forges_is_found(
+    log: Log, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    """The log's key signs checkpoints; only the party's key makes its batches."""
+    feed(log, tmp_path, table(3), signer=KEY)
+    last = log.size
+
+    (problem,) = forged(log, **changes)
+    assert problem.startswith(f"batch {last}: is not signed as it must be")
+
+
+def test_a_bundle_with_the_batch_of_another_entry_is_refused(log: Log, tmp_path: Path) -> None:
+    """A batch part is worth nothing for an entry that is not in it."""
+    feed(log, tmp_path, table(3), signer=KEY)
+    feed(log, tmp_path, table(3, first=3), signer=KEY)
+    ours, theirs = log.prove(events(log)[0]), log.prove(events(log)[-1])
+    ours["batch"] = theirs["batch"]
+
+    verdicts = {one.name: one for one in check_bundle(bundle_text(ours), POLICY, [KEY.vkey])}
+    assert verdicts["batch-signed"].status == "failed"
+    assert verdicts["included"].status == "ok"
 
 
 def test_the_audit_is_content_with_signed_batches(log: Log, tmp_path: Path) -> None:
