@@ -3,6 +3,7 @@
     witness.toml    the witness's name, and the keys of the logs it follows
     witness.key     signs cosignatures (mode 0600)
     state/          one file a log: the newest checkpoint that was cosigned
+    refused/        signed checkpoints that did not continue it, each beside it, as evidence
 
 A state file is that checkpoint with the witness's own cosignature, so nobody
 without the key can make one. It is written when the log is first followed, with
@@ -58,6 +59,8 @@ __all__ = ["Witness", "create_witness"]
 
 _LOCK_WAIT_SECONDS: Final = 10.0
 _CLOCK_SLACK_SECONDS: Final = 5 * 60
+_MOST_REFUSED: Final = 100
+_UNPROVEN: Final = 422
 _TEMPLATE: Final = """\
 # A witness of Provenance logs. `provenance witness follow` adds logs.
 
@@ -162,8 +165,11 @@ class Witness:
         # From reading the memory to replacing it nobody else comes between: two requests that
         # continue the same checkpoint differently cannot both be cosigned.
         with translated(place), locked(place.with_suffix(".lock"), _LOCK_WAIT_SECONDS):
-            refused = judge(request, self.last(said.origin)[0])
+            last, _ = self.last(said.origin)
+            refused = judge(request, last)
             if refused is not None:
+                if _contradicts(refused, said, last):
+                    self._keep_refused(place, request.note)
                 return refused
             known = {(key.name, key_id(*key)) for key in logs[said.origin]}
             lines = [one for one in note.signatures if (one.name, one.key_id) in known]
@@ -212,6 +218,20 @@ class Witness:
         replace_file(place, format_note(Note(note.text, (*note.signatures, made))).encode())
         return format_line(made)
 
+    def _keep_refused(self, memory: Path, note: str) -> None:
+        """Keep what a log has signed beside what it had signed before, as evidence is kept.
+
+        Only whoever holds the log's key can fill this, and only so far.
+        """
+        folder = self._directory / "refused"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        text, _, _ = note.rpartition("\n\n")
+        place = folder / f"{memory.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        if not place.exists() and len(list(folder.iterdir())) < _MOST_REFUSED:
+            place.mkdir(mode=0o700)
+            replace_file(place / "first.checkpoint", memory.read_bytes())
+            replace_file(place / "second.checkpoint", note.encode())
+
     def _not_before(self, last: int, seconds: int) -> int:
         if seconds < last - _CLOCK_SLACK_SECONDS:
             raise StorageError(
@@ -222,6 +242,12 @@ class Witness:
     def _place(self, origin: str) -> Path:
         name = hashlib.sha256(origin.encode()).hexdigest()[:32]
         return self._directory / "state" / name
+
+
+def _contradicts(refused: Reply, said: Checkpoint, last: Checkpoint) -> bool:
+    """Whether a refused checkpoint cannot be true, or was not shown to be, beside the last."""
+    other_root = said.size == last.size and said.root != last.root
+    return last.size > 0 and (other_root or refused.status == _UNPROVEN)
 
 
 def create_witness(directory: Path, name: str, clock: Clock, entropy: Entropy) -> Witness:

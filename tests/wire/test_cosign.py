@@ -204,6 +204,32 @@ def test_a_second_history_is_not_cosigned(rig: Rig, tmp_path: Path, longer: int)
     assert "another" in done.answers[0].text
 
 
+def test_a_log_hands_its_key_over_before_its_witnesses(rig: Rig, tmp_path: Path) -> None:
+    """The checkpoint of both keys is cosigned under the old one; the next waits until the witness
+    follows the new one; and proofs under either are witnessed.
+    """
+    successor = generate(rig.key.name, seeded(90))
+    one = witness(tmp_path, 0, rig)
+    with serving(one) as address:
+        trust(rig, [(KEYS[0], address)], 1)
+        assert statuses(collect(rig)) == ["cosigned"]
+        log = rig.open()
+        log.govern(lambda register: register.rotation(successor.vkey), successor)
+        assert statuses(collect(rig)) == ["cosigned"]
+        log.append([event(50)])
+        done = collect(rig)
+        assert statuses(done) == ["failed"]
+        assert "witness follow" in done.answers[0].text
+        one.follow(successor.vkey)
+        assert statuses(collect(rig)) == ["cosigned"]
+        lines = rig.directory.joinpath("log.policy").read_text()
+        policy = parse_policy(f"log {successor.vkey}\n{lines}".encode())
+        verdicts = check_bundle(bundle_text(log.prove(3)), policy)
+        log.close()
+    assert {verdict.status for verdict in verdicts} == {"ok", "absent"}
+    assert next(verdict for verdict in verdicts if verdict.name == "witnessed").status == "ok"
+
+
 def test_a_thread_collects_what_comes_in(rig: Rig, tmp_path: Path) -> None:
     """Beside other work, new entries are cosigned soon after, and it ends when told."""
     with serving(witness(tmp_path, 0, rig)) as address:

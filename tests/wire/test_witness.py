@@ -32,6 +32,9 @@ from provenance.errors import (
 )
 from provenance.hashing import EMPTY_ROOT
 from provenance.keys import generate
+from provenance.trust import parse_trust
+from provenance.wire.evidence import check_evidence
+from provenance.wire.monitor_state import read_evidence
 from provenance.wire.witness import (
     MAX_REQUEST,
     Request,
@@ -240,6 +243,26 @@ def test_following_is_said_in_a_file_for_people(tmp_path: Path, witness: Witness
     witness.follow(OTHER.key.vkey)
     assert "# mine" in path.read_text()
     assert sorted(witness.followed()) == [OTHER.origin, ORIGIN]
+
+
+def test_what_was_refused_is_kept(tmp_path: Path, witness: Witness) -> None:
+    """Two roots of one size are evidence by themselves; what has no proof is kept for a monitor;
+    what only asks for the size, or is not signed, leaves nothing.
+    """
+    trust = parse_trust(f"log {LOG.key.vkey}\nquorum none\n".encode())
+    witness.add_checkpoint(LOG.request(0, 5))
+    for body in (LOG.request(0, 4), LOG.request(3, 7), Operator(seed=3).request(5, 5, fork=1)):
+        witness.add_checkpoint(body)
+    assert not (tmp_path / "w" / "refused").exists()
+    for _ in range(2):
+        assert witness.add_checkpoint(LOG.request(5, 5, fork=3)).status == 409
+    (place,) = (tmp_path / "w" / "refused").iterdir()
+    assert "two roots for 5 entries" in check_evidence(read_evidence(place), trust)
+    assert witness.add_checkpoint(LOG.request(5, 7, fork=3)).status == 422
+    assert len(list((tmp_path / "w" / "refused").iterdir())) == 2
+    for size in range(8, 120):
+        witness.add_checkpoint(LOG.request(5, size, fork=3))
+    assert len(list((tmp_path / "w" / "refused").iterdir())) == 100
 
 
 def test_lost_memory_is_not_made_anew(tmp_path: Path, witness: Witness) -> None:
