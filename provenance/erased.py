@@ -75,14 +75,19 @@ def erasure_drafts(
     return drafts
 
 
-def read_erasure(content: Mapping[str, Any]) -> Iterator[Place]:
+def read_erasure(content: Any) -> Iterator[Place]:
     """Yield what an erasure entry names.
+
+    Args:
+        content: JSON values, from wherever; a mirror has them from another machine.
 
     Raises:
         EncodingError: The content is not of version erasure/1.
     """
+    if not isinstance(content, dict) or content.get("_v", VERSION) != VERSION:
+        raise EncodingError(f"not of version {VERSION}")
     named = content.get("erased")
-    if content.get("_v", VERSION) != VERSION or not isinstance(named, list):
+    if not isinstance(named, list):
         raise EncodingError("not a list of what was erased")
     for place in named:
         match place:

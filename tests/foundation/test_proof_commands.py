@@ -206,3 +206,17 @@ def test_a_file_that_is_no_proof(provenance: Command, policy: Path, tmp_path: Pa
         assert err.startswith("provenance: ")
         assert err.count("\n") == 1
         assert reason in err
+
+
+def test_a_bundle_that_only_some_readers_of_json_take(
+    provenance: Command, small: Path, policy: Path, tmp_path: Path
+) -> None:
+    """What the verifier has judged is reported, also where another parser would refuse the file."""
+    file = tmp_path / "one.json"
+    assert provenance("proof", "E-1", "-o", file, "--data", small)[0] == 0
+    text = file.read_text().replace('"origin": "', '"origin": "\\ud800')
+    file.write_text(text)
+    code, said, err = provenance("verify", "--bundle", file, "--policy", policy)
+    assert (code, err) == (1, "")
+    assert "FAILED  signed" in said
+    assert "OK      included" in said
