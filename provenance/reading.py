@@ -27,7 +27,7 @@ from provenance.leaf import decode_leaf
 from provenance.privacy import open_entry
 from provenance.proof import build_batch, build_bundle
 from provenance.register import Register, register_key
-from provenance.signed_batch import any_batch_key, keys_over
+from provenance.signed_batch import ANY_BATCH, keys_over
 from provenance.storage import rows, translated
 from provenance.tree import TreeReader
 
@@ -257,9 +257,9 @@ class LogReader(TreeReader):
     def batch_of(self, index: int) -> int | None:
         """Return the entry of the signed batch that an entry is in, or None."""
         # Most logs have none at all: one look-up says so.
-        if self.find(any_batch_key(self.origin)) is None:
+        if self.find(ANY_BATCH) is None:
             return None
-        names = [Identity(key, "") for key in keys_over(self.origin, index, self.size)]
+        names = [Identity(key, "") for key in keys_over(index, self.size)]
         return next((known.index for known in self.known(names) if known is not None), None)
 
     def _batch_part(self, index: int, size: int) -> Content | None:

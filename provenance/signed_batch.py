@@ -27,13 +27,16 @@ if TYPE_CHECKING:
     from provenance.register import Register
 
 __all__ = [
-    "any_batch_key",
+    "ANY_BATCH",
     "batch_keys",
     "batch_text",
     "check_batch",
     "keys_over",
     "unfit_signer",
 ]
+
+ANY_BATCH: Final = ("batch",)
+"""The row key of the newest signed batch; without it there is none at all."""
 
 _GRACE_DAYS: Final = 1
 """A large file may take until the next day: its batch entry is later than its signer's check."""
@@ -44,17 +47,12 @@ def batch_text(party: str, count: int, root: str) -> str:
     return f"provenance-batch/v1\n{party}\n{count}\n{root}\n"
 
 
-def any_batch_key(origin: str) -> tuple[str, ...]:
-    """Return the row key of the newest signed batch; without it there is none at all."""
-    return ("batch", origin)
-
-
-def batch_keys(origin: str, ranges: Iterable[Sequence[int]]) -> Iterator[tuple[str, ...]]:
+def batch_keys(ranges: Iterable[Sequence[int]]) -> Iterator[tuple[str, ...]]:
     """Give the row keys of a signed batch: of its blocks, and of the newest one."""
-    yield any_batch_key(origin)
+    yield ANY_BATCH
     for first, last in ranges:
         for level, number in _blocks(first, last + 1):
-            yield ("batch", origin, str(level), str(number))
+            yield ("batch", str(level), str(number))
 
 
 def _blocks(start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -66,9 +64,9 @@ def _blocks(start: int, stop: int) -> Iterator[tuple[int, int]]:
         start += 1 << level
 
 
-def keys_over(origin: str, index: int, size: int) -> list[tuple[str, ...]]:
+def keys_over(index: int, size: int) -> list[tuple[str, ...]]:
     """List the row keys that the batch of an entry can have, in a log of `size` entries."""
-    return [("batch", origin, str(n), str(index >> n)) for n in range(size.bit_length())]
+    return [("batch", str(n), str(index >> n)) for n in range(size.bit_length())]
 
 
 def unfit_signer(

@@ -148,7 +148,7 @@ class BatchSigner:
                 f"{error}. The rows are in the log; the same command completes their batch"
             ) from None
         # The newest batch takes the one row key over that all have: hence "version".
-        keys = batch_keys(log.origin, batch["ranges"])
+        keys = batch_keys(batch["ranges"])
         names = tuple(Identity(key, batch["root"]) for key in keys)
         return replace(draft, content=signed, identities=names, on_change="version")
 

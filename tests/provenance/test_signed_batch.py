@@ -19,7 +19,7 @@ from provenance.parties import Party
 from provenance.privacy import b64
 from provenance.register import Register, founding_draft
 from provenance.signed_batch import (
-    any_batch_key,
+    ANY_BATCH,
     batch_keys,
     batch_text,
     check_batch,
@@ -52,21 +52,21 @@ def test_each_entry_finds_its_own_batch_and_no_other(batches: list[list[int]]) -
     for number, sizes in enumerate(batches):
         ranges = [[first + shift, last + shift] for first, last in spans(sizes)]
         shift = ranges[-1][1] + 1
-        for key in batch_keys(ORIGIN, ranges):
-            assert key == any_batch_key(ORIGIN) or key not in table
+        for key in batch_keys(ranges):
+            assert key == ANY_BATCH or key not in table
             table[key] = number
         for first, last in ranges:
             holders.update(dict.fromkeys(range(first, last + 1), number))
     for index in range(shift + 3):
-        found = {table[key] for key in keys_over(ORIGIN, index, shift + 3) if key in table}
+        found = {table[key] for key in keys_over(index, shift + 3) if key in table}
         assert found == ({holders[index]} if index in holders else set()), index
 
 
 def test_a_long_range_has_few_keys() -> None:
     """Five million entries in one piece take as many keys as their number has binary digits."""
-    assert len(list(batch_keys(ORIGIN, [[0, 2**23 - 1]]))) == 2
-    assert len(list(batch_keys(ORIGIN, [[1, 5_000_000]]))) < 60
-    assert len(keys_over(ORIGIN, 4_999_999, 5_000_001)) == 23
+    assert len(list(batch_keys([[0, 2**23 - 1]]))) == 2
+    assert len(list(batch_keys([[1, 5_000_000]]))) < 60
+    assert len(keys_over(4_999_999, 5_000_001)) == 23
 
 
 def leaf(index: int) -> bytes:
