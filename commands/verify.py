@@ -50,12 +50,13 @@ def verify(
 
 
 def _evidence(evidence: Path, policy: Path, *, as_json: bool) -> bool:
+    from commands.kept import read_bytes
     from provenance.errors import VerificationError
+    from provenance.trust import parse_trust
     from provenance.wire.evidence import check_evidence
     from provenance.wire.monitor_state import read_evidence
-    from provenance.witnessed import read_trust
 
-    trust = read_trust(policy)
+    trust = parse_trust(read_bytes(policy))
     try:
         good, text = True, check_evidence(read_evidence(evidence), trust)
     except VerificationError as error:

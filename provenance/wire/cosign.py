@@ -18,6 +18,7 @@ from provenance.checkpoint import format_line, key_id, parse, parse_line
 from provenance.clock import monotonic
 from provenance.cosignature import check_line
 from provenance.errors import InputError, ProvenanceError, RemoteError, VerificationError
+from provenance.published import read_high_water
 from provenance.wire.witness import ADD_CHECKPOINT, SIZE_TYPE, Request, format_request, parse_size
 from provenance.witnessed import Cosignature, store
 
@@ -108,12 +109,12 @@ class Collector:
         return any(one.url for one in self._log.witnesses.trust.witnesses)
 
     async def round(self) -> Round:
-        """Ask every witness that has not cosigned the newest checkpoint; store what comes.
+        """Ask every witness that has not cosigned the published checkpoint; store what comes.
 
         Raises:
             WorkspaceError: The log or its policy cannot be read.
         """
-        note = self._log.checkpoint()
+        note = self._published()
         size = parse(note)[0].size
         names = {one.key: one.name for one in self._log.witnesses.trust.witnesses}
         have = {names.get(key) for key in self._log.witnesses.cosigners(size)}
@@ -122,6 +123,17 @@ class Collector:
             for one in self._log.witnesses.trust.witnesses
         ]
         return Round(size, tuple(await asyncio.gather(*asked)))
+
+    def _published(self) -> str:
+        """The newest checkpoint that has been published, which is nearly always the newest.
+
+        Nobody outside may see one before the high-water file remembers it: that is what
+        an old database put back is noticed by.
+        """
+        note = self._log.checkpoint()
+        said, _ = parse(note)
+        mark = read_high_water(self._files.high_water, said.origin)
+        return note if mark is None or mark.size >= said.size else self._log.checkpoint(mark.size)
 
     async def _ask_once(self, witness: TrustedWitness, note: str) -> Answer:
         if witness.url is None:

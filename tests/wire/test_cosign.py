@@ -245,6 +245,36 @@ def test_a_thread_collects_what_comes_in(rig: Rig, tmp_path: Path) -> None:
         reader.close()
 
 
+def test_an_append_waits_for_no_witness(rig: Rig) -> None:
+    """While a witness says nothing, entries are appended and acknowledged as ever."""
+    with misbehaving(silent) as bad:
+        trust(rig, [(KEYS[0], bad)], 1)
+        with collecting(rig.reader, rig.files, CLOCK, 0.02):
+            time.sleep(0.1)
+            began = time.monotonic()
+            for number in range(50, 60):
+                append(rig, number)
+            assert time.monotonic() - began < 4
+    reader = rig.reader()
+    assert reader.size == 23
+    assert reader.witnesses.standing(reader.checkpoint()).seen_size == 0
+    reader.close()
+
+
+def test_what_is_not_published_is_shown_to_no_witness(rig: Rig, tmp_path: Path) -> None:
+    """A checkpoint that a crash left unpublished waits until the high-water file remembers it."""
+    mark = rig.files.high_water.read_bytes()
+    append(rig, 50)
+    rig.files.high_water.write_bytes(mark)
+    one = witness(tmp_path, 0, rig)
+    with serving(one) as address:
+        trust(rig, [(KEYS[0], address)], 1)
+        assert collect(rig).size == 13
+        assert one.last(rig.key.name)[0].size == 13
+        rig.open().close()
+        assert collect(rig).size == 14
+
+
 def test_a_thread_without_witnesses_ends_at_once(rig: Rig) -> None:
     """Where the policy names nobody, nothing runs and nothing waits."""
     began = time.monotonic()
