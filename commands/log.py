@@ -6,7 +6,7 @@ import typer
 
 from commands.anchor import app as anchor
 from commands.copies import backup, mirror, restore
-from commands.publish import export
+from commands.publish import consistency, export
 from commands.standing import status
 
 app = typer.Typer(
@@ -18,5 +18,6 @@ app.command()(status)
 app.command()(backup)
 app.command()(restore)
 app.command()(export)
+app.command()(consistency)
 app.command()(mirror)
 app.add_typer(anchor, name="anchor")
