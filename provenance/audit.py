@@ -193,7 +193,7 @@ class _Audit:
 
     def use(self, subjects: SubjectKeys | None) -> None:
         """Check also what is stored under these keys."""
-        self._pass.subjects = subjects
+        self._pass.openings.subjects = subjects
 
     def run(self, shown: _Published, progress: Callable[[int, int], None]) -> None:
         """Recompute, then compare everything that was derived."""
@@ -202,8 +202,8 @@ class _Audit:
         notes = {size: note.decode(errors="replace") for size, note in rows(self._connection, ask)}
         self._recompute({*notes, shown.mark.size if shown.mark else 0}, progress)
         self._report.size, self._report.root = self._pass.position, self._pass.edge.root
-        self._report.openings_missing = self._pass.openings_missing
-        self._report.openings_locked = self._pass.openings_locked
+        self._report.openings_missing = self._pass.openings.missing
+        self._report.openings_locked = self._pass.openings.locked
         self._report.openings_erased = self._gaps.openings
         self._report.bodies_erased = self._gaps.bodies
         self._compare_extent()

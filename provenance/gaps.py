@@ -4,7 +4,7 @@ Whoever can write the database can take an opening or a body out of it, and
 every proof goes on verifying. So the audit asks of each gap which entry says
 that it was made, and of each erasure whether it was carried out.
 
-Next: provenance/recompute.py
+Next: provenance/openings.py
 """
 
 from __future__ import annotations

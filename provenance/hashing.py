@@ -26,6 +26,7 @@ __all__ = [
     "body_digests",
     "chain_next",
     "chain_start",
+    "chain_values",
     "field_commitment",
     "keyer",
     "leaf_hash",
@@ -77,6 +78,12 @@ def chain_start(origin: str) -> bytes:
 def chain_next(leaf: bytes) -> bytes:
     """Return the chain value after `leaf`, which the next leaf carries as `prev_chain`."""
     return _CHAIN.copy().update(leaf).digest()
+
+
+def chain_values(leaves: Iterable[bytes]) -> list[bytes]:
+    """`chain_next` of each leaf."""
+    copy = _CHAIN.copy
+    return [copy().update(leaf).digest() for leaf in leaves]
 
 
 def leaf_hash(entry: bytes) -> bytes:

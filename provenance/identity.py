@@ -16,6 +16,7 @@ Next: provenance/files.py
 from __future__ import annotations
 
 from functools import reduce
+from itertools import islice
 from operator import xor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +40,7 @@ Row = tuple[bytes, bytes]
 Held = tuple[bytes | None, int]
 """What is known of a key: the content's digest (None once erased) and the entry's index."""
 
+_AT_ONCE: Final = 1_000
 _SIZE: Final = 16
 """Bytes of a digest and of either half of a seal: 128 bits, and no birthday bound, as the
 secret keeps everybody else from searching."""
@@ -135,7 +137,7 @@ class Rows:
             for (key, (digest, index)), whole in zip(fresh.items(), wholes, strict=True)
         ]
         wholes += [seal(key, *held[key]) for key in held.keys() & fresh.keys()]
-        change = reduce(xor, [int.from_bytes(whole[_SIZE:]) for whole in wholes], 0)
+        change = _joined(wholes)
         self._connection.executemany(
             "INSERT INTO event_id (key, digest, idx, mac) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, idx = excluded.idx, "
@@ -228,6 +230,11 @@ def _known(stored: bytes | None, index: int, digest: bytes) -> Known:
     return Known(index, stored == digest, erased=stored is None)
 
 
+def _joined(seals: list[bytes]) -> int:
+    """Join the hidden halves of seals."""
+    return reduce(xor, [int.from_bytes(whole[_SIZE:]) for whole in seals], 0)
+
+
 def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) -> Iterator[str]:
     """Say which rows of `event_id` and `maker` were changed, and whether any came or went.
 
@@ -237,11 +244,13 @@ def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) ->
         sums: The head's, unmasked; None leaves them out of it.
     """
     event_ids = makers = 0
-    for key, digest, index, mac in connection.execute("SELECT key, digest, idx, mac FROM event_id"):
-        whole = seals.event_id(key, digest, index)
-        event_ids ^= int.from_bytes(whole[_SIZE:])
-        if whole[:_SIZE] != mac:
-            yield f"event_id: the row key of entry {index} was changed"
+    cursor = connection.execute("SELECT key, digest, idx, mac FROM event_id")
+    while stored := list(islice(cursor, _AT_ONCE)):
+        wholes = [seals.event_id(key, digest, index) for key, digest, index, _ in stored]
+        event_ids ^= _joined(wholes)
+        for (_, _, index, mac), whole in zip(stored, wholes, strict=True):
+            if whole[:_SIZE] != mac:
+                yield f"event_id: the row key of entry {index} was changed"
     texts = "CAST(lot_id AS BLOB), CAST(party AS BLOB), CAST(product_id AS BLOB)"
     for *names, index, mac in connection.execute(f"SELECT {texts}, idx, mac FROM maker"):  # noqa: S608 - a constant
         # What is not text any more becomes another text, which its seal does not fit.
@@ -251,7 +260,7 @@ def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) ->
         if whole[:_SIZE] != mac:
             yield f"maker: the row of lot {ascii(lot)[1:-1]} of entry {index} was changed"
     found = event_ids.to_bytes(_SIZE), makers.to_bytes(_SIZE)
-    stored = (sums[:_SIZE], sums[_SIZE:]) if sums is not None else found
-    for table, ours, theirs in zip(("event_id", "maker"), found, stored, strict=True):
+    right = (sums[:_SIZE], sums[_SIZE:]) if sums is not None else found
+    for table, ours, theirs in zip(("event_id", "maker"), found, right, strict=True):
         if ours != theirs:
             yield f"head: its row_sums do not fit {table}: rows were added, removed or put back"

@@ -1,61 +1,53 @@
 """The pass of an audit over leaves, bodies and openings, which believes none of them.
 
 Chain and tree are rebuilt from the leaves alone; bodies are checked against
-the leaves, openings against the bodies, and full tiles as they come by. Each
-check asks first whether all is as it must be, and only where it is not looks
-for the reason: an audit is mostly hashing, and should cost little more.
+the leaves, and full tiles as they come by; openings have a module of their own.
+Each check asks of many entries at once whether all is as it must be, and only
+where it is not looks for the reason, entry by entry: an audit is mostly
+hashing, and should cost little more.
 
 Next: provenance/audit.py
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from contextlib import suppress
+from operator import gt, ne
 from typing import TYPE_CHECKING, Any, Final
 
 from provenance import canonical, merkle
-from provenance.entries import EntryType, Tier
-from provenance.errors import EncodingError, VerificationError, WorkspaceDamaged
+from provenance.entries import EntryType
+from provenance.errors import EncodingError, VerificationError
 from provenance.hashing import (
     HASH_SIZE,
     body_digest,
+    body_digests,
     chain_next,
     chain_start,
-    field_commitment,
+    chain_values,
     leaf_hash,
+    leaf_hashes,
 )
 from provenance.leaf import LEAF_TIME, decode_leaf, refit_leaf
-from provenance.privacy import b64
+from provenance.openings import Openings
 from provenance.register import Register
 from provenance.signed_batch import check_batch
 from provenance.storage import rows
-from provenance.subject_cipher import NONCE_SIZE
-from provenance.tiers import TierPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     import apsw
 
     from provenance.gaps import Gaps
-    from provenance.subjects import SubjectKeys
-    from provenance.tiers import Plan
 
 __all__ = ["Recomputation"]
 
-_PLACES_KEPT: Final = 10_000
-_NO_POLICY: Final = TierPolicy({})
-
-# The format's own names sort before all others that are in use, so a body begins
-# with them and need not be parsed to its end. Where this does not fit (a brace in
-# a path, a draft with tiers of its own) the whole is parsed.
-_HEAD: Final = re.compile(rb'\{"_c":(\{[^{}]*\}),"_n":"[^"]*","_v":"([^"\\]*)"')
-
-_Place = tuple[str, int, bytes]
-"""What is the same for all openings at one path: the path, its tier, and how the preimage
-begins."""
+_POLICY, _ERASURE, _BATCH = (
+    bytes([kind]) for kind in (EntryType.POLICY, EntryType.ERASURE, EntryType.BATCH)
+)
+_FOLLOWED: Final = frozenset((_POLICY, _ERASURE, _BATCH))
+"""Types of entries that say something which the pass has to take up; as in a leaf."""
+_TYPE: Final = slice(4, 5)
 
 
 class Recomputation:
@@ -66,9 +58,7 @@ class Recomputation:
         whole: No leaf is missing so far. Beyond a gap there is no tree to compare.
         edge: The tree over the leaves so far.
         chain: The chain value after the last leaf.
-        openings_missing: Commitments without a stored opening.
-        subjects: The keys of data subjects, if such are kept; to be set before the pass.
-        openings_locked: Openings under subject keys, whose file is not here; not checked.
+        openings: What the pass has found of them.
         register: What governs the log, from the entries so far; None without entry 0.
     """
 
@@ -88,15 +78,12 @@ class Recomputation:
         self.edge = merkle.EMPTY_EDGE
         self.chain = chain_start(origin)
         self._time = bytes(8)  # as it stands in a leaf: big-endian bytes compare like numbers
-        self.openings_missing = 0
         self._connection = connection
         self._origin = origin
         self._problem = problem
         self._gaps = gaps
         self.register: Register | None = None
-        self.subjects: SubjectKeys | None = None
-        self.openings_locked = 0
-        self._places: dict[Plan, dict[bytes, _Place]] = defaultdict(dict)
+        self.openings = Openings(connection, problem, gaps)
 
     @property
     def time_us(self) -> int:
@@ -113,10 +100,10 @@ class Recomputation:
         stop = leaves[-1][0] + 1
         ask = "SELECT idx, body FROM body WHERE idx >= ? AND idx < ?"
         bodies = dict(rows(self._connection, ask, start, stop))
-        hashes = self._check_leaves(leaves, bodies)
+        hashes = self._fitting(leaves, bodies) or self._check_leaves(leaves, bodies)
         for index in sorted(bodies.keys() - {index for index, _ in leaves}):
             self._problem(f"body {index}: there is no leaf for it")
-        self._check_openings(start, stop, bodies)
+        self.openings.check(start, stop, bodies, self.register)
         self._gaps.still_there(start, stop, bodies)
         if self.whole:
             self.edge, tiles = merkle.append(self.edge, hashes)
@@ -141,6 +128,26 @@ class Recomputation:
                 what = f"leaf {place} has" if level == 0 else f"the leaves below {place} have"
                 self._problem(f"tile {level}/{number}: {what} another hash there")
 
+    def _fitting(
+        self, leaves: list[tuple[Any, ...]], bodies: dict[int, bytes | None]
+    ) -> list[bytes] | None:
+        """Do as `_check_leaves` where nothing is wrong with any of the leaves; else nothing."""
+        places = range(self.position, self.position + len(leaves))
+        indexes, stored = zip(*leaves, strict=True)
+        found = [body for body in bodies.values() if body is not None]
+        if indexes != tuple(places) or [*bodies] != [*places] or len(found) != len(leaves):
+            return None
+        values = [self.chain, *chain_values(stored)]
+        times = [self._time, *[leaf[LEAF_TIME] for leaf in stored]]
+        right = map(refit_leaf, stored, places, body_digests(found), values)
+        if any(map(ne, stored, right)) or any(map(gt, times, times[1:])):
+            return None
+        for index, leaf in leaves:
+            if leaf[_TYPE] in _FOLLOWED or index == 0:
+                self._follow(index, leaf, bodies[index])
+        self.position, self.chain, self._time = places.stop, values[-1], times[-1]
+        return leaf_hashes(stored)
+
     def _check_leaves(
         self, leaves: list[tuple[Any, ...]], bodies: dict[int, bytes | None]
     ) -> list[bytes]:
@@ -156,12 +163,8 @@ class Recomputation:
             right = refit_leaf(leaf, index, digest, self.chain)
             if leaf != right or time_us < self._time or body is None:
                 self._explain_leaf(index, leaf, body, digest)
-            if leaf[4] == EntryType.POLICY or index == 0:
-                self._govern(index, leaf[4], body)
-            elif leaf[4] == EntryType.BATCH and body and b'"note":' in body:
-                self._check_batch(index, body, int.from_bytes(time_us))
-            elif leaf[4] == EntryType.ERASURE:
-                self._gaps.erasure(index)
+            if leaf[_TYPE] in _FOLLOWED or index == 0:
+                self._follow(index, leaf, body)
             self._time = max(self._time, time_us)
             self.position = index + 1
             self.chain = chain_next(leaf)
@@ -186,11 +189,20 @@ class Recomputation:
         elif digest != leaf.body_digest:
             self._problem(f"body {index}: not the content that was logged in leaf {index}")
 
-    def _govern(self, index: int, kind: int, body: bytes | None) -> None:
+    def _follow(self, index: int, leaf: bytes, body: bytes | None) -> None:
+        """Take up an entry that says how others are to be judged, or that is signed itself."""
+        if leaf[_TYPE] == _POLICY or index == 0:
+            self._govern(index, leaf[_TYPE], body)
+        elif leaf[_TYPE] == _ERASURE:
+            self._gaps.erasure(index)
+        elif body and b'"note":' in body:
+            self._check_batch(index, body, int.from_bytes(leaf[LEAF_TIME]))
+
+    def _govern(self, index: int, kind: bytes, body: bytes | None) -> None:
         """Replay an entry of the register: keys and tiers that later ones are checked against."""
         try:
             if index == 0:
-                register = Register.founded(body if kind == EntryType.POLICY else b"null")
+                register = Register.founded(body if kind == _POLICY else b"null")
             elif self.register is not None:
                 register = self.register.followed(index, body)
             else:
@@ -211,92 +223,3 @@ class Recomputation:
                 check_batch(content, self.register, index, time_us)
         except (AttributeError, EncodingError, VerificationError) as error:
             self._problem(f"batch {index}: is not signed as it must be: {error}")
-
-    def _check_openings(self, start: int, stop: int, bodies: dict[int, bytes | None]) -> None:
-        """Check openings against the commitments of their bodies."""
-        # Paths as bytes: a changed one need not be text any more.
-        ask = (
-            "SELECT idx, CAST(path AS BLOB), tier, salt, preimage FROM opening "
-            "WHERE idx >= ? AND idx < ? ORDER BY idx"
-        )
-        unopened = {index: body for index, body in bodies.items() if body and b'"_c":' in body}
-        current = -1
-        commitments: dict[str, str] = {}
-        # Row by row, not as a list: there are many, and none is needed twice.
-        stored: Iterable[tuple[Any, ...]] = self._connection.execute(ask, (start, stop))
-        if self.subjects is not None:
-            stored = self._decrypted(stored, self.subjects)
-        for index, path, tier, salt, preimage in stored:
-            if index != current:
-                self._missing(current, commitments)
-                current = index
-                commitments, plan = self._commitments(index, unopened.pop(index, None))
-                places = self._places[plan]
-            where, right, beginning = places.get(path) or self._place(plan, path)
-            commitment = commitments.pop(where, None)
-            opens = b64(field_commitment(salt, preimage)) == commitment
-            if not opens or tier != right or not preimage.startswith(beginning):
-                if len(salt) == NONCE_SIZE and self.subjects is not None and self.subjects.absent:
-                    self.openings_locked += 1
-                    continue
-                self._explain_opening(
-                    index, where, commitment, opens=opens, tier_right=tier == right
-                )
-        self._missing(current, commitments)
-        for index, body in unopened.items():
-            self._missing(index, self._commitments(index, body)[0])
-
-    def _missing(self, index: int, commitments: dict[str, str]) -> None:
-        if commitments:
-            self.openings_missing += len(commitments)
-            self._gaps.missing_openings(index, commitments)
-
-    @staticmethod
-    def _decrypted(
-        stored: Iterable[tuple[Any, ...]], subjects: SubjectKeys
-    ) -> Iterator[tuple[Any, ...]]:
-        """Decrypt what is stored under subject keys; what has lost its key is as if not stored."""
-        for index, path, tier, salt, preimage in stored:
-            opening: tuple[bytes, bytes] | None = salt, preimage
-            if len(salt) == NONCE_SIZE and not subjects.absent:
-                # What does not open stays as it is, and is then not what was committed to.
-                with suppress(WorkspaceDamaged):
-                    opening = subjects.decrypt(index, path.decode(errors="replace"), salt, preimage)
-            if opening is not None:
-                yield index, path, tier, *opening
-
-    def _commitments(self, index: int, body: bytes | None) -> tuple[dict[str, str], Plan]:
-        """Read the commitments of a body and the rules that its openings' tiers follow."""
-        policy = self.register.tiers_at(index) if self.register else _NO_POLICY
-        if body is None:
-            return {}, policy.plan("", {})
-        head = _HEAD.match(body)
-        try:
-            if head is not None:
-                return canonical.loads(head[1]), policy.plan(head[2].decode(), {})
-            content = canonical.loads(body)
-            own = {pattern: Tier[name.upper()] for pattern, name in content.get("_t", {}).items()}
-            return dict(content.get("_c", ())), policy.plan(content["_v"], own)
-        except (EncodingError, AttributeError, KeyError, TypeError, ValueError) as error:
-            self._problem(f"body {index}: cannot be read: {error}")
-            return {}, policy.plan("", {})
-
-    def _explain_opening(
-        self, index: int, path: str, commitment: str | None, *, opens: bool, tier_right: bool
-    ) -> None:
-        if commitment is None:
-            reason = "there is no such commitment"
-        elif not opens:
-            reason = "not what was committed to"
-        elif not tier_right:
-            reason = "is stored at another disclosure tier than was logged"
-        else:
-            reason = "its content is for another path"
-        self._problem(f"opening {ascii(path)[1:-1]} of entry {index}: {reason}")
-
-    def _place(self, plan: Plan, path: bytes) -> _Place:
-        text = path.decode(errors="replace")
-        place = text, plan.tier_of(text), canonical.dump([text])[:-1] + b","
-        if len(self._places[plan]) < _PLACES_KEPT:
-            self._places[plan][path] = place
-        return place

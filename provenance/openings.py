@@ -1,0 +1,218 @@
+"""The part of an audit that checks openings against the commitments of their bodies.
+
+Entry by entry: first whether its openings are just those that its body commits
+to, by writing what the body must then begin with; and only where they are not,
+opening by opening, what is wrong with which.
+
+Next: provenance/recompute.py
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from provenance import canonical
+from provenance.entries import Tier
+from provenance.errors import EncodingError, WorkspaceDamaged
+from provenance.hashing import HASH_SIZE, field_commitment
+from provenance.privacy import b64, b64_each
+from provenance.subject_cipher import NONCE_SIZE
+from provenance.tiers import TierPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import apsw
+
+    from provenance.gaps import Gaps
+    from provenance.register import Register
+    from provenance.subjects import SubjectKeys
+    from provenance.tiers import Plan
+
+__all__ = ["Openings"]
+
+_BLOCK: Final = 1_000
+_KEPT: Final = 10_000
+_NO_POLICY: Final = TierPolicy({})
+
+# The format's own names sort before all others that are in use, so a body begins
+# with them and need not be parsed to its end. Where this does not fit (a brace in
+# a path, a draft with tiers of its own) the whole is parsed.
+_HEAD: Final = re.compile(rb'\{"_c":(\{[^{}]*\}),"_n":"[^"]*","_v":"([^"\\]*)"')
+_VERSION: Final = re.compile(rb'[^"]*","_v":"([^"\\]*)"')
+
+_Row = tuple[int, bytes, int, bytes, bytes]
+"""Index, path, tier, salt and preimage."""
+_Own = tuple[tuple[bytes, ...], tuple[int, ...], tuple[bytes, ...], list[bytes]]
+"""Of one entry, paths, tiers, preimages, and what they commit to, as text."""
+
+
+class Openings:
+    """What the openings of a log are found to be, as far as the pass has come.
+
+    Attributes:
+        missing: Commitments without a stored opening.
+        locked: Openings under subject keys, whose file is not here; not checked.
+        subjects: The keys of data subjects, if such are kept; to be set before the pass.
+    """
+
+    def __init__(
+        self, connection: apsw.Connection, problem: Callable[[str], None], gaps: Gaps
+    ) -> None:
+        """Begin before entry 0; the arguments are those of `Recomputation`."""
+        self.missing = 0
+        self.locked = 0
+        self.subjects: SubjectKeys | None = None
+        self._connection = connection
+        self._problem = problem
+        self._gaps = gaps
+
+    def check(
+        self, start: int, stop: int, bodies: dict[int, bytes | None], register: Register | None
+    ) -> None:
+        """Check the openings of some entries.
+
+        Args:
+            start: The first entry.
+            stop: One past the last.
+            bodies: Those that are stored.
+            register: What governs them.
+        """
+        # Paths as bytes: a changed one need not be text any more.
+        ask = (
+            "SELECT idx, CAST(path AS BLOB), tier, salt, preimage FROM opening "
+            "WHERE idx >= ? AND idx < ? ORDER BY idx, path"
+        )
+        unopened = {index: body for index, body in bodies.items() if body and b'"_c":' in body}
+        # Entry by entry, not as a list: there are many, and none is needed twice.
+        stored: Iterable[_Row] = self._connection.execute(ask, (start, stop))
+        if self.subjects is not None:
+            stored = self._decrypted(stored, self.subjects)
+        for block in _blocks(stored):
+            self._check_block(block, unopened, register)
+        for index, body in unopened.items():
+            policy = register.tiers_at(index) if register else _NO_POLICY
+            self._note_missing(index, self._commitments(index, body, policy)[0])
+
+    def _check_block(
+        self, block: list[_Row], unopened: dict[int, bytes], register: Register | None
+    ) -> None:
+        indexes, paths, tiers, salts, preimages = zip(*block, strict=True)
+        committed = b64_each([*map(field_commitment, salts, preimages)], HASH_SIZE)
+        start = 0
+        for index, run in groupby(indexes):
+            stop = start + len(list(run))
+            at = slice(start, stop)
+            start = stop
+            body = unopened.pop(index, None)
+            policy = register.tiers_at(index) if register else _NO_POLICY
+            own = paths[at], tiers[at], preimages[at], committed[at]
+            if body is None or not _are_as_committed(body, own, policy):
+                self._explain(index, body, block[at], policy)
+
+    def _note_missing(self, index: int, commitments: dict[str, str]) -> None:
+        if commitments:
+            self.missing += len(commitments)
+            self._gaps.missing_openings(index, commitments)
+
+    @staticmethod
+    def _decrypted(stored: Iterable[_Row], subjects: SubjectKeys) -> Iterator[_Row]:
+        """Decrypt what is stored under subject keys; what has lost its key is as if not stored."""
+        for index, path, tier, salt, preimage in stored:
+            opening: tuple[bytes, bytes] | None = salt, preimage
+            if len(salt) == NONCE_SIZE and not subjects.absent:
+                # What does not open stays as it is, and is then not what was committed to.
+                with suppress(WorkspaceDamaged):
+                    opening = subjects.decrypt(index, path.decode(errors="replace"), salt, preimage)
+            if opening is not None:
+                yield index, path, tier, *opening
+
+    def _explain(self, index: int, body: bytes | None, own: list[_Row], policy: TierPolicy) -> None:
+        """Say which openings are not as they must be, and which are missing."""
+        commitments, plan = self._commitments(index, body, policy)
+        for _, path, tier, salt, preimage in own:
+            where = path.decode(errors="replace")
+            commitment = commitments.pop(where, None)
+            if len(salt) == NONCE_SIZE and self.subjects is not None and self.subjects.absent:
+                self.locked += 1
+            elif commitment is None:
+                self._tell(index, where, "there is no such commitment")
+            elif b64(field_commitment(salt, preimage)) != commitment:
+                self._tell(index, where, "not what was committed to")
+            elif tier != plan.tier_of(where):
+                self._tell(index, where, "is stored at another disclosure tier than was logged")
+            elif not preimage.startswith(_beginning(where)):
+                self._tell(index, where, "its content is for another path")
+        self._note_missing(index, commitments)
+
+    def _tell(self, index: int, path: str, reason: str) -> None:
+        self._problem(f"opening {ascii(path)[1:-1]} of entry {index}: {reason}")
+
+    def _commitments(
+        self, index: int, body: bytes | None, policy: TierPolicy
+    ) -> tuple[dict[str, str], Plan]:
+        """Read the commitments of a body and the rules that its openings' tiers follow."""
+        if body is None:
+            return {}, policy.plan("", {})
+        head = _HEAD.match(body)
+        try:
+            if head is not None:
+                return canonical.loads(head[1]), policy.plan(head[2].decode(), {})
+            content = canonical.loads(body)
+            own = {pattern: Tier[name.upper()] for pattern, name in content.get("_t", {}).items()}
+            return dict(content.get("_c", ())), policy.plan(content["_v"], own)
+        except (EncodingError, AttributeError, KeyError, TypeError, ValueError) as error:
+            self._problem(f"body {index}: cannot be read: {error}")
+            return {}, policy.plan("", {})
+
+
+def _blocks(stored: Iterable[_Row]) -> Iterator[list[_Row]]:
+    """Gather the openings of whole entries, until they are about a thousand."""
+    block: list[_Row] = []
+    for _, own in groupby(stored, key=itemgetter(0)):
+        block += own
+        if len(block) >= _BLOCK:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _are_as_committed(body: bytes, own: _Own, policy: TierPolicy) -> bool:
+    """Say whether the openings of an entry are all that its body commits to, each as it must be.
+
+    False says nothing: a body may also be written in a way that this does not know.
+    """
+    paths, tiers, preimages, committed = own
+    form, beginnings = _form(paths)
+    head = form % (*committed,)
+    version = _VERSION.match(body, len(head)) if body.startswith(head) else None
+    return (
+        version is not None
+        and tiers == _tiers(policy.plan(version[1].decode(), {}), paths)
+        and all(map(bytes.startswith, preimages, beginnings))
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _form(paths: tuple[bytes, ...]) -> tuple[bytes, list[bytes]]:
+    """Return how a body with commitments at `paths` begins, and how their preimages do."""
+    texts = [path.decode(errors="replace") for path in paths]
+    names = [canonical.dump(text).replace(b"%", b"%%") for text in texts]
+    fields = b",".join([name + b':"%b"' for name in names])
+    return b'{"_c":{' + fields + b'},"_n":"', [_beginning(text) for text in texts]
+
+
+@lru_cache(maxsize=_KEPT)
+def _tiers(plan: Plan, paths: tuple[bytes, ...]) -> tuple[int, ...]:
+    return tuple([int(plan.tier_of(path.decode(errors="replace"))) for path in paths])
+
+
+@lru_cache(maxsize=_KEPT)
+def _beginning(path: str) -> bytes:
+    return canonical.dump([path])[:-1] + b","
