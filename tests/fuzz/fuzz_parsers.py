@@ -16,10 +16,12 @@ from small_log import seeded
 
 from provenance import canonical
 from provenance.checkpoint import (
+    format_line,
     format_note,
     format_text,
     format_vkey,
     parse,
+    parse_line,
     parse_note,
     parse_text,
     parse_vkey,
@@ -43,8 +45,10 @@ from provenance.unpack import bundles_in
 from provenance.verify import check_bundle, parse_policy
 from provenance.wire.bundles import format_entries, parse_entries
 from provenance.wire.evidence import Proof, format_proof, parse_proof
+from provenance.wire.monitor_state import State
 from provenance.wire.paths import body_path, parse_body, parse_tile
 from provenance.wire.witness import Request, format_request, parse_request, parse_size
+from provenance.wire.witness_state import Witness, create_witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -192,6 +196,38 @@ def evidence() -> list[bytes]:
     return [raw(format_proof(Proof(bytes(32), path)))]
 
 
+@cache
+def watcher() -> Witness:
+    """A witness that follows the log."""
+    made = create_witness(Path(_folder()) / "witness", "w.example/f", lambda: 0, seeded(70))
+    made.follow(LOG.key.vkey)
+    return made
+
+
+def settings_of_a_witness() -> list[bytes]:
+    """What `init` and `follow` write."""
+    watcher()
+    return [(Path(_folder()) / "witness" / "witness.toml").read_bytes()]
+
+
+def read_settings(data: bytes) -> Any:
+    """A `witness.toml`, which is read anew for each request."""
+    witness, path = watcher(), Path(_folder()) / "witness" / "witness.toml"
+    kept = path.read_bytes()
+    path.write_bytes(data)
+    try:
+        return sorted(witness.followed())
+    finally:
+        path.write_bytes(kept)
+
+
+def read_heard(data: bytes) -> Any:
+    """A monitor's memory of sizes."""
+    state = State(Path(_folder()), LOG.key.name)
+    next(Path(_folder()).glob("*/pending")).with_name("heard").write_bytes(data)
+    return state.heard()
+
+
 def read_batch(data: bytes) -> Any:
     """The content of a signed batch entry, judged with the register."""
     return check_batch(content(data), read_register(registers()[2]), 10, 1_774_300_000_000_000)
@@ -258,6 +294,13 @@ PARSERS: dict[str, Parser] = {
     "high-water": Parser(high_water, read_mark),
     "witness request": Parser(requests, parse_request, format_request),
     "witness size": Parser(lambda: [b"0\n", b"42\n"], parse_size, lambda n: f"{n}\n".encode()),
+    "witness settings": Parser(settings_of_a_witness, read_settings),
+    "signature line": Parser(
+        lambda: [note.splitlines()[-1] for note in notes()],
+        lambda data: parse_line(text(data)),
+        lambda line: raw(format_line(line)[:-1]),
+    ),
+    "monitor memory": Parser(lambda: [b'{"https://log.example": 7}\n', b"{}\n"], read_heard),
     "split view": Parser(
         evidence, lambda data: parse_proof(text(data)), lambda found: raw(format_proof(found))
     ),

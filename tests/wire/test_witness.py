@@ -281,6 +281,32 @@ def test_lost_memory_is_not_made_anew(tmp_path: Path, witness: Witness) -> None:
     assert witness.add_checkpoint(LOG.request(5, 6)).status == 200
 
 
+@pytest.fixture(scope="module")
+def remembering(tmp_path_factory: pytest.TempPathFactory) -> tuple[Witness, Path]:
+    """A witness that has cosigned five entries, and the file that says so."""
+    place: Path = tmp_path_factory.mktemp("memory") / "w"
+    witness = new_witness(place, LOG.key.vkey)
+    witness.add_checkpoint(LOG.request(0, 5))
+    (path,) = [path for path in (place / "state").iterdir() if not path.suffix]
+    return witness, path
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_a_changed_memory_is_refused_or_says_the_same(
+    remembering: tuple[Witness, Path], data: st.DataObject
+) -> None:
+    """No byte of a state file can be changed so that another size, root or time is remembered."""
+    witness, path = remembering
+    whole, before = path.read_bytes(), witness.last(ORIGIN)
+    spoilt = bytearray(whole)
+    spoilt[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(spoilt)
+    with suppress(WorkspaceDamaged):
+        assert witness.last(ORIGIN) == before
+    path.write_bytes(whole)
+
+
 def test_time_does_not_run_back(tmp_path: Path) -> None:
     """Cosignatures never get older; a clock far behind is refused, and nothing is cosigned."""
     clock = SetClock()
