@@ -32,7 +32,7 @@ __all__ = ["Sought", "count_rows", "forget_rows"]
 
 _SEPARATORS: Final = ",;\t"
 _PARTS: Final = re.compile(r"[,;\t|\"'\r\n]")
-_EVENTS: Final = re.compile(r'"quarantine"\s*:\s*\[\s*')
+_EVENTS: Final = re.compile(r'"(?:quarantine|eventList)"\s*:\s*\[\s*')
 _BETWEEN: Final = ", \t\r\n"
 _MOST: Final = 1 << 30
 
