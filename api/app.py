@@ -101,7 +101,7 @@ class _Site:
     def __init__(self, readers: Readers, settings: ApiSettings) -> None:
         self._readers = readers
         self._base = settings.base
-        self._gate = Gate(settings.token)
+        self._gate = Gate(settings.token, settings.partner_token)
         self._schema = make_schema(introspection=settings.introspection)
 
     def endpoint(self, answering: Answering) -> Endpoint:

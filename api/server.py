@@ -60,10 +60,12 @@ class Announcement:
     Attributes:
         address: The server's own address, for example "http://127.0.0.1:8765".
         token: The operator's bearer token, to be shown to the person at the terminal only.
+        partner_token: The partners' bearer token, likewise; None where none was asked for.
     """
 
     address: str
     token: str
+    partner_token: str | None = None
 
 
 class _Server(uvicorn.Server):
@@ -82,26 +84,34 @@ def serve(
     announce: Callable[[Announcement], None],
     *,
     introspection: bool = False,
+    partners: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are given ten seconds to end.
 
     Args:
         workspace: Stays the caller's.
         listening: Where.
-        announce: Is told address and token once, after the port is taken.
+        announce: Is told address and tokens once, after the port is taken.
         introspection: Whether callers may ask for the GraphQL schema.
+        partners: Make a token for partners, who see fields up to the partner tier.
 
     Raises:
         UsageError: The address is public without being meant to be, or cannot be had.
     """
-    server, taken, told = make_server(workspace, listening, introspection=introspection)
+    server, taken, told = make_server(
+        workspace, listening, introspection=introspection, partners=partners
+    )
     with taken:
         announce(told)
         server.run(sockets=[taken])
 
 
 def make_server(
-    workspace: Workspace, listening: Listening, *, introspection: bool = False
+    workspace: Workspace,
+    listening: Listening,
+    *,
+    introspection: bool = False,
+    partners: bool = False,
 ) -> tuple[uvicorn.Server, socket.socket, Announcement]:
     """Take the port and prepare the server; arguments and errors as for `serve`.
 
@@ -110,11 +120,15 @@ def make_server(
         to announce.
     """
     token = mint_token(workspace.entropy)
+    partner_token = mint_token(workspace.entropy) if partners else None
     settings = ApiSettings(
-        base=workspace.settings.domain.rstrip("/"), token=token, introspection=introspection
+        base=workspace.settings.domain.rstrip("/"),
+        token=token,
+        partner_token=partner_token,
+        introspection=introspection,
     )
     server, taken, address = bind(create_app(workspace, settings), listening)
-    return server, taken, Announcement(address, token)
+    return server, taken, Announcement(address, token, partner_token)
 
 
 def serve_app(app: ASGIApp, listening: Listening, announce: Callable[[str], None]) -> None:

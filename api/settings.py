@@ -18,11 +18,13 @@ class ApiSettings:
         base: The address that printed codes begin with, without a slash at its end.
         token: The operator's bearer token; None for a server without an operator. It is kept
             out of `repr`, so that it reaches no log.
+        partner_token: The partners' bearer token; None for a server without partners.
         introspection: Whether callers may ask for the GraphQL schema.
         readers: How many requests may read at once, at least 1.
     """
 
     base: str
     token: str | None = field(default=None, repr=False)
+    partner_token: str | None = field(default=None, repr=False)
     introspection: bool = False
     readers: int = 4

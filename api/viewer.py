@@ -1,9 +1,10 @@
 """Who is asking, and what that lets them see.
 
-There are two viewers: the anonymous consumer (public tier, only what it can
-name by id) and the operator (everything in the workspace), who shows a bearer
-token that is made when the server starts. The token exists in the operator's
-hands and in the memory of the process that prints it; the gate keeps a digest.
+There are three viewers: the anonymous consumer (public tier, only what it can
+name by id), the partner (the same, up to the partner tier) and the operator
+(everything in the workspace). The last two show bearer tokens that are made
+when the server starts. A token exists in its bearer's hands and in the memory
+of the process that prints it; the gate keeps a digest.
 
 Next: api/reading.py
 """
@@ -23,7 +24,7 @@ from provenance.errors import AccessDenied
 if TYPE_CHECKING:
     from provenance.clock import Entropy
 
-__all__ = ["ANONYMOUS", "OPERATOR", "Gate", "Role", "Viewer", "mint_token"]
+__all__ = ["ANONYMOUS", "OPERATOR", "PARTNER", "Gate", "Role", "Viewer", "mint_token"]
 
 _TOKEN_BYTES = 32
 _SCHEME = "bearer"
@@ -33,6 +34,7 @@ class Role(Enum):
     """The kinds of viewer that there are."""
 
     CONSUMER = "consumer"
+    PARTNER = "partner"
     OPERATOR = "operator"
 
 
@@ -55,25 +57,27 @@ class Viewer:
 
 
 ANONYMOUS = Viewer(Role.CONSUMER, Tier.PUBLIC)
+PARTNER = Viewer(Role.PARTNER, Tier.PARTNER)
 OPERATOR = Viewer(Role.OPERATOR, Tier.PRIVATE)
 
 
 def mint_token(entropy: Entropy) -> str:
-    """Make a fresh operator token: 32 random bytes as 43 URL-safe characters."""
+    """Make a fresh token: 32 random bytes as 43 URL-safe characters."""
     return base64.urlsafe_b64encode(entropy(_TOKEN_BYTES)).rstrip(b"=").decode("ascii")
 
 
 class Gate:
     """Turns an `Authorization` header into a viewer.
 
-    It holds the token's SHA-256, never the token, and compares digests in
+    It holds the tokens' SHA-256, never the tokens, and compares digests in
     constant time. A plain hash is enough here: the token is 256 random bits,
     not a password that could be guessed.
     """
 
-    def __init__(self, token: str | None) -> None:
-        """Open the gate for one operator token; None means that there is no operator."""
-        self._digest = None if token is None else _digest(token)
+    def __init__(self, token: str | None, partner_token: str | None = None) -> None:
+        """Open the gate for an operator's and a partners' token; None means there is none."""
+        shown = ((token, OPERATOR), (partner_token, PARTNER))
+        self._known = [(_digest(one), viewer) for one, viewer in shown if one is not None]
 
     def admit(self, authorization: str | None) -> Viewer:
         """Say who shows this header.
@@ -82,7 +86,7 @@ class Gate:
             authorization: The header's value, or None when there is none.
 
         Returns:
-            The consumer without a header, the operator with the right token.
+            The consumer without a header, else whose token it is.
 
         Raises:
             AccessDenied: A header is shown, but not a valid one. It is refused rather than
@@ -91,14 +95,14 @@ class Gate:
         if authorization is None:
             return ANONYMOUS
         scheme, _, shown = authorization.partition(" ")
-        right = self._digest is not None and hmac.compare_digest(
-            self._digest, _digest(shown.strip())
-        )
-        if scheme.lower() != _SCHEME or not right:
+        digest = _digest(shown.strip())
+        # All are compared, whichever it is: the time says nothing about where it stands.
+        found = [viewer for known, viewer in self._known if hmac.compare_digest(known, digest)]
+        if scheme.lower() != _SCHEME or not found:
             raise AccessDenied(
                 "the token is not valid; use the one printed when the server started"
             )
-        return OPERATOR
+        return found[0]
 
 
 def _digest(token: str) -> bytes:

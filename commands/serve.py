@@ -31,6 +31,9 @@ def serve(
     introspection: Annotated[
         bool, typer.Option("--introspection", help="Let callers read the GraphQL schema.")
     ] = False,
+    partners: Annotated[
+        bool, typer.Option("--partners", help="Also make a token for partners, and show it.")
+    ] = False,
 ) -> None:
     """Serve GraphQL, product pages, checkpoints and proofs."""
     from api.server import Listening
@@ -49,11 +52,14 @@ def serve(
         run(
             workspace,
             listening,
-            lambda told: _announce(told.address, told.token),
+            lambda told: _announce(told.address, told.token, told.partner_token),
             introspection=introspection,
+            partners=partners,
         )
 
 
-def _announce(address: str, token: str) -> None:
+def _announce(address: str, token: str, partner_token: str | None) -> None:
     typer.echo(f"Serving on {address} (GraphQL at {address}/graphql); stop with Ctrl-C")
     typer.echo(f"Operator's token, shown only now: {token}")
+    if partner_token is not None:
+        typer.echo(f"Partners' token, shown only now: {partner_token}")
