@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import apsw
 
     from provenance.published import HighWater, LogFiles
+    from provenance.register import Register
     from provenance.subjects import SubjectKeys
 
 __all__ = ["AuditReport", "audit"]
@@ -211,7 +212,8 @@ class _Audit:
             self._compare_tree()
         self._compare_head()
         self._compare_checkpoints(notes)
-        self._compare_register(notes)
+        if self._pass.register is not None:
+            self._compare_register(self._pass.register, notes)
         self._compare_published(notes, shown)
 
     def _recompute(self, sizes: set[int], progress: Callable[[int, int], None]) -> None:
@@ -290,15 +292,14 @@ class _Audit:
             elif self._roots.get(size) != found.root:
                 self._report.add(f"checkpoint {size}: the entries have another root")
 
-    def _compare_register(self, notes: dict[int, str]) -> None:
+    def _compare_register(self, register: Register, notes: dict[int, str]) -> None:
         """See that the trusted key is the log's, that keys were handed over, and readers know."""
-        register = self._pass.register
-        if register is None:
-            return
         if self._vkey not in register.keys:
             self._report.add("body 0: the log's register does not name the trusted key")
-        for period in register.periods[1:]:
-            if period.entry + 1 not in notes:
+        # What stood before the trusted key needs no hand-over: it has signed for all of it.
+        start = max((at.entry for at in register.periods if self._vkey in at.vkeys), default=0)
+        for period in register.periods:
+            if period.entry > start and period.entry + 1 not in notes:
                 self._report.add(
                     f"checkpoint {period.entry + 1}: missing; the old and the new key sign it, to "
                     f"hand over the log in entry {period.entry}"

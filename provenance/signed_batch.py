@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from provenance import canonical
 from provenance.checkpoint import key_id, parse_note, parse_vkey
-from provenance.errors import InputError, VerificationError
+from provenance.errors import EncodingError, InputError, VerificationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ __all__ = [
     "batch_keys",
     "batch_text",
     "check_batch",
+    "keys_in",
     "keys_over",
     "unfit_signer",
 ]
@@ -62,6 +64,18 @@ def _blocks(start: int, stop: int) -> Iterator[tuple[int, int]]:
             level = min(level, (start & -start).bit_length() - 1)
         yield level, start >> level
         start += 1 << level
+
+
+def keys_in(body: bytes | None) -> list[tuple[str, ...]]:
+    """List the row keys of a signed batch from its body; none for what is no such thing."""
+    try:
+        content = canonical.loads(body or b"")
+        if "note" not in content:
+            return []
+        ranges = [(first, last) for first, last in content["ranges"] if 0 <= first <= last]
+        return list(batch_keys(ranges))
+    except (EncodingError, LookupError, TypeError, ValueError):
+        return []
 
 
 def keys_over(index: int, size: int) -> list[tuple[str, ...]]:

@@ -22,7 +22,8 @@ from provenance.backup import copy_log
 from provenance.errors import UsageError, VerificationError
 from provenance.files import copy_file, replace_file, sync_directory
 from provenance.storage import translated
-from workspace.workspace import Layout, refuse_occupied
+from workspace.layout import Layout
+from workspace.making import refuse_occupied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

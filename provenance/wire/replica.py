@@ -2,7 +2,7 @@
 
 It is an ordinary log database without openings. Row keys, which the original
 digests with a secret of its own, are made anew, with the mirror's secret, for
-what is public: events, the register and erasures. Nothing is ever signed here:
+what is public: events, the register, erasures and signed batches. Nothing is ever signed here:
 every checkpoint is the original's.
 
 What goes in is taken on trust from the caller, who has checked it; each call is
@@ -26,6 +26,7 @@ from provenance.identity import Rows
 from provenance.leaf import decode_leaf
 from provenance.published import publish
 from provenance.register import Register, register_key
+from provenance.signed_batch import keys_in
 from provenance.storage import connect, create, discard, rows, transaction, translated
 from provenance.writing import read_tile
 
@@ -216,9 +217,10 @@ class Replica:
         numbers = {what: len(self._numbered(what)) for what in (_REGISTER, _ERASURE)}
         named: dict[bytes, tuple[bytes | None, int]] = {}
         for index, (leaf, body) in enumerate(zip(leaves, bodies, strict=True), size):
-            key = self._row_key(index, decode_leaf(leaf).type, body, numbers)
-            if key is not None:
-                named.setdefault(self._rows.key_of(key), (None, index))
+            kind = decode_leaf(leaf).type
+            key = self._row_key(index, kind, body, numbers)
+            for one in keys_in(body) if kind == EntryType.BATCH else filter(None, [key]):
+                named.setdefault(self._rows.key_of(one), (None, index))
         known = self._rows.held(named)
         return self._rows.write({key: row for key, row in named.items() if key not in known}, {})
 

@@ -23,6 +23,7 @@ from provenance.signed_batch import (
     batch_keys,
     batch_text,
     check_batch,
+    keys_in,
     keys_over,
     unfit_signer,
 )
@@ -67,6 +68,36 @@ def test_a_long_range_has_few_keys() -> None:
     assert len(list(batch_keys([[0, 2**23 - 1]]))) == 2
     assert len(list(batch_keys([[1, 5_000_000]]))) < 60
     assert len(keys_over(4_999_999, 5_000_001)) == 23
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        b"",
+        b"{",
+        b"[]",
+        b'{"count":1}',
+        b'{"note":""}',
+        b'{"note":"","ranges":7}',
+        b'{"note":"","ranges":[1,2]}',
+        b'{"note":"","ranges":[[1]]}',
+        b'{"note":"","ranges":[["a","b"]]}',
+        b'{"note":"","ranges":[[null,1]]}',
+    ],
+)
+def test_what_is_no_signed_batch_has_no_row_keys(body: bytes | None) -> None:
+    """A mirror reads row keys from bodies that anybody may have written."""
+    assert keys_in(body) == []
+
+
+def test_row_keys_can_be_read_from_the_body() -> None:
+    """They are the same as the writer's; ranges that run backwards have none."""
+    ranges = [[5, 90], [3, 2], [100, 2**40]]
+    body = canonical.encode({"note": "x", "ranges": ranges, "count": 1})
+
+    assert keys_in(body) == list(batch_keys([[5, 90], [100, 2**40]]))
+    assert len(keys_in(body)) < 120
 
 
 def leaf(index: int) -> bytes:
