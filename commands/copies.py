@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -62,18 +62,75 @@ def restore(
         Path | None,
         typer.Option(help="The newest checkpoint anybody has seen: proof that nothing is newer."),
     ] = None,
+    origin: Annotated[
+        str | None, typer.Option("--as", help="Continue it as a new log of this name.")
+    ] = None,
+    erasures_from: Annotated[
+        str | None,
+        typer.Option(help="With --as: a workspace, export or address whose erasures to repeat."),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
     """Make a workspace of a backup; it is only read, unless it is proven to be the newest."""
+    from provenance.errors import UsageError
+
+    if origin and checkpoint:
+        raise UsageError("--checkpoint or --as, not both: one goes on, the other begins anew")
+    if erasures_from and not origin:
+        raise UsageError("--erasures-from needs --as: what is only read cannot be erased from")
+    backup_ = _Source(source, keys)
+    if origin is None:
+        _restore(data, backup_, checkpoint, as_json=json)
+    else:
+        _continue(data, backup_, origin, erasures_from, as_json=json)
+
+
+class _Source(NamedTuple):
+    """The backup, and where its keys are."""
+
+    directory: Path
+    keys: Path | None
+
+
+def _continue(
+    data: Path, source: _Source, origin: str, erasures_from: str | None, *, as_json: bool
+) -> None:
+    from provenance.clock import system_clock, system_entropy
+    from workspace.restore import Backup
+    from workspace.succession import continue_as
+
+    with _stages() as report:
+        made, erased = continue_as(
+            origin,
+            Backup(*source),
+            data,
+            entropy=system_entropy,
+            clock=system_clock,
+            progress=report,
+            erasures_from=erasures_from,
+        )
+    if as_json:
+        print_json({"origin": origin, "size": made.log.size, "writable": True, "erased": erased})
+        return
+    typer.echo(f"Continued in {data} as {origin}: {made.log.size:,} entries, with a new key")
+    typer.echo(f"  erased again  {erased:,} entries")
+    if erasures_from is None:
+        notice(
+            "provenance: what the old log erased after the backup was taken is back in this one; "
+            "run `provenance erase` for it"
+        )
+
+
+def _restore(data: Path, source: _Source, checkpoint: Path | None, *, as_json: bool) -> None:
     from provenance.clock import system_entropy
     from workspace.restore import Backup
     from workspace.restore import restore as run
 
     newest = None if checkpoint is None else _read(checkpoint)
     with _stages() as report:
-        made = run(Backup(source, keys), data, system_entropy, report, newest=newest)
-    if json:
+        made = run(Backup(*source), data, system_entropy, report, newest=newest)
+    if as_json:
         print_json({"origin": made.origin, "size": made.log.size, "writable": made.writable})
         return
     typer.echo(f"Restored to {data}: {made.origin}, {made.log.size:,} entries, all recomputed")

@@ -98,8 +98,13 @@ def _replay(
 ) -> list[tuple[Entry, Replay]]:
     """Replay in the order of tree sizes: flags of one run share the state they are judged on."""
     from detectors.replay import Replayer
+    from provenance.succession import Former
 
     replayer = Replayer(workspace.reader, detectors)
+    # Flags that were carried over name their evidence as it was in the log before this one.
+    predecessor = workspace.reader.register.predecessor
+    former = predecessor and Replayer(Former(workspace.reader, predecessor), detectors)
+    carried = predecessor.said.size if predecessor else 0
     contents = sorted(
         ((entry, _content(entry)) for entry in entries),
         key=lambda pair: (pair[1].get("tree_size", 0), pair[0].index),
@@ -108,7 +113,8 @@ def _replay(
     with progress("Replaying") as report:
         for done, (entry, content) in enumerate(contents):
             report(done, len(contents))
-            found.append((entry, replayer.replay(content)))
+            asked = former if former and entry.index < carried else replayer
+            found.append((entry, asked.replay(content)))
     return found
 
 

@@ -25,6 +25,7 @@ from provenance.checkpoint import ED25519, parse_vkey
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import EncodingError, InputError, UsageError
 from provenance.parties import PARTY, Party
+from provenance.predecessor import Predecessor
 from provenance.tiers import TierPolicy
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ def register_key(origin: str, number: int) -> tuple[str, ...]:
     return ("register", origin, str(number))
 
 
-def founding_draft(vkey: str, tiers: TierPolicy) -> Draft:
+def founding_draft(vkey: str, tiers: TierPolicy, predecessor: Predecessor | None = None) -> Draft:
     """Make entry 0 of a log.
 
     Args:
         vkey: The first public key; its name is the log's origin.
         tiers: The first tier policy.
+        predecessor: The log that this one continues, if any.
 
     Raises:
         UsageError: The key cannot be a log's, or the policy would hide the register itself.
@@ -57,7 +59,7 @@ def founding_draft(vkey: str, tiers: TierPolicy) -> Draft:
         "origin": vkey.split("+", 1)[0],
         "keys": [vkey],
         "tiers": tiers.to_content(),
-        "predecessor": None,
+        "predecessor": predecessor and predecessor.to_content(),
     }
     try:
         Register.founded(canonical.encode({**content, "_v": POLICY}))
@@ -83,6 +85,8 @@ class Register:
         periods: The log's keys, oldest first, each with the entry that names them.
         policies: The tier policies, oldest first, each with the entry that states it.
         statements: What was said of parties, in order; the latest about a party counts.
+        predecessor: The log that this one continues. Its entries are carried over, and keys that
+            they name are no keys of this log.
     """
 
     origin: str
@@ -90,6 +94,7 @@ class Register:
     periods: tuple[KeyPeriod, ...]
     policies: tuple[tuple[int, TierPolicy], ...]
     statements: tuple[Party, ...] = ()
+    predecessor: Predecessor | None = None
 
     @classmethod
     def founded(cls, body: bytes | None) -> Self:
@@ -105,7 +110,16 @@ class Register:
         if type(origin) is not str:
             raise EncodingError("the origin is not a text")
         keys = _keys(content["keys"], origin)
-        return cls(origin, (0,), (KeyPeriod(0, keys),), ((0, _tiers(content["tiers"])),))
+        predecessor = Predecessor.read(content["predecessor"])
+        if predecessor is not None and predecessor.said.origin == origin:
+            raise EncodingError("a log does not continue itself")
+        return cls(
+            origin,
+            (0,),
+            (KeyPeriod(0, keys),),
+            ((0, _tiers(content["tiers"])),),
+            predecessor=predecessor,
+        )
 
     def followed(self, index: int, body: bytes | None) -> Self:
         """Take the next entry of the register, which stands at `index`.
@@ -125,9 +139,7 @@ class Register:
             return replace(self, entries=entries, statements=(*self.statements, said))
         if version != POLICY or content.keys() != _LATER:
             raise EncodingError(f"{version!a} is no entry of the register, or lacks a member")
-        if content["origin"] != self.origin:
-            raise EncodingError(f"it is of the log {content['origin']!a}")
-        keys = _keys(content["keys"], self.origin)
+        keys = self.current if self._is_carried(index) else self._named_keys(content)
         periods, policies = self.periods, self.policies
         if keys != self.current:
             if not {*keys}.isdisjoint(self.keys):
@@ -137,6 +149,14 @@ class Register:
         if tiers != self.tiers:
             policies = (*policies, (index, tiers))
         return replace(self, entries=entries, periods=periods, policies=policies)
+
+    def _is_carried(self, index: int) -> bool:
+        return self.predecessor is not None and index < self.predecessor.said.size
+
+    def _named_keys(self, content: Content) -> tuple[str, ...]:
+        if content["origin"] != self.origin:
+            raise EncodingError(f"it is of the log {content['origin']!a}")
+        return _keys(content["keys"], self.origin)
 
     @property
     def size(self) -> int:

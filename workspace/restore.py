@@ -3,7 +3,9 @@
 A log that goes on from an old copy has two histories under one name. So a
 restored workspace is only read, unless a checkpoint from outside proves that
 the copy is the newest state the world has seen. What else it can become is a
-new log that continues this one.
+new log that continues this one; `workspace.succession` makes that.
+
+Next: workspace/succession.py
 """
 
 from __future__ import annotations

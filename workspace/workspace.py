@@ -12,18 +12,19 @@ import shutil
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
+from provenance import keys
 from provenance.clock import system_clock, system_entropy
-from provenance.errors import WorkspaceDamaged, WorkspaceReadOnly
+from provenance.errors import StorageError, UsageError, WorkspaceDamaged, WorkspaceReadOnly
+from provenance.files import replace_file
 from provenance.forget.run import Forgetter
 from provenance.govern.keyring import KeyRing
-from provenance.govern.sources import KeySource
+from provenance.govern.sources import KeySource, open_signer
 from provenance.log import Instruments, Log
 from provenance.storage import translated
 from provenance.subjects import SubjectKeys
 from provenance.tiers import DEFAULT_POLICY
 from workspace.followers import Places
 from workspace.layout import Layout
-from workspace.making import fill, first_signer, refuse_occupied
 from workspace.settings import KeySetting, read_settings, settings_text
 
 if TYPE_CHECKING:
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
     from provenance.tiers import TierPolicy
     from workspace.settings import Settings
 
-__all__ = ["Layout", "Workspace", "create_workspace", "random_origin"]
+__all__ = [
+    "Layout",
+    "Workspace",
+    "create_workspace",
+    "random_origin",
+    "refuse_occupied",
+]
 
 _LOG: Final = logging.getLogger(__name__)
 _SECRET_SIZE: Final = 32
@@ -181,24 +188,27 @@ class Workspace:
         held = self.settings.role != "mirror"
         subjects = self.new_subjects()
         log = self.layout.log
-        # A mirror need not have seen a key handed over that its people trust themselves.
-        known = [] if held else [vkey for vkey in self.reader.keys if vkey in self.vkeys]
-        vkey = known[-1] if known else self.vkey
-        report = audit(log, vkey, self.secret, progress, openings=held, subjects=subjects)
+        report = audit(log, self.vkey, self.secret, progress, openings=held, subjects=subjects)
         if subjects is not None and subjects.absent and self.settings.role == "log":
             report.add(
                 f"subject keys: {subjects.path} is missing; put it back from your copy of it"
             )
+        for fault in () if report.problems else self._predecessor_faults():
+            report.add(fault)
         return report
 
-    @property
-    def vkey(self) -> str:
-        """The log's first public key of those in `log.policy`."""
-        return self.vkeys[0]
+    def _predecessor_faults(self) -> list[str]:
+        from provenance.succession import predecessor_faults  # noqa: PLC0415 - as above
+
+        reader = self.new_reader()
+        try:
+            return predecessor_faults(reader)
+        finally:
+            reader.close()
 
     @cached_property
-    def vkeys(self) -> list[str]:
-        """The log's public keys, from `log.policy`.
+    def vkey(self) -> str:
+        """The log's public key, from `log.policy`.
 
         Raises:
             WorkspaceDamaged: The file is missing or names no key of this origin.
@@ -207,11 +217,11 @@ class Workspace:
             lines = self.layout.policy.read_text().splitlines()
         except (OSError, ValueError) as error:
             raise WorkspaceDamaged(f"{self.layout.policy}: cannot be read: {error}") from None
-        named = [words[1] for line in lines if (words := line.split())[:1] == ["log"] and words[1:]]
-        vkeys = [vkey for vkey in named if vkey.split("+")[0] == self.settings.origin]
-        if not vkeys:
-            raise WorkspaceDamaged(f"{self.layout.policy}: names no key of {self.settings.origin}")
-        return vkeys
+        for line in lines:
+            words = line.split()
+            if words[:1] == ["log"] and words[1].split("+")[0] == self.settings.origin:
+                return words[1]
+        raise WorkspaceDamaged(f"{self.layout.policy}: names no key of {self.settings.origin}")
 
     @cached_property
     def secret(self) -> bytes:
@@ -290,11 +300,51 @@ def create_workspace(
         building.mkdir(mode=0o700)
         try:
             layout = Layout(building)
-            signer = first_signer(layout, key, origin, entropy)
+            signer = _first_signer(layout, key, origin, entropy)
             if subject_keys:
                 SubjectKeys.create(layout.subject_keys)
-            fill(layout, text, tiers, Instruments(signer, entropy(_SECRET_SIZE), clock, entropy))
+            _fill(layout, text, tiers, Instruments(signer, entropy(_SECRET_SIZE), clock, entropy))
             building.rename(directory)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
+
+
+def refuse_occupied(directory: Path) -> None:
+    """Refuse a place where something is already; an empty directory is nothing.
+
+    Raises:
+        UsageError: It holds something, or is a file.
+        StorageError: It cannot be looked into.
+    """
+    if (directory / "workspace.toml").exists():
+        raise UsageError(f"{directory}: there is a workspace already")
+    try:
+        if directory.exists() and any(directory.iterdir()):
+            raise UsageError(f"{directory}: is not empty; a workspace needs a directory of its own")
+    except NotADirectoryError:
+        raise UsageError(f"{directory}: is a file, not a directory") from None
+    except OSError as error:
+        raise StorageError(f"{directory}: {error.strerror}") from None
+
+
+def _first_signer(layout: Layout, key: KeySource, origin: str, entropy: Entropy) -> keys.Signer:
+    layout.log_key.parent.mkdir(mode=0o700)
+    if key.in_file:
+        keys.save(keys.generate(origin, entropy), layout.log_key)
+    signer = open_signer(key, layout.log_key)
+    if signer.name != origin:
+        raise UsageError(
+            f"--origin: is {origin}, but {key.describe(layout.log_key)} has the key of "
+            f"{signer.name}"
+        )
+    return signer
+
+
+def _fill(layout: Layout, text: str, tiers: TierPolicy, instruments: Instruments) -> None:
+    vkey = instruments.signer.vkey
+    replace_file(layout.secret, instruments.secret, mode=0o600)
+    replace_file(layout.policy, f"log {vkey}\nquorum none\n".encode())
+    layout.quarantine.mkdir(mode=0o700)
+    Log.create(layout.log, vkey, tiers, instruments).close()
+    replace_file(layout.settings, text.encode())
