@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from provenance.clock import Clock
+    from provenance.entries import Outcome
     from provenance.ingest.ports import LogWriter
     from provenance.keys import Signer
     from provenance.register import Register
@@ -82,17 +83,24 @@ class Claim:
         self.ranges: list[list[int]] = []
         self._held: list[list[int]] = []  # the same ranges in order of index, neighbours joined
 
-    def take(self, indexes: Iterable[int], log: LogWriter) -> None:
-        """Add the entries at `indexes` that are not in it yet."""
+    def take(self, outcomes: Iterable[Outcome], log: LogWriter) -> None:
+        """Add the entries of `outcomes` that are not in it yet."""
         runs: list[list[int]] = []
-        for index in indexes:
-            if not self._holds(index):
-                ranges_of([index], runs)
-                self._hold(index)
+        digests: dict[int, bytes | None] = {}
+        for outcome in outcomes:
+            if not self._holds(outcome.index):
+                ranges_of([outcome.index], runs)
+                self._hold(outcome.index)
+                digests[outcome.index] = outcome.digest
         for first, last in runs:
-            for entry in log.entries(first, last + 1):
-                self.stream.add(entry.leaf[LEAF_DIGEST])
-            ranges_of(range(first, last + 1), self.ranges)
+            run = range(first, last + 1)
+            told = [digest for index in run if (digest := digests[index]) is not None]
+            # What was appended just now need not be read again.
+            if len(told) < len(run):
+                told = [entry.leaf[LEAF_DIGEST] for entry in log.entries(first, last + 1)]
+            for digest in told:
+                self.stream.add(digest)
+            ranges_of(run, self.ranges)
 
     def _holds(self, index: int) -> bool:
         at = bisect_right(self._held, index, key=lambda span: span[0]) - 1

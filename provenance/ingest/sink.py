@@ -162,7 +162,7 @@ class Sink:
         self.part.appended += len(indexes)
         self.part.corrected += sum(draft.type == EntryType.CORRECTION for _, draft in pairs)
         ranges_of(indexes, self.part.ranges)
-        self._claim.take((one.index for one in outcomes if self._is_claimed(one)), self.log)
+        self._claim.take((one for one in outcomes if self._is_claimed(one)), self.log)
         return outcomes
 
     def _is_claimed(self, outcome: Outcome) -> bool:

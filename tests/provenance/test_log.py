@@ -25,7 +25,7 @@ from provenance import keys
 from provenance.checkpoint import parse
 from provenance.entries import Draft, EntryType, Identity, Outcome, Tier
 from provenance.errors import EncodingError, NotFound, StorageError, WorkspaceDamaged
-from provenance.hashing import leaf_hash
+from provenance.hashing import body_digest, leaf_hash
 from provenance.leaf import decode_leaf
 from provenance.log import Log
 from provenance.merkle import tree_of
@@ -54,6 +54,15 @@ def log(rig: Rig) -> Iterator[Log]:
 def kinds(outcomes: list[Outcome]) -> list[tuple[str, int]]:
     """Outcomes as plain pairs."""
     return [(each.kind, each.index) for each in outcomes]
+
+
+def test_an_acknowledgement_names_the_body(log: Log) -> None:
+    """What was appended comes with its body digest; what was known comes without."""
+    fresh, again, other = log.append([event(1), event(1), event(1, carrier="other")])
+
+    assert fresh.digest == body_digest(log.entry(1).body or b"")
+    assert (again.kind, again.digest) == ("duplicate", None)
+    assert (other.kind, other.digest) == ("conflict", None)
 
 
 def test_a_log_begins_with_its_policy(rig: Rig, log: Log) -> None:
