@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "verify",
     "proof",
     "disclose",
+    "export",
     "erase",
     "lookup",
     "qr",

@@ -1,16 +1,20 @@
-"""Values of JSON written again, numbers as they were. Pure.
+"""EPCIS documents written piece by piece, numbers as they were. Pure.
 
-Next: provenance/ingest/values.py
+Next: provenance/epcis/export.py
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provenance.epcis.jsonpull import Number
+from provenance.epcis.vocabulary import CONTEXT
 
-__all__ = ["json_text"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["document_text", "json_text"]
 
 
 def json_text(value: Any) -> str:
@@ -23,3 +27,37 @@ def json_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{','.join(map(json_text, value))}]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def document_text(
+    events: Iterable[tuple[Mapping[str, Any], list[Any]]], created: str
+) -> Iterator[str]:
+    """Write a document, an event a line.
+
+    Args:
+        events: Each with the parts of its context that are not the standard one. Those of the
+            first stand at the head of the document; an event with others bears its own.
+        created: The time of creation, with its offset.
+    """
+    head: list[Any] | None = None
+    for event, context in events:
+        if head is None:
+            head = context
+            yield _head(head, created)
+            separator = ""
+        own = {"@context": [CONTEXT, *context]} if context != head else {}
+        yield f"{separator}\n{json_text({**event, **own})}"
+        separator = ","
+    if head is None:
+        yield _head([], created)
+    yield "\n]}}\n"
+
+
+def _head(context: list[Any], created: str) -> str:
+    members = {
+        "@context": [CONTEXT, *context],
+        "type": "EPCISDocument",
+        "schemaVersion": "2.0",
+        "creationDate": created,
+    }
+    return f'{json_text(members)[:-1]},"epcisBody":{{"eventList":['

@@ -36,6 +36,7 @@ NEEDS_WORKSPACE = {
     "verify": ("verify",),
     "proof": ("proof", "E-1"),
     "disclose": ("disclose", "E-1", "--fields", "carrier", "--to", "x"),
+    "export epcis": ("export", "epcis", "-o", "-"),
     "erase": ("erase", "E-1", "--whole", "--yes"),
     "erase --status": ("erase", "--status"),
     "lookup": ("lookup", "E-1"),
