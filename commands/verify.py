@@ -73,6 +73,9 @@ def _workspace(data: Path, *, as_json: bool) -> bool:
 
     with Workspace(data) as workspace, progress("Verifying") as report_progress:
         report = workspace.audit(report_progress)
+        subjects = workspace.new_subjects()
+        if subjects is not None and subjects.absent and workspace.settings.role == "log":
+            report.add(f"subject keys: {subjects.path} is missing; put it back from your copy")
         pending = _pending(workspace) if workspace.settings.role == "log" else {}
     if as_json:
         print_json(
