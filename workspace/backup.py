@@ -107,6 +107,7 @@ def back_up(
                 workspace.secret,
                 stage(progress, "Verifying"),
                 openings=not is_mirror,
+                subjects=workspace.new_subjects(),
             )
             refuse_unsound(report.problems, layout.directory)
     return BackedUp(log, files, names)

@@ -189,10 +189,6 @@ class Workspace:
         subjects = self.new_subjects()
         log = self.layout.log
         report = audit(log, self.vkey, self.secret, progress, openings=held, subjects=subjects)
-        if subjects is not None and subjects.absent and self.settings.role == "log":
-            report.add(
-                f"subject keys: {subjects.path} is missing; put it back from your copy of it"
-            )
         for fault in () if report.problems else self._predecessor_faults():
             report.add(fault)
         return report
