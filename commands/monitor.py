@@ -35,7 +35,7 @@ def monitor(
     interval: Annotated[float, typer.Option(min=1, help="Seconds between looks.")] = 60.0,
     seen: Annotated[
         list[Path] | None,
-        typer.Option(help="A checkpoint or proof bundle that somebody was given; repeatable."),
+        typer.Option(help="A checkpoint or file of proofs that somebody was given; repeatable."),
     ] = None,
     *,
     once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
@@ -80,20 +80,22 @@ def _refuse_missing(policy: Path) -> None:
 
 
 def _seen(path: Path) -> Seen:
-    """Read a checkpoint, or take it out of a proof bundle."""
+    """Read a checkpoint, or take it out of a file of proofs; they all have the same one."""
     import orjson
 
-    from provenance.errors import UsageError
+    from commands.kept import read_bytes
+    from provenance.errors import ProvenanceError, UsageError
+    from provenance.unpack import bundles_in
     from provenance.wire.monitor import Seen
 
     try:
-        data = path.read_bytes()
+        data = next(bundles_in(read_bytes(path)), b"")
         if data.lstrip()[:1] == b"{":
             data = str(orjson.loads(data)["checkpoint"]).encode()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{path}: neither a checkpoint nor a proof bundle") from None
+        raise UsageError(f"{path}: neither a checkpoint nor a proof") from None
+    except ProvenanceError as error:
+        raise type(error)(f"{path}: {error}") from None
     return Seen(str(path), data)
 
 

@@ -16,7 +16,7 @@ import re
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance.checkpoint import parse, parse_vkey
+from provenance.checkpoint import ED25519, parse, parse_vkey
 from provenance.cosignature import signed_by
 from provenance.errors import InputError, VerificationError
 from provenance.hashing import HASH_SIZE
@@ -138,10 +138,12 @@ def followed(vkeys: Sequence[str]) -> dict[str, list[VerifierKey]]:
     """Sort the keys that a witness follows by the logs they are of; a log may have several.
 
     Raises:
-        InputError: One is no vkey.
+        InputError: One is no vkey, or not a log's.
     """
     logs: dict[str, list[VerifierKey]] = {}
     for key in map(parse_vkey, vkeys):
+        if key.type != ED25519:
+            raise InputError(f"the vkey of {key.name!a} is a witness's, not a log's")
         logs.setdefault(key.name, []).append(key)
     return logs
 

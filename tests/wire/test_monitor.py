@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from contextlib import ExitStack
@@ -20,6 +19,8 @@ from provenance.checkpoint import Checkpoint, sign
 from provenance.errors import InputError, VerificationError, WorkspaceDamaged, WorkspaceLocked
 from provenance.files import locked
 from provenance.keys import generate
+from provenance.proof import bundle_text
+from provenance.tlog_proof import format_tlog_proof
 from provenance.trust import parse_trust
 from provenance.wire.evidence import (
     Evidence,
@@ -383,10 +384,13 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
     return 0
 
 
+@pytest.mark.parametrize("tlog", [False, True])
 def test_the_command_ends_with_an_alarm_and_evidence(
     rig: Rig,
     watching: Watching,
     tmp_path: Path,
+    *,
+    tlog: bool,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -403,7 +407,8 @@ def test_the_command_ends_with_an_alarm_and_evidence(
     assert "UNREACHABLE" in told
     seen = tmp_path / "bundle.json"
     reader = other.reader()
-    seen.write_bytes(b'{"checkpoint": ' + _json(reader.checkpoint()) + b"}")
+    text = format_tlog_proof(reader.prove(13)) if tlog else bundle_text(reader.prove(13)).decode()
+    seen.write_text(text)
     reader.close()
     assert run(monkeypatch, *base, "--seen", seen) == 1
     told = capsys.readouterr()
@@ -418,7 +423,3 @@ def test_the_command_ends_with_an_alarm_and_evidence(
     assert run(monkeypatch, "verify", "--evidence", place, "--policy", policy) == 1
     assert run(monkeypatch, "verify", "--evidence", tmp_path, "--policy", policy) == 1
     assert "NO EVIDENCE  the checkpoints agree" in capsys.readouterr().out
-
-
-def _json(text: str) -> bytes:
-    return json.dumps(text).encode()

@@ -331,6 +331,10 @@ def test_what_cannot_be_a_witness_is_one_error(tmp_path: Path, witness: Witness)
         witness.follow(witness.key.vkey)
     with pytest.raises(UsageError, match="name"):
         witness.follow("nonsense")
+    path = tmp_path / "w" / "witness.toml"
+    path.write_text(f'{path.read_text()}[[log]]\nvkey = "{witness.key.vkey}"\n')
+    with pytest.raises(WorkspaceDamaged, match="a witness's, not a log's"):
+        witness.followed()
     with pytest.raises(WorkspaceMissing, match="witness init"):
         Witness(tmp_path / "nowhere", SetClock())
     (tmp_path / "w" / "witness.toml").write_text("name = 3\n")
