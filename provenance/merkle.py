@@ -149,15 +149,18 @@ def load_edge(size: int, read_tile: ReadTile) -> Edge:
 class TileTree:
     """Paths and roots of a stored tree, at any size it has had.
 
-    Remembers the inner nodes of the tiles it has read (16 KiB a tile), so a
-    second path through a tile costs no hashing. What it holds never gets
-    stale: the first hashes of a tile do not change as the tree grows.
+    Remembers the inner nodes of the tiles it has read (16 KiB a tile, so 64 MiB
+    for all tiles of a million leaves): a second path through a tile costs no
+    hashing. What it holds never gets stale: the first hashes of a tile do not
+    change as the tree grows.
     """
 
-    def __init__(self, read_tile: ReadTile, remember: int = 1024) -> None:
+    def __init__(self, read_tile: ReadTile, remember: int = 4096) -> None:
         """Read through `read_tile`, keeping at most `remember` tiles."""
         self._read_tile = read_tile
         self._expanded = lru_cache(maxsize=remember)(self._expand)
+        # A tree has as many ragged subtrees as its size has bits; the next size has others.
+        self._ragged = lru_cache(maxsize=64)(self._subtree)
 
     def root_at(self, size: int) -> bytes:
         """Return the root hash of the first `size` leaves.
@@ -183,17 +186,26 @@ class TileTree:
         """
         if not 0 <= index < size:
             raise UsageError(f"a tree of {size} leaves has no leaf {index}; the first is leaf 0")
-        path = []
-        start, stop = 0, size
-        while stop - start > 1:
-            middle = start + _split(stop - start)
-            if index < middle:
-                path.append(self._subtree(middle, stop, size))
-                stop = middle
-            else:
-                path.append(self._subtree(start, middle, size))
-                start = middle
-        return path[::-1]
+        path: list[bytes] = []
+        rows: list[bytes] = []
+        for height in range((size - 1).bit_length()):
+            level, rise = divmod(height, _TILE_HEIGHT)
+            if not rise:
+                rows = self._tile_of(index >> height, level, size >> height)
+            beside = (index >> height) ^ 1
+            start = beside << height
+            if start + (1 << height) <= size:
+                at = beside % (TILE_WIDTH >> rise) * HASH_SIZE
+                path.append(rows[rise][at : at + HASH_SIZE])
+            elif start < size:
+                path.append(self._ragged(start, size, size))
+        return path
+
+    def _tile_of(self, node: int, level: int, count: int) -> list[bytes]:
+        """The rows of the tile that holds a level's `node`, of `count` in all; none past them."""
+        number = node // TILE_WIDTH
+        width = min(TILE_WIDTH, count - number * TILE_WIDTH)
+        return self._expanded(level, number, width) if width > 0 else []
 
     def consistency_path(self, old: int, new: int) -> list[bytes]:
         """Prove that the tree of size `old` is a prefix of the tree of `new`: section 2.1.2.
