@@ -169,16 +169,17 @@ def copy_keys(source: Path, target: Path, *, of_subjects: bool = False) -> tuple
         UsageError: There are none.
     """
     try:
-        found = sorted(path for path in source.iterdir() if path.is_file())
+        found = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
     except OSError as error:
         raise UsageError(f"{source}: {error.strerror}") from None
-    kept = [path for path in found if of_subjects or not path.name.startswith(_FORGETTABLE)]
+    kept = [name for name in found if of_subjects or not name.name.startswith(_FORGETTABLE)]
     if not kept:
         raise UsageError(f"{source}: holds no keys")
     target.mkdir(mode=0o700)
-    for path in kept:
-        copy_file(path, target / path.name)
-    return tuple(path.name for path in kept)
+    for name in kept:
+        (target / name).parent.mkdir(mode=0o700, exist_ok=True)  # keys/retired
+        copy_file(source / name, target / name)
+    return tuple(name.as_posix() for name in kept)
 
 
 def copy_quarantine(source: Layout, target: Layout) -> int:

@@ -16,6 +16,7 @@ from provenance.files import replace_file
 from provenance.storage import translated
 from provenance.trust import parse_trust
 from provenance.wire.mirror import SplitView, pull, read_offer
+from provenance.wire.monitor_state import State
 from provenance.wire.replica import Replica
 from workspace.backup import changed, placed
 from workspace.settings import read_settings, settings_text
@@ -113,22 +114,8 @@ def _pull(
     try:
         return pull(remote, replica, offer, progress)
     except SplitView as split:
-        kept = _keep(directory, split)
-        raise VerificationError(f"{split}; both are kept in {kept}") from None
-
-
-def _keep(directory: Path, split: SplitView) -> Path:
-    """Keep both checkpoints, durably; what was kept before of another split stays."""
-    number = 1
-    while (place := directory / "split-view" / str(number)).exists():
-        if (place / "now").exists() and (place / "now").read_text() == split.theirs:
-            return place
-        number += 1
-    with translated(place):
-        place.mkdir(parents=True)
-        replace_file(place / "before", split.ours.encode())
-        replace_file(place / "now", split.theirs.encode())
-    return place
+        kept = State(directory / "split-view", replica.origin).accuse(split.evidence)
+        raise VerificationError(f"{split}; the evidence is kept in {kept}") from None
 
 
 def _current(replica: Replica, layout: Layout) -> tuple[str, ...]:

@@ -28,10 +28,12 @@ from provenance.errors import (
     NotFound,
     VerificationError,
 )
-from provenance.hashing import body_digest, chain_next, leaf_hash
+from provenance.hashing import HASH_SIZE, body_digest, chain_next, leaf_hash
 from provenance.leaf import decode_leaf
 from provenance.published import read_checkpoint
 from provenance.verify import verify_consistency
+from provenance.wire.evidence import Evidence, Proof
+from provenance.wire.paths import width_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,15 +81,14 @@ class Pulled(NamedTuple):
 class SplitView(VerificationError):  # noqa: N818 - the word of the trade
     """The source has signed two histories; both checkpoints are kept as evidence."""
 
-    def __init__(self, place: str, ours: str, theirs: str) -> None:
-        """Tell what was shown before, and what is shown now."""
-        old, new = (parse(note)[0] for note in (ours, theirs))
+    def __init__(self, place: str, evidence: Evidence) -> None:
+        """Tell what was shown, and keep what proves it."""
+        first, second = (parse(note)[0] for note in (evidence.first, evidence.second))
         super().__init__(
-            f"{place}: SPLIT VIEW: the checkpoint of {new.size} entries that it shows now does "
-            f"not continue the one of {old.size} that it has shown before"
+            f"{place}: SPLIT VIEW: it has signed a checkpoint of {first.size} entries and one of "
+            f"{second.size}, and the one does not continue the other"
         )
-        self.ours = ours
-        self.theirs = theirs
+        self.evidence = evidence
 
 
 def read_offer(remote: RemoteLog, vkeys: Sequence[str]) -> Offer:
@@ -154,7 +155,12 @@ class _Pull:
         self._offer = offer
         self._said = offer.said
         self._progress = progress
-        self._tree = merkle.TileTree(remote.tile)
+        self._tree = merkle.TileTree(self._tile)
+
+    def _tile(self, level: int, number: int, width: int) -> bytes:
+        """Fetch a tile as it is in the tree that is shown: smaller trees' may not be served."""
+        shown = width_at(level, number, self._said.size)
+        return self._remote.tile(level, number, shown)[: width * HASH_SIZE]
 
     def run(self) -> Pulled:
         """Check that the offer continues what is held, take what is new, forget what is erased."""
@@ -201,9 +207,20 @@ class _Pull:
         return True
 
     def _split(self) -> None:
-        raise SplitView(
-            self._remote.address, self._replica.evidence() or self._offer.own, self._offer.own
-        )
+        ours, theirs = self._replica.evidence() or self._offer.own, self._offer.own
+        held, shown = parse(ours)[0], self._said
+        evidence = Evidence(theirs, ours, None)
+        if held.size < shown.size:
+            proof = Proof(
+                self._tree.root_at(held.size),
+                tuple(self._tree.consistency_path(held.size, shown.size)),
+            )
+            evidence = Evidence(ours, theirs, proof)
+        elif shown.size < held.size <= self._replica.head().size:
+            begun = self._replica.root_at(shown.size)
+            path = self._replica.consistency_path(shown.size, held.size)
+            evidence = Evidence(theirs, ours, Proof(begun, tuple(path)))
+        raise SplitView(self._remote.address, evidence)
 
     def _wrong(self, what: str) -> VerificationError:
         return VerificationError(f"{self._remote.address}: {what}; nothing of it was taken")

@@ -122,6 +122,11 @@ class Replica:
         with translated(self._files.database):
             return merkle.root_at(size, read_tile(self._connection))
 
+    def consistency_path(self, old: int, new: int) -> list[bytes]:
+        """Return the proof that the first `old` entries begin the first `new` ones."""
+        with translated(self._files.database):
+            return merkle.consistency_path(old, new, read_tile(self._connection))
+
     def checkpoint(self) -> str | None:
         """Return the original's newest checkpoint that is kept, or None."""
         ask = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"

@@ -19,7 +19,10 @@ from provenance.errors import (
     WorkspaceReadOnly,
 )
 from provenance.privacy import open_entry
+from provenance.trust import parse_trust
+from provenance.wire.evidence import check_evidence
 from provenance.wire.fetch import source_at
+from provenance.wire.monitor_state import read_evidence
 from provenance.wire.remote import RemoteLog
 from workspace.mirror import Source, make_mirror, pull_into
 from workspace.workspace import Workspace
@@ -233,11 +236,11 @@ def test_a_split_view_ends_it_with_evidence(world: World, second: Rig, size: int
         with pytest.raises(VerificationError, match="SPLIT VIEW") as caught:
             world.pull()
 
-    assert "split-view/1" in str(caught.value)
-    kept = world.place / "split-view" / "1"
-    assert (kept / "before").read_text() == ours
-    assert (kept / "now").read_bytes() == theirs
-    assert not kept.with_name("2").exists()
+    (kept,) = (world.place / "split-view").glob("*/evidence/*")
+    assert str(kept) in str(caught.value)
+    evidence = read_evidence(kept)
+    assert {evidence.first, evidence.second} == {ours, theirs.decode()}
+    assert "has signed" in check_evidence(evidence, parse_trust(world.policy()))
     assert (world.place / "checkpoint").read_text() == ours
     assert world.problems() == []
 
@@ -257,7 +260,9 @@ def test_a_split_view_is_found_before_the_first_pull_ended(
     with pytest.raises(VerificationError, match="SPLIT VIEW"):
         world.pull()
 
-    assert (world.place / "split-view" / "1" / "before").read_bytes() == shown
+    (kept,) = (world.place / "split-view").glob("*/evidence/*")
+    assert isinstance(shown, bytes)
+    assert shown.decode() in read_evidence(kept)
 
 
 def test_an_erased_body_is_gone_from_the_mirror(world: World) -> None:
