@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import apsw
 import pytest
 from crash_nursery import fork
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from log_factories import SECRET, Rig, event
 
 from provenance import writing
@@ -17,7 +20,13 @@ from provenance.audit import audit
 from provenance.clock import system_entropy
 from provenance.entries import Draft, EntryType, Tier
 from provenance.erased import erasure_drafts
-from provenance.errors import EncodingError, StorageError, WorkspaceDamaged, WorkspaceLocked
+from provenance.errors import (
+    EncodingError,
+    ProvenanceError,
+    StorageError,
+    WorkspaceDamaged,
+    WorkspaceLocked,
+)
 from provenance.log import Instruments, Log
 from provenance.privacy import open_entry
 from provenance.subject_cipher import NONCE_SIZE
@@ -314,6 +323,28 @@ def test_a_file_that_is_no_key_file(rig: KeyedRig, data: bytes) -> None:
     reader = rig.reader()
     assert open_entry(reader.entry(1), Tier.PRIVATE)["shipment_id"] == "S-1"
     reader.close()
+
+
+@given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_damage_to_the_key_file_is_an_error_of_ours(
+    rig: KeyedRig, place: float, flip: int
+) -> None:
+    """One changed byte anywhere: the right answer, nothing, or one line; and writing likewise."""
+    whole = rig.keys_file.read_bytes()
+    data = bytearray(whole)
+    data[int(place * len(data))] ^= flip
+    rig.keys_file.write_bytes(data)
+    try:
+        with suppress(ProvenanceError):
+            assert set(workers_of(rig)) <= {ANNA, BEN}
+        log = rig.open()
+        with suppress(ProvenanceError):
+            log.append([month("2026-02")])
+        log.close()
+    finally:
+        rig.keys_file.with_name("subjects.db-journal").unlink(missing_ok=True)
+        rig.keys_file.write_bytes(whole)
 
 
 def test_a_changed_ciphertext_is_refused(rig: KeyedRig) -> None:
