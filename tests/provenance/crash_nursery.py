@@ -39,12 +39,17 @@ class Step(NamedTuple):
 
 STEPS = [
     Step(log, "prepare", 1, committed=False),
+    Step(log, "locked", 1, committed=False),
+    Step(writing, "transaction", 1, committed=False),
     Step(writing, "continued_head", 1, committed=False),
     Step(writing, "_settle", 1, committed=False),
+    Step(writing, "_ingest_time", 1, committed=False),
+    Step(writing, "_chain", 1, committed=False),
     Step(writing, "_grow", 1, committed=False),
     Step(writing, "_insert", 1, committed=False),
     Step(Rows, "write", 1, committed=False),
     Step(Rows, "write_makers", 1, committed=False),
+    Step(writing, "_move_sums", 1, committed=False),
     Step(writing, "swap_head", 1, committed=False),
     Step(writing, "sign", 1, committed=False),
     Step(log, "is_shown", 1, committed=True),
@@ -52,6 +57,7 @@ STEPS = [
     Step(published, "replace_file", 1, committed=True),
     Step(published, "replace_file", 2, committed=True),
     Step(files.os, "fsync", 1, committed=True),
+    Step(files.os, "fsync", 2, committed=True),
     Step(files.os, "fsync", 3, committed=True),
     Step(Path, "replace", 1, committed=True),
     Step(Path, "replace", 2, committed=True),
@@ -94,14 +100,35 @@ def append_and_die(rig: Rig, step: Step, *, after: bool) -> None:
     writer.append([event(number) for number in range(OLD, NEW)])
 
 
+def append_and_die_at_commit(rig: Rig, *, after: bool) -> None:
+    """Append, and die inside SQLite: when it is to commit, or when the commit is in the WAL."""
+    writer = rig.open()
+    if after:
+        writer._connection.set_wal_hook(lambda *_: os._exit(9))
+    else:
+        writer._connection.set_commit_hook(lambda: os._exit(9))
+    writer.append([event(number) for number in range(OLD, NEW)])
+
+
+def try_commit(rig: Rig, *, after: bool) -> None:
+    """The one moment at which nothing becomes all."""
+    process = fork(lambda: append_and_die_at_commit(rig, after=after))
+    examine(rig, process, committed=after)
+
+
 def try_step(rig: Rig, step: Step, *, after: bool) -> None:
-    """All or nothing is there, the audit knows of no harm, and the same call completes it."""
+    """A step of the write path, in a process that dies there."""
     process = fork(lambda: append_and_die(rig, step, after=after))
+    examine(rig, process, committed=step.committed)
+
+
+def examine(rig: Rig, process: int, *, committed: bool) -> None:
+    """All or nothing is there, the audit knows of no harm, and the same call completes it."""
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 9, "the step was not reached"
     problems = rig.audit().problems
     assert all("the next writer mends it" in problem for problem in problems), problems
     reader = rig.reader()
-    assert reader.size == 1 + (NEW if step.committed else OLD)
+    assert reader.size == 1 + (NEW if committed else OLD)
     reader.close()
     check_log(rig, acknowledged=OLD, drafts=NEW)
 
@@ -152,6 +179,9 @@ def main() -> None:
     whole = Path(directory) / "whole"
     whole.mkdir()
     rig = Rig(whole).filled(OLD)
+    for after in (False, True):
+        sys.stdout.write(f"commit 1 {'after' if after else 'before'}\n")
+        try_commit(rig.copied(Path(directory) / f"commit-{after}"), after=after)
     for number, step in enumerate(STEPS):
         for after in (False, True):
             sys.stdout.write(f"{step.name} {step.call} {'after' if after else 'before'}\n")
