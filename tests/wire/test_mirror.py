@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from log_factories import SECOND_US, Rig, event, seeded
 from log_server import LogServer, serving
+from mirror_nursery import STEPS
 
 from provenance import keys
 from provenance.entries import Tier
@@ -29,9 +33,10 @@ from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from provenance.wire.mirror import Pulled
+
+HERE = Path(__file__).parent
 
 
 class World(NamedTuple):
@@ -340,3 +345,18 @@ def test_another_log_at_the_address_is_refused(world: World, tmp_path: Path) -> 
         world.pull(policy)
     with pytest.raises(ProvenanceError, match="no trusted key"):
         world.pull()
+
+
+def test_a_mirror_that_dies_goes_on(tmp_path: Path) -> None:
+    """Before or after each step of a pull: what is there is a beginning, the next pull ends it."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / "mirror_nursery.py"), str(tmp_path)],
+        env={"PYTHONPATH": str(HERE.parent.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(done.stdout.splitlines()) == 2 * len(STEPS)
