@@ -42,6 +42,7 @@ class TreeReader:
         self.path = path
         self.witnesses = Witnesses(path, connection)
         self._connection = connection
+        self._covering: tuple[tuple[int, int], int, str, str] | None = None
         self._tree = TileTree(read_tile(connection))
 
     @property
@@ -97,8 +98,13 @@ class TreeReader:
             WorkspaceDamaged: As for `cosigned`, or the trust policy cannot be read.
         """
         with translated(self.path):
-            witnessed = self.witnesses.witnessed()
-        return self.cosigned(witnessed if index < witnessed else None)
+            moment = self.witnesses.moment()
+            if self._covering is None or self._covering[0] != moment:
+                size = self.witnesses.witnessed()
+                newest = self.cosigned()
+                self._covering = moment, size, self.cosigned(size) if size else newest, newest
+        _, size, seen, newest = self._covering
+        return seen if index < size else newest
 
     def root_at(self, size: int) -> bytes:
         """Return the root hash over the first `size` entries, 32 bytes.

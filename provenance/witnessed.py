@@ -153,6 +153,10 @@ class Witnesses:
         ask = "SELECT line FROM cosignature WHERE size = ? ORDER BY key_id"
         return [line for (line,) in rows(self._connection, ask, size)]
 
+    def moment(self) -> tuple[int, int]:
+        """Return what changes when the database does: while it is the same, so are all answers."""
+        return self._connection.pragma("data_version"), self._connection.total_changes()
+
     def cosigners(self, size: int) -> list[VerifierKey]:
         """Return whose cosignatures of the checkpoint of a size are stored."""
         return [key for key, _ in self._told(size)]
@@ -172,8 +176,7 @@ class Witnesses:
         """The newest size that a known witness cosigned, and the newest that enough of them did."""
         if not self.trust.witnesses or not self._has_table():
             return 0, 0
-        # Whether another connection has written, or this one: what was found holds till then.
-        at = self._connection.pragma("data_version"), self._connection.total_changes()
+        at = self.moment()
         if self._seen is None or self._seen[0] != at:
             self._seen = at, self._look_up()
         return self._seen[1]

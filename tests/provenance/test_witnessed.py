@@ -71,6 +71,22 @@ def test_a_proof_uses_the_newest_checkpoint_that_enough_have_seen(rig: Rig) -> N
     assert proof_size(rig, 20) == 21
 
 
+def test_one_reader_follows_what_others_store(rig: Rig) -> None:
+    """A reader that has proved before sees cosignatures and checkpoints that come after."""
+    reader = rig.reader()
+    sizes = [parse(reader.covering(3))[0].size]
+    cosigned(rig, 8, 0, 1)
+    sizes.append(parse(reader.covering(3))[0].size)
+    log = rig.open()
+    log.append([event(30)])
+    sizes += [parse(reader.covering(n))[0].size for n in (3, 20)]
+    cosigned(rig, 22, 0, 1)
+    sizes += [parse(one.covering(3))[0].size for one in (reader, log)]
+    log.close()
+    reader.close()
+    assert sizes == [21, 8, 8, 22, 22, 22]
+
+
 def test_without_a_quorum_one_witness_is_enough(rig: Rig) -> None:
     """Where the policy asks for nobody, a checkpoint that somebody has seen is still better."""
     rig.directory.joinpath("log.policy").write_bytes(policy(rig, "none"))
