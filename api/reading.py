@@ -65,7 +65,7 @@ class Head(NamedTuple):
         size: Number of entries.
         root: The root hash, 32 bytes.
         checkpoint: The signed note, with the cosignatures that have come in for it.
-        vkey: The log's verifier key.
+        vkey: The log's verifier key, the newest of those that signed the checkpoint.
         standing: How far witnesses have seen the log.
     """
 
@@ -234,6 +234,10 @@ class Reading(Protocol):
         Raises:
             NotFound: There is no such event.
         """
+        ...
+
+    def signer_of(self, index: int) -> str | None:
+        """Return the public key that signed the batch of an entry, if one did."""
         ...
 
     def tile(self, level: int, number: int, width: int) -> bytes:

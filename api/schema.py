@@ -87,6 +87,11 @@ class Proof:
     index: int
     bundle: JSON
 
+    @strawberry.field
+    def signed_by(self, info: Info) -> str | None:
+        """Return the vkey, or None for a batch that nobody signed."""
+        return info.context.reading.signer_of(self.index)
+
 
 def _reference(item: ItemInput) -> ItemReference:
     return ItemReference(

@@ -13,6 +13,7 @@ from graph.keys import parse_item as parse_item_key
 from graph.model import EdgeKind, RecordKind, Role
 from provenance import checkpoint
 from provenance.anchors import Anchors
+from provenance.delivered import signer_of
 from provenance.errors import NotFound
 
 if TYPE_CHECKING:
@@ -36,18 +37,17 @@ _SEVERITY = ("critical", "high", "medium", "low", "info")
 
 def open_reading(workspace: Workspace) -> StoreReading:
     """Open one more view of a workspace; the caller closes it."""
-    return StoreReading(workspace.new_reader(), workspace.new_graph(), workspace.vkey)
+    return StoreReading(workspace.new_reader(), workspace.new_graph())
 
 
 class StoreReading:
     """`Reading` on a log reader and a graph store that are this object's own."""
 
-    def __init__(self, log: LogReader, graph: GraphStore, vkey: str) -> None:
-        """Read `log` and `graph`, which nobody else uses; `vkey` verifies the log's checkpoints."""
+    def __init__(self, log: LogReader, graph: GraphStore) -> None:
+        """Read `log` and `graph`, which nobody else uses."""
         self._log = log
         self._anchors = Anchors(log)
         self._graph = graph
-        self._vkey = vkey
         self._listed: tuple[tuple[int, Tier], list[Record]] | None = None
 
     def snapshot(self) -> AbstractContextManager[None]:
@@ -63,7 +63,8 @@ class StoreReading:
         note = self._log.cosigned()
         said, _ = checkpoint.parse(note)
         standing = self._log.witnesses.standing(note)
-        return Head(said.origin, said.size, said.root, note, self._vkey, standing)
+        vkey = self._log.register.signers_at(said.size)[-1]
+        return Head(said.origin, said.size, said.root, note, vkey, standing)
 
     def item(self, key: ItemKey, tier: Tier) -> ItemKey | None:
         """Return the key under which an item is on record."""
@@ -173,6 +174,10 @@ class StoreReading:
         if index is None:
             raise NotFound(f"no event {event_id!r} of {party!r} is on record here")
         return self._anchors.put_into(self._log.prove(index, lambda opening: opening.tier <= tier))
+
+    def signer_of(self, index: int) -> str | None:
+        """Return who signed the batch of an entry."""
+        return signer_of(self._log, index)
 
     def tile(self, level: int, number: int, width: int) -> bytes:
         """Return a tile of the log's tree."""

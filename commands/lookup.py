@@ -51,6 +51,7 @@ def lookup(
 
 
 def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None:
+    from provenance.delivered import signer_of
     from provenance.entries import Tier
     from provenance.epcis.content import hash_of
     from provenance.privacy import open_entry
@@ -67,6 +68,7 @@ def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None
         "party": party,
         "index": index,
         "leaf_hash": entry.leaf_hash.hex(),
+        "signed_by": signer_of(workspace.reader, index),
         "erased": True if entry.body is None else None,
         **{name: content.get(name) for name in names},
         "event_hash": hash_of(content) if "epcis" in content else None,

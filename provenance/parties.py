@@ -107,5 +107,7 @@ def _keys(vkeys: Any, party: str) -> tuple[str, ...]:
         except InputError as error:
             raise EncodingError(str(error)) from None
         if key.name != party or key.type != ED25519:
-            raise EncodingError(f"a key of the party {party} is an Ed25519 key of that name")
+            raise EncodingError(
+                f"a key of the party {party} is of type 01 and named like it, not {key.name}"
+            )
     return tuple(vkeys)

@@ -262,7 +262,6 @@ def _asked(workspace: Workspace, query: str, *, operator: bool = False) -> list[
         lambda: StoreReading(
             Counting(workspace.new_reader(), counts),
             Counting(workspace.new_graph(), counts),
-            workspace.vkey,
         )
     )
     asker = Asker(build_app(readers, ApiSettings(base="https://x", token=api_world.TOKEN)))
