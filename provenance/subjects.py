@@ -158,7 +158,12 @@ class SubjectKeys:
     def _key_of(self, text: str) -> SubjectKey | None:
         ask = "SELECT id, key FROM subject WHERE digest = ?"
         found = rows(self._connection, ask, self._of(text))
-        return SubjectKey(*found[0]) if found else None
+        return self._whole(SubjectKey(*found[0])) if found else None
+
+    def _whole(self, found: SubjectKey) -> SubjectKey:
+        if (len(found.id), len(found.key)) != (ID_SIZE, KEY_SIZE):
+            raise WorkspaceDamaged(f"{self.path}: holds what is no key; put your copy of it back")
+        return found
 
     def forget_unused(self, used: Callable[[], AbstractSet[bytes]]) -> int:
         """Delete the keys under which nothing is stored any more, for good.
@@ -225,7 +230,7 @@ class SubjectKeys:
             return None
         with translated(self.path):
             found = rows(self._connection, "SELECT key FROM subject WHERE id = ?", key_id)
-        return found[0][0] if found else None
+        return self._whole(SubjectKey(key_id, *found[0])).key if found else None
 
     def close(self) -> None:
         """Close the file."""

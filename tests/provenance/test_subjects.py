@@ -347,6 +347,20 @@ def test_any_damage_to_the_key_file_is_an_error_of_ours(
         rig.keys_file.write_bytes(whole)
 
 
+def test_what_is_no_key_is_refused(rig: KeyedRig) -> None:
+    """A key of another length is a damaged file, for readers and for writers."""
+    connection = apsw.Connection(str(rig.keys_file))
+    connection.execute("UPDATE subject SET key = x'00'")
+    connection.close()
+
+    with pytest.raises(WorkspaceDamaged, match="holds what is no key"):
+        workers_of(rig)
+    log = rig.open()
+    with pytest.raises(WorkspaceDamaged, match="holds what is no key"):
+        log.append([month("2026-02")])
+    log.close()
+
+
 def test_a_changed_ciphertext_is_refused(rig: KeyedRig) -> None:
     """One changed byte, or an opening moved to another place, does not open."""
     with rig.attacked() as database:
