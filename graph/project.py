@@ -10,7 +10,7 @@ Next: graph/store.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from graph.events import project_event
 from graph.facts import Facts
@@ -34,50 +34,17 @@ from provenance.errors import EncodingError, UsageError, WorkspaceDamaged
 from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from provenance.entries import Content
 
-__all__ = ["PROJECTION", "STRUCTURAL", "flag_identity", "layers_of", "project"]
+__all__ = ["PROJECTION", "fields_behind_facts", "flag_identity", "layers_of", "project"]
 
 PROJECTION: Final = 2
 """Number of these rules; with another number, stores forget and rebuild."""
 
-STRUCTURAL: Final = frozenset(
-    (
-        *(
-            "party",
-            "event_id",
-            "event_type",
-            "event_time",
-            "facility_id",
-            "locode",
-            "items",
-            "inputs",
-        ),
-        *(
-            "container_id",
-            "shipment_id",
-            "from_facility_id",
-            "to_facility_id",
-            "certificate_id",
-            "gtin",
-        ),
-        *(
-            "product_id",
-            "month",
-            "country",
-            "effective_from",
-            "list_name",
-            "kind",
-            "value",
-            "goods",
-            "erased",
-        ),
-        *("detector", "type", "subject_kind", "subject_id", "subject_party"),
-    )
-)
-"""Fields that nodes, edges, names and records are made from; all others are content alone."""
+_CHECKED: Final = frozenset(["workers"])
+"""Fields that are looked at to be checked, and that no fact is made from."""
 
 _MARKERS: Final = ("_v", "_n", "_c", "_t")
 """The names in a body that are the format's own."""
@@ -128,6 +95,55 @@ def _project_entry(entry: Entry, changes: Changes) -> None:
     except _MALFORMED:
         changes.skipped[f"malformed entry of type {entry.type}"] += 1
     changes.entries.append(place)
+
+
+def fields_behind_facts(kind: int, version: str, content: Content) -> set[str]:
+    """Name the fields of a content that nodes, edges, names and records are made from.
+
+    All others are content alone: without them the facts are the same. Found by
+    watching what the projection reads, so it cannot fall behind.
+
+    Args:
+        kind: The entry's type.
+        version: Of its body.
+        content: With every field that opened when it was projected.
+    """
+    projector = _PROJECTORS.get((kind, version))
+    watched = _Watched(content)
+    try:
+        if projector is not None:
+            projector(watched, Facts(0, ()))
+    except _MALFORMED:
+        return set(content)
+    return watched.read - _CHECKED
+
+
+class _Watched(dict[str, Any]):
+    """A content that remembers which of its fields were asked for."""
+
+    def __init__(self, content: Content) -> None:
+        super().__init__(content)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.read.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.read.add(name)
+        return super().get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        self.read.update(super().keys())
+        return super().__iter__()
+
+    def items(self) -> Any:
+        self.read.update(super().keys())
+        return super().items()
 
 
 def layers_of(entry: Entry) -> Layers:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from graph.keys import entry_key
 from graph.model import cut
-from graph.project import STRUCTURAL, project
+from graph.project import fields_behind_facts, project
 from provenance.entries import Tier
 from provenance.errors import NotFound, WorkspaceDamaged
 
@@ -115,7 +115,8 @@ def _forget(log: EntrySource, store: GraphStore, indexes: list[int]) -> bool:
             (fact,) = project([entry], index, index + 1).entries
             before, now = held[entry_key(index)].attrs, cut(fact.layers, Tier.PRIVATE)
             gone = _differing(before, now)
-            if gone & STRUCTURAL or gone - before.keys():
+            read = fields_behind_facts(entry.type, fact.version, before) if gone else set()
+            if gone & read or gone - before.keys() or (gone and not fact.version):
                 return False
             if gone:
                 left.append(fact)
