@@ -69,6 +69,8 @@ def project_event(content: Content, facts: Facts) -> str:
     role = _ROLES.get(content.get("event_type", ""), Role.OBSERVED)
     if "errorDeclaration" in content.get("epcis", {}):
         role = Role.OBSERVED  # it says of these goods only that something was wrong
+        if "corrects" in content:
+            facts.withdraw(content["corrects"]["index"])
     named = [
         _item(event, number, item, role) for number, item in enumerate(content.get("items", ()))
     ]

@@ -48,6 +48,7 @@ class Facts:
         self._edges: list[EdgeFact] = []
         self._records: list[RecordFact] = []
         self._erased: set[int] = set()
+        self._withdrawn: set[int] = set()
 
     def tier(self, *paths: str) -> Tier:
         """Return the strictest tier of the fields at `paths`; a field never sealed is public.
@@ -114,6 +115,11 @@ class Facts:
         """State that the log has forgotten something of an entry."""
         self._erased.add(index)
 
+    def withdraw(self, index: int) -> None:
+        """State that what an earlier entry says of goods was declared wrong."""
+        if 0 <= index < self.index:
+            self._withdrawn.add(index)
+
     def hand_over(self, batch: Changes) -> None:
         """Add everything stated to the changes of the batch."""
         for node in self._nodes:
@@ -125,6 +131,7 @@ class Facts:
         batch.edges.extend(self._edges)
         batch.records.extend(self._records)
         batch.erased |= self._erased
+        batch.withdrawn |= self._withdrawn
 
 
 def _tiers(openings: Iterable[Opening]) -> dict[str, Tier]:

@@ -4,7 +4,8 @@ A fact that an entry states is stored once, under (log index, number within the
 entry), with the lowest tier that may see it. Facts are never edited: stores
 unite them, and what is derived (pairs of ship and receive, the time something
 was inside a container, the newest version of a record) is derived when asked.
-So the order of entries cannot change an answer, and rebuilding equals catching up.
+So the order of entries cannot change an answer, and rebuilding equals catching
+up. Only an error declaration takes facts of an earlier entry back.
 
 Content is kept in layers, one per tier: each holds what becomes visible there.
 `cut` is the one place where it is opened for a viewer.
@@ -241,6 +242,8 @@ class Changes:
         records: Versions of records.
         skipped: How many entries brought nothing but their place, by reason.
         erased: Entries, of these or earlier ones, of which the log has forgotten something.
+        withdrawn: Entries, of these or earlier ones, that an error declaration is about.
+        retracted: What those said of goods, and no longer holds.
     """
 
     start: int
@@ -253,6 +256,8 @@ class Changes:
     records: list[RecordFact] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     erased: set[int] = field(default_factory=set)
+    withdrawn: set[int] = field(default_factory=set)
+    retracted: list[EdgeFact] = field(default_factory=list)
 
     def mention(self, key: str, tier: Tier, index: int | None = None) -> None:
         """Note that a node exists, visible from `tier` on; `index` when the entry defines it."""

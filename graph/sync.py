@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from graph.keys import entry_key
-from graph.model import cut
+from graph.model import EdgeKind, cut
 from graph.project import fields_behind_facts, project
 from provenance.entries import Tier
 from provenance.errors import NotFound, WorkspaceDamaged
@@ -20,13 +20,14 @@ from provenance.errors import NotFound, WorkspaceDamaged
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graph.model import EntryFact
+    from graph.model import EdgeFact, EntryFact
     from graph.store import GraphStore
     from provenance.entries import Content, Entry
 
 __all__ = ["EntrySource", "catch_up", "rebuild"]
 
 _BATCH: Final = 2_000
+_OF_GOODS: Final = (EdgeKind.BECAME, EdgeKind.CONTAINED, EdgeKind.MOVED, EdgeKind.INVOLVES)
 
 Progress = Callable[[int, int], None]
 """Called with (entries applied, entries there are) after each batch."""
@@ -54,7 +55,8 @@ def catch_up(
     """Apply what the log has and the graph has not, up to the log's present size.
 
     Several processes may do this at once: each batch is taken from one of them only.
-    What erasures among the new entries took out of older ones, the graph forgets too.
+    What erasures among the new entries took out of older ones, the graph forgets too, and
+    what an error declaration takes back no longer holds.
 
     Args:
         log: Where from.
@@ -83,6 +85,7 @@ def catch_up(
             store.reset()
             position = 0
             continue
+        changes.retracted = _retracted(log, changes.withdrawn)
         # Crash inside apply: facts and position are one transaction, so either both or
         # neither are there. Another process may have been faster; its position counts.
         position = store.apply(changes)
@@ -102,6 +105,16 @@ def rebuild(log: EntrySource, store: GraphStore, progress: Progress | None = Non
     applied = catch_up(log, store, progress)
     store.purge()
     return applied
+
+
+def _retracted(log: EntrySource, withdrawn: set[int]) -> list[EdgeFact]:
+    """What entries said of goods before an error declaration; who and where stays true."""
+    found: list[EdgeFact] = []
+    for index in sorted(withdrawn):
+        (entry,) = log.entries(index, index + 1)
+        said = project([entry], index, index + 1).edges
+        found += [edge for edge in said if edge.kind in _OF_GOODS]
+    return found
 
 
 def _forget(log: EntrySource, store: GraphStore, indexes: list[int]) -> bool:

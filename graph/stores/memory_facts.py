@@ -69,6 +69,9 @@ class Held:
             self.nodes[key] = Mention(min(known.tier, mention.tier), max(entries, default=None))
         for edge in changes.edges:
             self._put(edge)
+        for edge in changes.retracted:
+            self._out[edge.src, edge.kind].pop(place(edge), None)
+            self._in[edge.dst, edge.kind].pop(place(edge), None)
         for (src, kind, dst), tier in changes.links.items():
             known_link = self._out[src, kind].get((AGGREGATED, 0, src, dst))
             seen_from = tier if known_link is None else min(tier, known_link.tier)

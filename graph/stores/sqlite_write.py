@@ -34,6 +34,9 @@ _KNOWN_NODES: Final = (
     "SELECT n.key, n.id, n.tier, n.idx FROM json_each(?) j CROSS JOIN node n ON n.key = j.value"
 )
 _ADD_EDGE: Final = "INSERT INTO edge VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TAKE_BACK: Final = (
+    "DELETE FROM edge WHERE src = (SELECT id FROM node WHERE key = ?) AND kind = ? AND idx = ?"
+)
 _ADD_LINK: Final = (
     "INSERT INTO edge VALUES (?, ?, ?, 0, ?, NULL, ?, NULL, NULL) "
     "ON CONFLICT DO UPDATE SET tier = excluded.tier WHERE excluded.tier < tier"
@@ -73,6 +76,8 @@ def write_changes(connection: apsw.Connection, changes: Changes) -> int:
     _check(changes)
     ids = _write_nodes(connection, changes)
     connection.executemany(_ADD_EDGE, [_edge_row(edge, ids) for edge in changes.edges])
+    taken_back = {(edge.src, _KIND[edge.kind], edge.index) for edge in changes.retracted}
+    connection.executemany(_TAKE_BACK, sorted(taken_back))
     connection.executemany(
         _ADD_LINK,
         [
