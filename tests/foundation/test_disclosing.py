@@ -120,3 +120,39 @@ def test_what_cannot_be_disclosed_is_not_logged(
     assert out == ""
     assert reason in err
     assert size(small) == before
+
+
+def test_only_registered_parties_where_there_are_such(provenance: Command, small: Path) -> None:
+    """Once the register names parties, a misspelt receiver is refused with those that it has."""
+    event = shipments(small)[0]
+    ask = ("--data", small, "disclose", event, "--fields", "shipment_id", "--no-record", "--to")
+    provenance("--data", small, "party", "add", "customs", "--name", "Customs", "--role", "agency")
+
+    good, wrong = provenance(*ask, "customs"), provenance(*ask, "custms")
+
+    assert (good[0], good[2]) == (0, "")
+    assert (wrong[0], wrong[1]) == (2, "")
+    assert "--to custms: not in the register, which has customs" in wrong[2]
+
+
+def test_grants_and_anchors_disturb_nothing(
+    provenance: Command, small: Path, tmp_path: Path
+) -> None:
+    """Acts of the operator are entries that graph, detectors and backups pass over."""
+    stamp = tmp_path / "stamp"
+    stamp.write_bytes(b"stamped")
+    before = provenance("--data", small, "trace", "Y-1")[1]
+    flags = json.loads(provenance("--data", small, "flags", "list", "--json")[1])
+    event = shipments(small)[0]
+    provenance("--data", small, "disclose", event, "--tier", "private", "--to", "x", "-o", stamp)
+    provenance("--data", small, "log", "anchor", "add", stamp, "--kind", "test")
+
+    after = provenance("--data", small, "trace", "Y-1")
+
+    assert after[0] == 0
+    assert after[1].splitlines()[:-1] == before.splitlines()[:-1]
+    assert json.loads(provenance("--data", small, "flags", "list", "--json")[1]) == flags
+    assert provenance("--data", small, "graph", "rebuild")[0] == 0
+    assert provenance("--data", small, "detect")[0] == 0
+    assert provenance("--data", small, "log", "backup", tmp_path / "copy")[0] == 0
+    assert provenance("--data", small, "verify")[0] == 0
