@@ -16,6 +16,7 @@ Next: provenance/ingest/receipt.py
 from __future__ import annotations
 
 import csv
+import fcntl
 import filecmp
 import os
 import re
@@ -112,6 +113,8 @@ class Quarantine:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A crash leaves this hidden file; the next ingest of the same source overwrites it.
         descriptor = os.open(self._fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # Held as long as the file grows: who finds it unlocked knows that it was left behind.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
         self._begin(self._file)
         return self._file
