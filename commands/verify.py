@@ -36,6 +36,10 @@ def verify(
         Path | None,
         typer.Option(help="With --bundle: a checkpoint you kept, which the log must continue."),
     ] = None,
+    party_key: Annotated[
+        list[str] | None,
+        typer.Option(help="With --bundle: a vkey, one of which must have signed the batch."),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -45,7 +49,8 @@ def verify(
     elif bundle is None:
         good = _workspace(data, as_json=json)
     else:
-        good = _bundles(bundle, policy or data / "log.policy", older, as_json=json)
+        trust = policy or data / "log.policy"
+        good = _bundles(bundle, trust, older, party_key or [], as_json=json)
     raise typer.Exit(0 if good else 1)
 
 
@@ -123,12 +128,14 @@ def _pending(workspace: Workspace) -> dict[str, str]:
     return dict(state(workspace.reader, workspace.layout.log).pending)
 
 
-def _bundles(file: Path, policy: Path, older: Path | None, *, as_json: bool) -> bool:
+def _bundles(
+    file: Path, policy: Path, older: Path | None, parties: list[str], *, as_json: bool
+) -> bool:
     from commands.kept import read_bytes
     from provenance.unpack import bundles_in
 
     trusted, kept = read_bytes(policy), None if older is None else read_bytes(older)
-    judged = [_judge(one, trusted, kept) for one in bundles_in(read_bytes(file))]
+    judged = [_judge(one, trusted, kept, parties) for one in bundles_in(read_bytes(file))]
     good = all(verdict.status != "failed" for _, verdicts in judged for verdict in verdicts)
     if as_json:
         entries = [
@@ -144,7 +151,9 @@ def _bundles(file: Path, policy: Path, older: Path | None, *, as_json: bool) -> 
     return good
 
 
-def _judge(bundle: bytes, trusted: bytes, kept: bytes | None) -> tuple[int, list[Verdict]]:
+def _judge(
+    bundle: bytes, trusted: bytes, kept: bytes | None, parties: list[str]
+) -> tuple[int, list[Verdict]]:
     from json import loads
 
     from provenance.anchor_checks import check_anchors
@@ -152,7 +161,7 @@ def _judge(bundle: bytes, trusted: bytes, kept: bytes | None) -> tuple[int, list
     from provenance.trust import parse_trust
     from provenance.verify import check_bundle, parse_policy
 
-    verdicts = check_anchors(bundle, check_bundle(bundle, parse_policy(trusted)))
+    verdicts = check_anchors(bundle, check_bundle(bundle, parse_policy(trusted), parties))
     if kept is not None:
         verdicts.append(continues(bundle, verdicts, kept, parse_trust(trusted)))
     return loads(bundle)["index"], verdicts
