@@ -33,8 +33,8 @@ def status(data: Data, *, json: Json = False) -> None:
 
 def _seen(standing: Standing) -> list[str]:
     if not standing.known:
-        return ["  witnesses    none is named in log.policy: nobody else remembers this history"]
-    lines = [f"  witnesses    {standing.known} are named in log.policy"]
+        return ["  witnesses    none named in log.policy: nobody else remembers this history"]
+    lines = [f"  witnesses    {standing.known} named in log.policy"]
     if standing.seen_size:
         lines.append(f"  newest seen  {standing.seen_size} entries")
         lines += [f"               {name} at {_time(at)}" for name, at in standing.seen_by]

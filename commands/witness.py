@@ -62,8 +62,8 @@ def follow(
     witness = _open(directory)
     witness.follow(vkey)
     for origin, keys in sorted(witness.followed().items()):
-        size, _ = witness.last(origin)
-        typer.echo(f"follows {origin}: {len(keys)} keys, cosigned up to {size.size} entries")
+        last, _ = witness.last(origin)
+        typer.echo(f"follows {origin} (keys: {len(keys)}), cosigned up to {last.size} entries")
 
 
 @app.command()

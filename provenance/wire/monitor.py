@@ -136,7 +136,9 @@ class Monitor:
             try:
                 claims.append(self._claim(remote.address, remote.checkpoint(), remote))
             except RemoteError as error:
-                findings.append(Finding("unreachable", remote.address, str(error)))
+                findings.append(
+                    Finding("unreachable", remote.address, _said(error, remote.address))
+                )
             except (InputError, VerificationError) as error:
                 findings.append(Finding("garbage", remote.address, f"its checkpoint: {error}"))
         for place, text in handed:
@@ -187,9 +189,9 @@ class _Round:
             place = self._state.accuse(split.evidence)
             self._tell("split", claim, f"{said}; the evidence is in {place}")
         except RemoteError as error:
-            self._tell("unreachable", claim, str(error))
+            self._tell("unreachable", claim, _said(error, claim.place))
         except VerificationError as error:
-            self._tell("garbage", claim, str(error))
+            self._tell("garbage", claim, _said(error, claim.place))
 
     def _note_size(self, claim: _Claim) -> None:
         if claim.remote is None:
@@ -278,12 +280,17 @@ class _Round:
         try:
             count = recount(remote, claim.said, self._state)
         except RemoteError as error:
-            self._tell("unreachable", claim, str(error))
+            self._tell("unreachable", claim, _said(error, claim.place))
         except ProvenanceError as error:
-            self._tell("entries", claim, str(error))
+            self._tell("entries", claim, _said(error, claim.place))
         else:
             if count:
                 self._tell("agrees", claim, f"{count} more entries recomputed")
+
+
+def _said(error: Exception, place: str) -> str:
+    """An error's message without the place, which the finding names."""
+    return str(error).removeprefix(f"{place}: ")
 
 
 def _turn(claim: _Claim, floor: int) -> tuple[bool, bool, int]:

@@ -148,7 +148,7 @@ def test_the_whole_way_with_processes(tmp_path: Path, workspace: Path) -> None:
         made = run("witness", "init", place, "--name", f"witness.example/p{number}")
         assert "public key" in made.stdout
         followed = run("witness", "follow", place, vkey)
-        assert f"follows {LOG_ORIGIN}: 1 keys, cosigned up to 0 entries" in followed.stdout
+        assert f"follows {LOG_ORIGIN} (keys: 1), cosigned up to 0 entries" in followed.stdout
     with (
         process(*PROGRAM, "witness", "serve", places[0], "--port", "0") as (_, first),
         process(*PROGRAM, "witness", "serve", places[1], "--port", "0") as (second_one, second),
