@@ -277,6 +277,22 @@ def test_a_running_ingest_makes_its_rows_pending(ws: Path, provenance: Command) 
     assert files_with(ws, "Bo Diddley") == {}
 
 
+def test_killed_while_the_files_follow_the_next_writer_completes_it(
+    filled: Path, tmp_path: Path
+) -> None:
+    """SIGKILL before or after each step: once somebody has written again, no file holds it."""
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).parent / "erase_crash.py"), tmp_path, filled / "ws"],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(done.stdout.splitlines()) == 20
+
+
 def test_a_lost_graph_hinders_nothing(ws: Path, provenance: Command) -> None:
     """Without a graph there is nothing to forget in it; a damaged one is pending, with a reason."""
     for path in ws.glob("graph.db*"):
