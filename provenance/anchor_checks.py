@@ -35,6 +35,7 @@ __all__ = ["GROUP", "check_anchors"]
 
 GROUP: Final = "provenance.anchors"
 _NAME: Final = "anchored"
+_MOST_CHARACTERS: Final = 200
 
 
 def check_anchors(data: bytes, verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -74,7 +75,7 @@ def _judge(bundle: Content, anchor: Any, checks: dict[str, Any]) -> Verdict:
         text = str(error)
     except ProvenanceError as error:
         status, text = "absent", f"unchecked: {error}"
-    return Verdict(_NAME, status, f"{where}: {text}")
+    return Verdict(_NAME, status, f"{where}: {_line(text)}")
 
 
 def _parts(anchor: Any) -> tuple[str, int, bytes, list[bytes], bytes]:
@@ -100,4 +101,10 @@ def _run(point: Any, text: bytes, given: bytes) -> str:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the promise of this module
         raise ProvenanceError(f"its plug-in broke: {type(error).__name__}") from None
-    return " ".join(str(said).split())[:200]
+    return str(said)
+
+
+def _line(text: str) -> str:
+    """Make one line of what a plug-in says, which a terminal may show."""
+    words = " ".join(text.split())[:_MOST_CHARACTERS]
+    return "".join(one if one.isprintable() else "?" for one in words)

@@ -139,30 +139,40 @@ def parse_tiers(text: str, place: str, base: TierPolicy) -> TierPolicy:
         raise InputError(f"{place}: is not TOML: {error}") from None
     rules = {version: dict(own) for version, own in base.rules.items()}
     for version, table in tables.items():
-        where = f"{place}{_line(text, version)}"
-        if version in _GOVERNING:
-            raise InputError(f"{where}: {version} governs the log; its tiers are not yours to set")
-        if version not in FIELDS:
-            raise InputError(f"{where}: there is no version {version!a}{_meant(version, FIELDS)}")
-        if not isinstance(table, dict):
-            raise InputError(f'{where}: {version} must be a table, ["{version}"]')
-        for name, tier in table.items():
-            where = f"{place}{_line(text, version, name)}: {version}"
-            rules.setdefault(version, {})[_pattern(name, version, where)] = _tier(tier, name, where)
-        if _names_twice(table):
-            raise InputError(f"{where}: names a field twice, with and without a slash before it")
+        name = None
+        try:
+            for name, tier in _table(version, table).items():
+                pattern = _pattern(name, version)
+                rules.setdefault(version, {})[pattern] = _tier(tier, f"{version}: {name}")
+        except InputError as error:
+            # Where it stands is looked for only now: a long file has many lines.
+            where = f"{place}{_line(text, version, name)}"
+            raise InputError(f"{where}: {error}") from None
     policy = TierPolicy(rules)
     _refuse_hidden(policy, tables, text, place)
     return policy
 
 
-def _pattern(name: str, version: str, where: str) -> str:
+def _table(version: str, table: Any) -> dict[str, Any]:
+    """Return the rules of a version, each field named once."""
+    if version in _GOVERNING:
+        raise InputError(f"{version} governs the log; its tiers are not yours to set")
+    if version not in FIELDS:
+        raise InputError(f"there is no version {_short(version)}{_meant(version, FIELDS)}")
+    if not isinstance(table, dict):
+        raise InputError(f'{version} must be a table, ["{version}"]')
+    if len({name.removeprefix("/") for name in table}) < len(table):
+        raise InputError(f"{version}: names a field twice, with and without a slash before it")
+    return table
+
+
+def _pattern(name: str, version: str) -> str:
     """Turn a name of the file into a pattern of the policy; it must fit a field of the version."""
     if name == _ANY:
         return name
     steps = name.removeprefix("/").split("/")
     if not any(_fits(steps, field.split("/")) for field in FIELDS[version]):
-        raise InputError(f"{where}: has no field {name!a}{_meant(name, FIELDS[version])}")
+        raise InputError(f"{version}: has no field {_short(name)}{_meant(name, FIELDS[version])}")
     return f"/{'/'.join(steps)}"
 
 
@@ -174,18 +184,18 @@ def _fits(steps: list[str], field: list[str]) -> bool:
     )
 
 
-def _tier(tier: Any, name: str, where: str) -> Tier:
+def _tier(tier: Any, of: str) -> Tier:
     names = [each.name.lower() for each in Tier]
     if not isinstance(tier, str) or tier not in names:
         raise InputError(
-            f"{where}: {name}: {tier!a} is not a tier, which is {', '.join(names[:-1])} or "
+            f"{of}: {_short(tier)} is not a tier, which is {', '.join(names[:-1])} or "
             f"{names[-1]}{_meant(tier, names)}"
         )
     return Tier[tier.upper()]
 
 
-def _names_twice(table: dict[str, Any]) -> bool:
-    return len({name.removeprefix("/") for name in table}) < len(table)
+def _short(value: Any) -> str:
+    return ascii(value)[:60]
 
 
 def _refuse_hidden(policy: TierPolicy, tables: Iterable[str], text: str, place: str) -> None:

@@ -35,7 +35,7 @@ WRONG = {
     '["event/1"]\n"items/x/lot_id" = "public"': (2, "has no field"),
     '["event/1"]\n"" = "private"': (2, "has no field ''"),
     '["event/1"]\n"/*" = "private"': (2, "has no field '/*'"),
-    '["event/1"]\ncarrier = "public"\n"/carrier" = "private"': (3, "names a field twice"),
+    '["event/1"]\ncarrier = "public"\n"/carrier" = "private"': (1, "names a field twice"),
     '["event/1"]\n"*" = "private"': (1, "party would be hidden"),
     '["event/1"]\n"items/*" = "partner"': (1, "items/*/party would be hidden"),
     '["batch/1"]\nroot = "private"': (1, "root would be hidden"),

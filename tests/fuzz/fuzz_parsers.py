@@ -15,6 +15,7 @@ from bundle_tools import LOG, PARTIES, POLICY
 from small_log import seeded
 
 from provenance import canonical
+from provenance.anchor_checks import check_anchors
 from provenance.checkpoint import (
     format_line,
     format_note,
@@ -33,6 +34,7 @@ from provenance.identifiers import parse_item, parse_path
 from provenance.keys import generate, parse_secret
 from provenance.leaf import decode_leaf, encode_leaf
 from provenance.parties import Party
+from provenance.privacy import b64
 from provenance.proof import bundle_text
 from provenance.proof_batch import expanded, shared
 from provenance.published import read_high_water
@@ -49,6 +51,7 @@ from provenance.wire.monitor_state import State
 from provenance.wire.paths import body_path, parse_body, parse_tile
 from provenance.wire.witness import Request, format_request, parse_request, parse_size
 from provenance.wire.witness_state import Witness, create_witness
+from workspace.tier_file import parse_tiers, tiers_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +94,10 @@ def notes() -> list[bytes]:
 def bundles() -> list[bytes]:
     """Bundles with everything in them, and with as little as may be."""
     bare = LOG.bundle(0, 0, batch=None, consistency=None)
-    return [bundle_text(LOG.bundle(anchors=[{"kind": "x"}])), bundle_text(bare)]
+    tree = LOG.tree(LOG.leaves)
+    anchor = {"kind": "stamp", "size": 7, "root": b64(tree.root_at(7)), "data": "AAAA"}
+    anchor["path"] = [b64(node) for node in tree.inclusion_path(5, 7)]
+    return [bundle_text(LOG.bundle(anchors=[{"kind": "x"}, anchor])), bundle_text(bare)]
 
 
 def batches() -> list[bytes]:
@@ -148,7 +154,7 @@ def read_proofs(data: bytes) -> Any:
     """A file of proofs in whatever form, judged in all its claims."""
     judged = []
     for one in bundles_in(data):
-        verdicts = check_bundle(one, POLICY, PARTIES)
+        verdicts = check_anchors(one, check_bundle(one, POLICY, PARTIES))
         kept = LOG.checkpoint(6).encode()
         judged.append([*verdicts, continues(one, verdicts, kept, parse_trust(LOG.policy()))])
         assert all(verdict.text.isprintable() for verdict in judged[-1])
@@ -256,6 +262,10 @@ PARSERS: dict[str, Parser] = {
     ),
     "vkey": Parser(vkeys, lambda data: parse_vkey(text(data)), lambda key: raw(format_vkey(key))),
     "policy": Parser(policies, read_policy),
+    "tier file": Parser(
+        lambda: [tiers_text(DEFAULT_POLICY).encode(), b'["event/1"]\ncarrier = "private"\n'],
+        lambda data: parse_tiers(text(data), "tiers.toml", DEFAULT_POLICY),
+    ),
     "bundle": Parser(bundles, read_proofs),
     "batch of bundles": Parser(batches, expanded, shared),
     "batch of bundles, judged": Parser(batches, read_proofs),

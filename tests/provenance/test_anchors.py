@@ -185,6 +185,11 @@ def test_a_stamp_that_is_not_of_this_tree_fails(rig: Rig, reader: LogReader, plu
         ("return None", ("ok", "None")),
         ("return 'two\\nlines' + 'x' * 999", ("ok", "two lines" + "x" * 191)),
         ("import sys; sys.exit(0)", ("absent", "unchecked: its plug-in broke: SystemExit")),
+        ("return '\\x1b[31mred'", ("ok", "?[31mred")),
+        (
+            "from provenance.errors import VerificationError as E; raise E('a\\nb\\x07')",
+            ("failed", "a b?"),
+        ),
         ("raise KeyError", ("absent", "unchecked: its plug-in broke: KeyError")),
     ],
 )
