@@ -52,6 +52,7 @@ class BatchTree:
             hashes = self._hashes(start, min(start + _READ, self.count))
             roots += [tree_of(hashes[at : at + _BLOCK])[0] for at in range(0, len(hashes), _BLOCK)]
         root, self._top = tree_of(roots)
+        self._block = -1, self._top  # the block that was asked for last, and its tree
         if (b64(root), self.count) != (batch["root"], batch["count"]):
             raise WorkspaceDamaged("a signed batch is not of the entries that it names")
 
@@ -71,8 +72,10 @@ class BatchTree:
         """Return the inclusion path of the entry at `position`, from below."""
         block, within = divmod(position, _BLOCK)
         start = block * _BLOCK
-        hashes = self._hashes(start, min(start + _BLOCK, self.count))
-        below = tree_of(hashes)[1].inclusion_path(within, len(hashes))
+        size = min(_BLOCK, self.count - start)
+        if self._block[0] != block:
+            self._block = block, tree_of(self._hashes(start, start + size))[1]
+        below = self._block[1].inclusion_path(within, size)
         return below + self._top.inclusion_path(block, -(-self.count // _BLOCK))
 
     def _hashes(self, start: int, stop: int) -> list[bytes]:

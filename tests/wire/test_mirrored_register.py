@@ -9,7 +9,7 @@ from log_factories import ORIGIN, Rig, event, seeded
 from log_server import LogServer, serving
 
 from provenance import keys
-from provenance.entries import EntryType, Tier
+from provenance.entries import EntryType, Outcome, Tier
 from provenance.ingest.batches import BatchSigner, Claim, batch_draft
 from provenance.parties import Party
 from provenance.privacy import open_entry
@@ -62,7 +62,8 @@ def sign_batch(log: Log) -> int:
     said = Party(0, "acme", "Acme", "maker", (ACME.vkey,), "2025-01-01")
     log.govern(lambda register: register.statement(said))
     claim = Claim()
-    claim.take([e.index for e in log.entries(0) if e.type == EntryType.EVENT], log)
+    there = [entry.index for entry in log.entries(0) if entry.type == EntryType.EVENT]
+    claim.take([Outcome("duplicate", index) for index in there], log)
     signer = BatchSigner("acme", ACME, lambda: 1_790_000_000_000_000)
     draft = signer.sign(batch_draft("acme", claim, "a.csv", bytes(32)), log)
     return log.append([draft])[0].index
