@@ -3,7 +3,7 @@
 The document is canonical JSON, `provenance/proofs/1`. Its nodes are the hashes of
 the largest subtrees without a proven entry, from left to right: with the leaves
 they give every other node, and the root. Batch entries that parties signed count
-among the proven entries.
+among the proven entries, and each holds the nodes of its batch's tree likewise.
 
 Nothing that is read here is trusted: `shared` turns ordinary bundles into a
 document, `expanded` turns it back, and `verify` checks what comes out, one by one.
@@ -23,7 +23,7 @@ from provenance import canonical
 from provenance.checkpoint import parse
 from provenance.errors import EncodingError, InputError, UsageError, VerificationError
 from provenance.hashing import HASH_SIZE, leaf_hash, node_hash
-from provenance.leaf import LEAF_SIZE
+from provenance.leaf import LEAF_DIGEST, LEAF_SIZE
 from provenance.privacy import b64, unb64
 from provenance.proof import VERSION as BUNDLE_VERSION
 
@@ -55,12 +55,17 @@ class _Proven(_Form):
     body: str | None
 
 
+class _Batch(_Proven):
+    """A batch entry, and the nodes of the tree over the batch that its members here need."""
+
+    nodes: list[str]
+
+
 class _Position(_Form):
-    """Where an entry stands in a signed batch: the batch entry, and the path within the batch."""
+    """Where an entry stands in a signed batch: the batch entry, and the place in file order."""
 
     index: int
     position: int
-    batch_path: list[str]
 
 
 class _Entry(_Proven):
@@ -77,7 +82,7 @@ class _Document(_Form):
     origin: str
     checkpoint: str
     entries: list[_Entry]
-    batches: list[_Proven]
+    batches: list[_Batch]
     nodes: list[str]
     consistency: dict[str, Any] | None
     anchors: list[Any]
@@ -111,7 +116,7 @@ def shared(bundles: Sequence[Content]) -> bytes:
     document = common | {
         "v": VERSION,
         "entries": [_entry(one) for one in entries],
-        "batches": [{name: batches[at][name] for name in _LEAVES} for at in sorted(batches)],
+        "batches": [_batch(batches[at], entries) for at in sorted(batches)],
         "nodes": [known[span] for span in _frontier(sorted(proven), size)],
     }
     return canonical.encode(document) + b"\n"
@@ -119,11 +124,34 @@ def shared(bundles: Sequence[Content]) -> bytes:
 
 def _entry(bundle: Content) -> Content:
     batch = bundle["batch"]
-    place = ("index", "position", "batch_path")
     return {
         **{name: bundle[name] for name in (*_LEAVES, "disclosed")},
-        "batch": {name: batch[name] for name in place} if batch else None,
+        "batch": {name: batch[name] for name in ("index", "position")} if batch else None,
     }
+
+
+def _batch(batch: Content, entries: Sequence[Content]) -> Content:
+    count = _count(batch["body"])
+    parts = [one["batch"] for one in entries]
+    members = {one["position"]: one for one in parts if one and one["index"] == batch["index"]}
+    known = {
+        span: node
+        for at, one in members.items()
+        for span, node in zip(_siblings(at, count), one["batch_path"], strict=True)
+    }
+    nodes = [known[span] for span in _frontier(sorted(members), count)]
+    return {**{name: batch[name] for name in _LEAVES}, "nodes": nodes}
+
+
+def _count(body: str | None) -> int:
+    """How many entries a batch has, as its own body says; `verify` trusts it no further."""
+    try:
+        count = canonical.loads(unb64(body or ""))["count"]
+    except (EncodingError, LookupError, TypeError):
+        count = None
+    if type(count) is not int or count < 1:
+        raise InputError("the batch of proofs has a batch entry whose body is no batch's")
+    return count
 
 
 def expanded(data: bytes) -> list[Content]:
@@ -138,22 +166,69 @@ def expanded(data: bytes) -> list[Content]:
     _refuse_disorder(document, point.size)
     every = [*document.batches, *document.entries]
     leaves = {one.index: _decoded(one.leaf, LEAF_SIZE, "leaf") for one in every}
-    nodes = [_decoded(node, HASH_SIZE, "node") for node in document.nodes]
-    if len(set(nodes)) < len(nodes):
-        raise InputError("the batch of proofs holds a node twice")
-    frontier = list(_frontier(sorted(leaves), point.size))
-    if len(nodes) != len(frontier):
-        raise InputError(
-            f"the batch of proofs has {len(nodes)} nodes; its entries need {len(frontier)}"
-        )
-    hashes = dict(zip(frontier, nodes, strict=True))
-    for index, leaf in leaves.items():
-        hashes[index, index + 1] = leaf_hash(leaf)
-    if _fill(hashes, 0, point.size) != point.root:
+    tree = _Tree(leaves, document.nodes, point.size)
+    if tree.root != point.root:
         raise VerificationError(
             "the batch of proofs: its nodes and leaves do not give the checkpoint's root"
         )
-    return [_bundle(document, one, hashes, point.size) for one in document.entries]
+    batches = {one.index: _Members(document, one, leaves, tree) for one in document.batches}
+    return [_bundle(document, one, tree, batches) for one in document.entries]
+
+
+class _Tree:
+    """A tree put together from some leaves, and the nodes that stand for all others."""
+
+    def __init__(self, leaves: Mapping[int, bytes], nodes: Sequence[str], size: int) -> None:
+        self.size = size
+        given = [_decoded(node, HASH_SIZE, "node") for node in nodes]
+        if len(set(given)) < len(given):
+            raise InputError("the batch of proofs holds a node twice")
+        frontier = list(_frontier(sorted(leaves), size))
+        if len(given) != len(frontier):
+            raise InputError(
+                f"the batch of proofs has {len(given)} nodes; its entries need {len(frontier)}"
+            )
+        self._hashes = dict(zip(frontier, given, strict=True))
+        for index, leaf in leaves.items():
+            self._hashes[index, index + 1] = leaf_hash(leaf)
+        self.root = self._fill(0, size)
+
+    def _fill(self, start: int, stop: int) -> bytes:
+        """Hash what is not known yet of a subtree, and all below it."""
+        if (start, stop) not in self._hashes:
+            middle = _middle(start, stop)
+            pair = self._fill(start, middle), self._fill(middle, stop)
+            self._hashes[start, stop] = node_hash(*pair)
+        return self._hashes[start, stop]
+
+    def path(self, index: int) -> list[str]:
+        """Return the inclusion path of one of the leaves."""
+        return [b64(self._hashes[span]) for span in _siblings(index, self.size)]
+
+
+class _Members:
+    """A batch entry with the tree over its members, whose root is for `verify` to compare."""
+
+    def __init__(
+        self, document: _Document, batch: _Batch, leaves: Mapping[int, bytes], tree: _Tree
+    ) -> None:
+        count = _count(batch.body)
+        digests: dict[int, bytes] = {}
+        for one in document.entries:
+            if one.batch and one.batch.index == batch.index:
+                at = one.batch.position
+                if not 0 <= at < count or at in digests:
+                    raise InputError(
+                        f"the batch of proofs has place {at} of batch {batch.index} twice, or "
+                        f"beyond its {count}"
+                    )
+                digests[at] = leaves[one.index][LEAF_DIGEST]
+        self._part = _part(batch, tree)
+        self._tree = _Tree(digests, batch.nodes, count)
+
+    def place(self, at: int) -> Content:
+        """Return the part of a bundle that leads to this batch."""
+        return {**self._part, "position": at, "batch_path": self._tree.path(at)}
 
 
 def _read(data: bytes) -> _Document:
@@ -203,28 +278,24 @@ def _refuse_disorder(document: _Document, size: int) -> None:
             raise InputError(f"the batch of proofs has two leaves of entry {one.index}")
 
 
-def _bundle(document: _Document, entry: _Entry, hashes: Mapping[Span, bytes], size: int) -> Content:
-    batches = {one.index: one for one in document.batches}
-    batch = entry.batch and {
-        **_proven(batches[entry.batch.index], hashes, size),
-        "position": entry.batch.position,
-        "batch_path": entry.batch.batch_path,
-    }
+def _bundle(
+    document: _Document, entry: _Entry, tree: _Tree, batches: Mapping[int, _Members]
+) -> Content:
+    place = entry.batch
     return {
         "v": BUNDLE_VERSION,
         "origin": document.origin,
-        **_proven(entry, hashes, size),
+        **_part(entry, tree),
         "checkpoint": document.checkpoint,
         "disclosed": entry.disclosed,
-        "batch": batch,
+        "batch": batches[place.index].place(place.position) if place else None,
         "consistency": document.consistency,
         "anchors": document.anchors,
     }
 
 
-def _proven(one: _Proven, hashes: Mapping[Span, bytes], size: int) -> Content:
-    path = [b64(hashes[span]) for span in _siblings(one.index, size)]
-    return {"index": one.index, "leaf": one.leaf, "path": path, "body": one.body}
+def _part(one: _Proven, tree: _Tree) -> Content:
+    return {"index": one.index, "leaf": one.leaf, "path": tree.path(one.index), "body": one.body}
 
 
 def _siblings(index: int, size: int) -> list[Span]:
@@ -247,15 +318,6 @@ def _frontier(indices: Sequence[int], size: int) -> Iterator[Span]:
         elif stop - start > 1:
             middle = _middle(start, stop)
             waiting += [(middle, stop), (start, middle)]
-
-
-def _fill(hashes: dict[Span, bytes], start: int, stop: int) -> bytes:
-    """Hash what is not known yet of a subtree, and all below it."""
-    if (start, stop) not in hashes:
-        middle = _middle(start, stop)
-        pair = _fill(hashes, start, middle), _fill(hashes, middle, stop)
-        hashes[start, stop] = node_hash(*pair)
-    return hashes[start, stop]
 
 
 def _middle(start: int, stop: int) -> int:

@@ -87,6 +87,13 @@ def test_random_subsets_of_large_trees_come_back(indices: set[int], more: int) -
         assert len(document) <= sum(len(canonical.encode(one)) for one in bundles)
 
 
+def test_members_of_one_batch_share_its_nodes_too() -> None:
+    """All seven members of a batch need no node of its tree, one of them three."""
+    for chosen, needed in ((range(3, 10), 0), ([3], 3), ([3, 4], 2), ([3, 9], 3)):
+        document = json.loads(shared([LOG.bundle(at, 1) for at in chosen]))
+        assert [len(one["nodes"]) for one in document["batches"]] == [needed]
+
+
 def test_a_thousand_neighbours_cost_a_few_nodes() -> None:
     """1,000 entries in a row need not 13,000 hashes but about two ways up."""
     document = json.loads(shared([bundle_at(index, 5_000) for index in range(2_000, 3_000)]))
@@ -208,6 +215,34 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], str]] = {
         edited(lambda d: d["batches"].append(d["batches"][0])),
         "holds batch 10 twice",
     ),
+    "a batch entry that is no batch": (
+        edited(lambda d: d["batches"][0].update(body=d["entries"][0]["body"])),
+        "whose body is no batch's",
+    ),
+    "a batch entry without a body": (
+        edited(lambda d: d["batches"][0].update(body=None)),
+        "whose body is no batch's",
+    ),
+    "nodes of a batch truncated": (
+        edited(lambda d: d["batches"][0]["nodes"].clear()),
+        "has 0 nodes; its entries need 3",
+    ),
+    "nodes of a batch padded": (
+        edited(lambda d: d["batches"][0]["nodes"].append("A" * 43)),
+        "has 4 nodes; its entries need 3",
+    ),
+    "a place in a batch twice": (
+        edited(lambda d: d["entries"][0]["batch"].update(position=2)),
+        "place 2 of batch 10 twice",
+    ),
+    "a place beyond a batch": (
+        edited(lambda d: d["entries"][0]["batch"].update(position=7)),
+        "beyond its 7",
+    ),
+    "a negative place": (
+        edited(lambda d: d["entries"][0]["batch"].update(position=-1)),
+        "place -1 of batch 10",
+    ),
     "size 0": (
         edited(lambda d: d.update(checkpoint=note_at(0))),
         "has entry 4, in a tree of 0",
@@ -264,12 +299,25 @@ def test_what_hangs_on_the_tree_only_is_left_to_the_verifier() -> None:
     for change, claim in (
         (lambda one: one.update(body=flip(one["body"])), "body"),
         (lambda one: one["disclosed"][0].update(salt=flip(one["disclosed"][0]["salt"])), "field"),
-        (lambda one: one["batch"].update(position=0), "batch-signed"),
     ):
         first, second = expanded(edited(lambda d, c=change: c(d["entries"][0]))())
         assert judge(first)[claim].status == "failed"
         assert judge(first)["included"].status == "ok"
         assert {each.status for each in judge(second).values()} == {"ok", "absent"}
+
+
+def test_a_false_place_in_a_batch_spoils_that_batch_alone() -> None:
+    """Entries are included all the same; the batch's root is another for all its members."""
+
+    def exchanged(document: Document) -> None:
+        first, second = document["entries"]
+        first["batch"]["position"], second["batch"]["position"] = 2, 1
+
+    for one in expanded(edited(exchanged)()):
+        verdicts = judge(one)
+        assert verdicts["batch-signed"].status == "failed"
+        assert "another root" in verdicts["batch-signed"].text
+        assert verdicts["included"].status == "ok"
 
 
 @given(st.data())
