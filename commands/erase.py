@@ -20,6 +20,8 @@ app = typer.Typer(add_completion=False)
 
 _SHOWN: Final = 20
 _PENDING: Final = 3
+_AGAIN: Final = {"facility", "product", "location", "labour", "legal_limit", "watchlist"}
+"""Records of which the log takes new versions, and so also old ones that come again."""
 _WHY: Final = {"asked": "", "flag": "a flag that cites it", "batch": "the file it came with"}
 
 
@@ -205,11 +207,11 @@ def _print_left(plan: dict[str, Any]) -> None:
         if plan[name]:
             shown = ", ".join(f"#{index}" for index in plan[name][:_SHOWN])
             typer.echo(f"{text}: {shown}{' ...' if len(plan[name]) > _SHOWN else ''}")
-    again = {one["version"].split("/")[0] for one in plan["entries"]} - {"event", "flag", "batch"}
-    if again - {"timesheet"}:
+    again = {one["version"].split("/")[0] for one in plan["entries"]} & _AGAIN
+    if again:
         typer.echo(
-            f"A file that brings the {' or '.join(sorted(again - {'timesheet'}))} again brings the "
-            "fields again: correct it first"
+            f"A file that brings the {' or '.join(sorted(again))} again brings it again as a new "
+            "version: correct the file first"
         )
 
 

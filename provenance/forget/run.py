@@ -108,6 +108,11 @@ class Forgetter:
             self._expect(needles_of(survey.wanted.looked, self._secret))
             places = places_of(survey.targets)
             drafts = erasure_drafts(self._log.origin, first, places, party, basis)
+            if any(self._log.find(draft.identities[0].key) is not None for draft in drafts):
+                # One of them would be a conflict, and what it names go without a word.
+                raise WorkspaceDamaged(
+                    "the log's erasures are not numbered one by one; run `verify`"
+                )
             return drafts, removal(survey.targets)
 
         # A crash before COMMIT: nothing is erased, and nothing says so; ask again.

@@ -64,7 +64,7 @@ class Survey:
     Attributes:
         wanted: The request.
         targets: By index.
-        mentioned: Entries that hold the text within a longer one; they stay.
+        mentioned: Entries that hold the text within a longer one, which stays.
         kept: Entries that would be targets and are never erased.
     """
 
@@ -112,7 +112,7 @@ class Survey:
             self._add(entry, "asked", pick.paths)
         elif entry.type in _DERIVED:
             self._look_at_derived(entry)
-        if pick.mentioned and entry.index not in self.targets:
+        if pick.mentioned:
             self.mentioned.append(entry.index)
 
     def _look_at_derived(self, entry: Entry) -> None:

@@ -10,6 +10,7 @@ from log_factories import ORIGIN, Rig
 
 from provenance import audit as audit_module
 from provenance.erased import erasure_drafts
+from provenance.errors import WorkspaceDamaged
 from provenance.forget.wanted import record_of
 
 if TYPE_CHECKING:
@@ -86,6 +87,23 @@ def test_an_erasure_that_was_not_carried_out_is_found(
     log.close()
 
     assert [problem for problem in rig.audit().problems if problem.startswith(expected)]
+
+
+def test_nothing_is_erased_where_it_cannot_be_said(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an erasure's number is taken already, by whatever means, nothing is taken out."""
+    log = rig.open()
+    erase(rig, log, record_of(log.entry(2), ("shipment_id",)))
+    before = log.entry(3)
+    monkeypatch.setattr("provenance.forget.run.count_acts", lambda *_: 0)
+
+    with pytest.raises(WorkspaceDamaged, match="numbered"):
+        erase(rig, log, record_of(before, ()))
+
+    assert log.entry(3) == before
+    log.close()
+    assert rig.audit().problems == []
 
 
 def test_the_register_cannot_be_erased_away(rig: Rig) -> None:
