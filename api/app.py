@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from api import graphql_http, link, pages, tiles
+from api import epcis_events, graphql_http, link, pages, tiles
 from api.errors import Answer, answer_for
 from api.execute import execute
 from api.readers import Readers
@@ -87,6 +87,7 @@ def build_app(readers: Readers, settings: ApiSettings) -> ASGIApp:
         route("/tile/{rest:path}", site.open_to_all(tiles.tile)),
         route("/body/{rest:path}", site.open_to_all(tiles.body)),
         route("/proof/{rest:path}", site.endpoint(_proof)),
+        route("/events", site.endpoint(site.events)),
         route("/healthz", site.endpoint(_health)),
         route("/", site.endpoint(_start)),
     ]
@@ -163,6 +164,10 @@ class _Site:
     def resolve(self, request: Request, view: Reading, viewer: Viewer) -> Response:
         """Answer a Digital Link."""
         return link.resolve(request, view, viewer, self._base)
+
+    def events(self, request: Request, view: Reading, viewer: Viewer) -> Response:
+        """Answer an EPCIS query for events."""
+        return epcis_events.events(request, view, viewer, self._base)
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer what the router refuses: an unknown path or method."""

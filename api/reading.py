@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from graph.lineage import GapReason
@@ -234,6 +234,10 @@ class Reading(Protocol):
         Raises:
             NotFound: There is no such event.
         """
+        ...
+
+    def events(self, start: int, stop: int, tier: Tier) -> Iterator[tuple[int, str, Content]]:
+        """Yield the events among the entries [start, stop): index, version, content for a tier."""
         ...
 
     def signer_of(self, index: int) -> str | None:

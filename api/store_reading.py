@@ -11,13 +11,16 @@ from api.reading import Gap, Head, Journey, Lineage, Link, Record, Step
 from graph.keys import NodeKind, facility_key, is_class, is_item, item_key, kind_of
 from graph.keys import parse_item as parse_item_key
 from graph.model import EdgeKind, RecordKind, Role
-from provenance import checkpoint
+from provenance import canonical, checkpoint
 from provenance.anchors import Anchors
 from provenance.delivered import signer_of
+from provenance.entries import EntryType
+from provenance.epcis.export import EVENT_VERSIONS
 from provenance.errors import NotFound
+from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from api.reading import Direction, FlagFilter
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StoreReading", "open_reading"]
 
+_EVENTS = (EntryType.EVENT, EntryType.CORRECTION)
 _MADE = (Role.PRODUCED, Role.OUTPUT)
 _SEVERITY = ("critical", "high", "medium", "low", "info")
 
@@ -174,6 +178,14 @@ class StoreReading:
         if index is None:
             raise NotFound(f"no event {event_id!r} of {party!r} is on record here")
         return self._anchors.put_into(self._log.prove(index, lambda opening: opening.tier <= tier))
+
+    def events(self, start: int, stop: int, tier: Tier) -> Iterator[tuple[int, str, Content]]:
+        """Yield the events among some entries."""
+        for entry in self._log.entries(start, stop):
+            if entry.type in _EVENTS and entry.body is not None:
+                version = canonical.loads(entry.body)["_v"]
+                if version in EVENT_VERSIONS:
+                    yield entry.index, version, open_entry(entry, tier)
 
     def signer_of(self, index: int) -> str | None:
         """Return who signed the batch of an entry."""

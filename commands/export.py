@@ -14,8 +14,9 @@ from commands.output import notice, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
-    from provenance.entries import Entry, Tier
+    from provenance.entries import Content, Entry, Tier
     from workspace.workspace import Workspace
 
 app = typer.Typer(
@@ -84,24 +85,22 @@ def _tier(text: str) -> Tier:
         raise UsageError(f"--tier {text!r}: is not public, partner or private") from None
 
 
-def _time(text: str | None) -> str:
-    """The time as the log writes times, so that texts can be compared."""
-    from datetime import UTC, datetime
-
+def _time(text: str | None) -> datetime | None:
+    from provenance.epcis.export import instant
     from provenance.errors import UsageError
-    from provenance.ingest.times import instant_text
 
-    if text is None:
-        return ""
     try:
-        time = datetime.fromisoformat(text)
-        return instant_text(time if time.tzinfo else time.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
+        return None if text is None else instant(text)
+    except ValueError:
         raise UsageError(f"--since {text!r}: is not a time such as 2024-03-01") from None
 
 
 def _write(
-    workspace: Workspace, output: Path, tier: Tier, start: str, indexes: list[int] | None
+    workspace: Workspace,
+    output: Path,
+    tier: Tier,
+    start: datetime | None,
+    indexes: list[int] | None,
 ) -> dict[str, Any]:
     """Write the document piece by piece; the file is put in place when it is complete."""
     from datetime import UTC, datetime, timedelta
@@ -139,7 +138,7 @@ def _write_durably(file: IO[str], text: Iterable[str]) -> None:
 def _events(
     workspace: Workspace,
     tier: Tier,
-    start: str,
+    start: datetime | None,
     indexes: list[int] | None,
     counts: dict[str, Any],
 ) -> Iterator[tuple[dict[str, Any], list[Any]]]:
@@ -151,7 +150,7 @@ def _events(
     names = Names(workspace.settings.domain.rstrip("/"), _gtins(workspace))
     for entry, version in _entries(workspace, indexes):
         content = open_entry(entry, tier)
-        if start and content.get("event_time", "") < start:
+        if start and not _is_from(content, start):
             continue
         found = epcis_event(version, content, tier, names)
         if isinstance(found, str):
@@ -161,17 +160,24 @@ def _events(
         yield found
 
 
+def _is_from(content: Content, start: datetime) -> bool:
+    from provenance.epcis.export import instant
+
+    return "event_time" in content and instant(content["event_time"]) >= start
+
+
 def _entries(workspace: Workspace, indexes: list[int] | None) -> Iterator[tuple[Entry, str]]:
     """The events among the entries asked for, with the version of their content."""
     from provenance import canonical
     from provenance.entries import EntryType
+    from provenance.epcis.export import EVENT_VERSIONS
 
     reader = workspace.reader
     wanted = reader.entries(0) if indexes is None else map(reader.entry, indexes)
     for entry in wanted:
         if entry.type in {EntryType.EVENT, EntryType.CORRECTION} and entry.body is not None:
             version = canonical.loads(entry.body)["_v"]
-            if version in {"event/1", "epcis/1"}:
+            if version in EVENT_VERSIONS:
                 yield entry, version
 
 

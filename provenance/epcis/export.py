@@ -5,7 +5,8 @@ Next: provenance/ingest/values.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from provenance.entries import Tier
 from provenance.epcis.checks import InvalidEvent
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from provenance.entries import Content
     from provenance.epcis.native import Names
 
-__all__ = ["epcis_event"]
+__all__ = ["EVENT_VERSIONS", "epcis_event", "instant"]
+
+EVENT_VERSIONS: Final = frozenset({"event/1", VERSION})
+"""Versions of content that are events."""
 
 
 def epcis_event(
@@ -49,3 +53,13 @@ def epcis_event(
         field = "/".join("*" if step.isdigit() else step for step in error.pointer.split("/")[1:])
         return f"{field or 'event'}: {error.reason}"
     return event, context
+
+
+def instant(text: str) -> datetime:
+    """Read a time in ISO 8601; without an offset it is UTC.
+
+    Raises:
+        ValueError: It is none.
+    """
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -12,9 +12,9 @@ from provenance.epcis.jsonpull import Number
 from provenance.epcis.vocabulary import CONTEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["document_text", "json_text"]
+__all__ = ["document_text", "json_text", "query_text"]
 
 
 def json_text(value: Any) -> str:
@@ -45,12 +45,32 @@ def document_text(
             head = context
             yield _head(head, created)
             separator = ""
-        own = {"@context": [CONTEXT, *context]} if context != head else {}
-        yield f"{separator}\n{json_text({**event, **own})}"
+        yield f"{separator}\n{_event_text(event, context, head)}"
         separator = ","
     if head is None:
         yield _head([], created)
     yield "\n]}}\n"
+
+
+def query_text(events: Sequence[tuple[Mapping[str, Any], list[Any]]]) -> str:
+    """Write a query document around the events of one page; contexts as in `document_text`."""
+    head = events[0][1] if events else []
+    members = {
+        "@context": [CONTEXT, *head],
+        "type": "EPCISQueryDocument",
+        "schemaVersion": "2.0",
+        "epcisBody": {
+            "queryResults": {"queryName": "SimpleEventQuery", "resultsBody": {"eventList": []}}
+        },
+    }
+    begin, end = json_text(members).rsplit("[]", 1)
+    written = ",".join(_event_text(event, context, head) for event, context in events)
+    return f"{begin}[{written}]{end}"
+
+
+def _event_text(event: Mapping[str, Any], context: list[Any], head: list[Any]) -> str:
+    own = {"@context": [CONTEXT, *context]} if context != head else {}
+    return json_text({**event, **own})
 
 
 def _head(context: list[Any], created: str) -> str:
