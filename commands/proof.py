@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.options import Data, Json
-from commands.output import print_json
+from commands.output import notice, print_json
 
 if TYPE_CHECKING:
     from provenance.entries import Content
+    from provenance.reading import LogReader
 
 app = typer.Typer(add_completion=False)
 
@@ -75,17 +76,32 @@ def proof(
 
     tier = Tier[disclose.name]
     with select(data, events or [], party, item, depth, facility) as (workspace, indices):
-        bundles = workspace.reader.prove_all(indices, lambda opening: opening.tier <= tier)
+        log = workspace.reader
+        kept, note = (None, "") if older is None else read_kept(workspace, older)
+        since = kept.size if kept else 0
+        bundles = log.prove_all(indices, lambda opening: opening.tier <= tier, since)
         if len(bundles) == 1:  # in a file of several each would need a path of its own
-            bundles = [Anchors(workspace.reader).put_into(bundles[0])]
-        if older is not None:
-            _, note = read_kept(workspace, older)
-            for bundle in bundles:
-                bundle["consistency"] = older_part(workspace.reader, note, bundle)
+            bundles = [Anchors(log).put_into(bundles[0])]
+        for bundle in bundles if kept else ():
+            bundle["consistency"] = older_part(log, note, bundle)
+        seen = _is_seen(log, bundles)
     write_result(_text(bundles, form), output)
     opened = sum(len(bundle["disclosed"]) for bundle in bundles)
     if output is not None:
         _tell(output, indices, opened, as_json=json)
+    if not seen:
+        notice(
+            "provenance: too few witnesses have seen this yet for the policy's quorum; run "
+            "`provenance witness collect` and make the proof again"
+        )
+
+
+def _is_seen(log: LogReader, bundles: list[Content]) -> bool:
+    """Whether the witnesses' quorum, where one is asked for, has seen the proofs' checkpoint."""
+    from provenance.checkpoint import parse
+
+    sizes = {parse(bundle["checkpoint"])[0].size for bundle in bundles}
+    return not log.witnesses.trust.asks or sizes <= {log.witnesses.witnessed()}
 
 
 def _text(bundles: list[Content], form: Form) -> bytes:

@@ -226,11 +226,20 @@ class LogReader(TreeReader):
         return self._proof(index, note, parse(note)[0].size, disclose)
 
     def prove_all(
-        self, indices: Iterable[int], disclose: Callable[[Opening], bool] | None = None
+        self,
+        indices: Iterable[int],
+        disclose: Callable[[Opening], bool] | None = None,
+        since: int = 0,
     ) -> list[Content]:
-        """Make the bundles of several entries, all under one checkpoint; see `prove`."""
+        """Make the bundles of several entries, all under one checkpoint; see `prove`.
+
+        Args:
+            indices: The entries.
+            disclose: As for `prove`.
+            since: The checkpoint has at least this size.
+        """
         wanted = list(indices)
-        note = self.covering(max(wanted, default=0))
+        note = self.covering(max([since - 1, *wanted], default=0))
         size = parse(note)[0].size
         return [self._proof(index, note, size, disclose) for index in wanted]
 

@@ -87,6 +87,18 @@ def test_one_reader_follows_what_others_store(rig: Rig) -> None:
     assert sizes == [21, 8, 8, 22, 22, 22]
 
 
+def test_proofs_that_must_reach_a_kept_checkpoint_do(rig: Rig) -> None:
+    """With a least size, the witnessed checkpoint is used only where it is as large."""
+    cosigned(rig, 8, 0, 1)
+    reader = rig.reader()
+    used = [
+        parse(reader.prove_all([1, 3], since=since)[1]["checkpoint"])[0].size
+        for since in (0, 8, 9, 21)
+    ]
+    reader.close()
+    assert used == [8, 8, 21, 21]
+
+
 def test_without_a_quorum_one_witness_is_enough(rig: Rig) -> None:
     """Where the policy asks for nobody, a checkpoint that somebody has seen is still better."""
     rig.directory.joinpath("log.policy").write_bytes(policy(rig, "none"))

@@ -6,6 +6,7 @@ import io
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,6 +168,7 @@ def test_the_whole_way_with_processes(tmp_path: Path, workspace: Path) -> None:
         assert _verified(workspace, tmp_path / "good.json") == "OK"
         (places[1] / "witness.toml").write_text('name = "witness.example/p1"\n')
         _ingest(workspace, tmp_path)
+        kept = shutil.copy(workspace / "checkpoint", tmp_path / "kept")
         done = run("witness", "collect", *data)
         assert done.returncode == 1
         assert "COSIGNED  a" in done.stdout
@@ -174,6 +176,10 @@ def test_the_whole_way_with_processes(tmp_path: Path, workspace: Path) -> None:
         told = run("log", "status", *data).stdout
         assert "not met for the newest checkpoint; it covers 1 entries" in told
         assert "unwitnessed  since entry 1 of 20" in told
+        for words, warned in ((("#0",), False), (("#1",), True), (("#0", "--older", kept), True)):
+            done = run("proof", *data, *words, "--output", tmp_path / "proof.json")
+            assert done.returncode == 0
+            assert ("too few witnesses" in done.stderr) == warned
     assert run("verify", *data).returncode == 0
 
 
