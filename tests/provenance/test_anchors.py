@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import Rig, event
 
@@ -220,6 +220,7 @@ JSON = st.recursive(
     )
     | JSON
 )
+@settings(max_examples=40)
 def test_any_anchor_is_one_verdict(rig: Rig, reader: LogReader, anchor: Any) -> None:
     """Anchors are JSON of any form: each gives one verdict, and none is good."""
     bundle = {**reader.prove(2), "anchors": [anchor, anchor]}

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import Rig, event, facility
 
@@ -272,6 +272,7 @@ def act(number: int) -> Draft:
 
 
 @given(counts=st.lists(st.integers(1, 5), max_size=6))
+@settings(max_examples=12)
 def test_acts_are_counted_as_they_come(
     tmp_path_factory: pytest.TempPathFactory, counts: list[int]
 ) -> None:

@@ -326,7 +326,7 @@ def test_a_file_that_is_no_key_file(rig: KeyedRig, data: bytes) -> None:
 
 
 @given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_damage_to_the_key_file_is_an_error_of_ours(
     rig: KeyedRig, place: float, flip: int
 ) -> None:

@@ -10,6 +10,7 @@ import copy
 import re
 import shutil
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -320,6 +321,7 @@ def test_an_anchor_is_claimed_for_another_history(rig: Rig, rewritten: Rig) -> N
     assert "stamp at size 8: the path leads to another root" in said[1].text
 
 
+@cache
 def flagged() -> tuple[MemoryLog, dict[str, Any]]:
     """A log with a planted wrong, and the flag that an honest run raises on it."""
     log = MemoryLog(PLANTED["custody_gap"]().world.drafts())
