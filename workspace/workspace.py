@@ -12,19 +12,18 @@ import shutil
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
-from provenance import keys
 from provenance.clock import system_clock, system_entropy
-from provenance.errors import StorageError, UsageError, WorkspaceDamaged, WorkspaceReadOnly
-from provenance.files import replace_file
+from provenance.errors import WorkspaceDamaged, WorkspaceReadOnly
 from provenance.forget.run import Forgetter
 from provenance.govern.keyring import KeyRing
-from provenance.govern.sources import KeySource, open_signer
+from provenance.govern.sources import KeySource
 from provenance.log import Instruments, Log
 from provenance.storage import translated
 from provenance.subjects import SubjectKeys
 from provenance.tiers import DEFAULT_POLICY
 from workspace.followers import Places
 from workspace.layout import Layout
+from workspace.making import fill, first_signer, refuse_occupied
 from workspace.settings import KeySetting, read_settings, settings_text
 
 if TYPE_CHECKING:
@@ -38,13 +37,7 @@ if TYPE_CHECKING:
     from provenance.tiers import TierPolicy
     from workspace.settings import Settings
 
-__all__ = [
-    "Layout",
-    "Workspace",
-    "create_workspace",
-    "random_origin",
-    "refuse_occupied",
-]
+__all__ = ["Layout", "Workspace", "create_workspace", "random_origin"]
 
 _LOG: Final = logging.getLogger(__name__)
 _SECRET_SIZE: Final = 32
@@ -188,7 +181,10 @@ class Workspace:
         held = self.settings.role != "mirror"
         subjects = self.new_subjects()
         log = self.layout.log
-        report = audit(log, self.vkey, self.secret, progress, openings=held, subjects=subjects)
+        # A mirror need not have seen a key handed over that its people trust themselves.
+        known = [] if held else [vkey for vkey in self.reader.keys if vkey in self.vkeys]
+        vkey = known[-1] if known else self.vkey
+        report = audit(log, vkey, self.secret, progress, openings=held, subjects=subjects)
         for fault in () if report.problems else self._predecessor_faults():
             report.add(fault)
         return report
@@ -202,9 +198,14 @@ class Workspace:
         finally:
             reader.close()
 
-    @cached_property
+    @property
     def vkey(self) -> str:
-        """The log's public key, from `log.policy`.
+        """The log's first public key of those in `log.policy`."""
+        return self.vkeys[0]
+
+    @cached_property
+    def vkeys(self) -> list[str]:
+        """The log's public keys, from `log.policy`.
 
         Raises:
             WorkspaceDamaged: The file is missing or names no key of this origin.
@@ -213,11 +214,11 @@ class Workspace:
             lines = self.layout.policy.read_text().splitlines()
         except (OSError, ValueError) as error:
             raise WorkspaceDamaged(f"{self.layout.policy}: cannot be read: {error}") from None
-        for line in lines:
-            words = line.split()
-            if words[:1] == ["log"] and words[1].split("+")[0] == self.settings.origin:
-                return words[1]
-        raise WorkspaceDamaged(f"{self.layout.policy}: names no key of {self.settings.origin}")
+        named = [words[1] for line in lines if (words := line.split())[:1] == ["log"] and words[1:]]
+        vkeys = [vkey for vkey in named if vkey.split("+")[0] == self.settings.origin]
+        if not vkeys:
+            raise WorkspaceDamaged(f"{self.layout.policy}: names no key of {self.settings.origin}")
+        return vkeys
 
     @cached_property
     def secret(self) -> bytes:
@@ -296,51 +297,11 @@ def create_workspace(
         building.mkdir(mode=0o700)
         try:
             layout = Layout(building)
-            signer = _first_signer(layout, key, origin, entropy)
+            signer = first_signer(layout, key, origin, entropy)
             if subject_keys:
                 SubjectKeys.create(layout.subject_keys)
-            _fill(layout, text, tiers, Instruments(signer, entropy(_SECRET_SIZE), clock, entropy))
+            fill(layout, text, tiers, Instruments(signer, entropy(_SECRET_SIZE), clock, entropy))
             building.rename(directory)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
-
-
-def refuse_occupied(directory: Path) -> None:
-    """Refuse a place where something is already; an empty directory is nothing.
-
-    Raises:
-        UsageError: It holds something, or is a file.
-        StorageError: It cannot be looked into.
-    """
-    if (directory / "workspace.toml").exists():
-        raise UsageError(f"{directory}: there is a workspace already")
-    try:
-        if directory.exists() and any(directory.iterdir()):
-            raise UsageError(f"{directory}: is not empty; a workspace needs a directory of its own")
-    except NotADirectoryError:
-        raise UsageError(f"{directory}: is a file, not a directory") from None
-    except OSError as error:
-        raise StorageError(f"{directory}: {error.strerror}") from None
-
-
-def _first_signer(layout: Layout, key: KeySource, origin: str, entropy: Entropy) -> keys.Signer:
-    layout.log_key.parent.mkdir(mode=0o700)
-    if key.in_file:
-        keys.save(keys.generate(origin, entropy), layout.log_key)
-    signer = open_signer(key, layout.log_key)
-    if signer.name != origin:
-        raise UsageError(
-            f"--origin: is {origin}, but {key.describe(layout.log_key)} has the key of "
-            f"{signer.name}"
-        )
-    return signer
-
-
-def _fill(layout: Layout, text: str, tiers: TierPolicy, instruments: Instruments) -> None:
-    vkey = instruments.signer.vkey
-    replace_file(layout.secret, instruments.secret, mode=0o600)
-    replace_file(layout.policy, f"log {vkey}\nquorum none\n".encode())
-    layout.quarantine.mkdir(mode=0o700)
-    Log.create(layout.log, vkey, tiers, instruments).close()
-    replace_file(layout.settings, text.encode())
