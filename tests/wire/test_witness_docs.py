@@ -32,7 +32,7 @@ SHOWN = [
 def test_each_shown_command_is_understood(line: str) -> None:
     """Every command line in docs/operating.md names a command, and options that it has."""
     command: Any = typer.main.get_command(cli.app)
-    context = command.make_context("provenance", shlex.split(line)[1:])
+    context = command.make_context("provenance", shlex.split(line, comments=True)[1:])
     while hasattr(command, "resolve_command"):
         arguments = [*context._protected_args, *context.args]
         name, command, rest = command.resolve_command(context, arguments)
