@@ -5,7 +5,7 @@ found without a table and without reading the log (docs/adr/0010). Numbers have
 no gaps: the row keys of one log are unique, and who comes second to a number
 takes the next.
 
-Next: provenance/disclose.py
+Next: provenance/anchors.py
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ function from the attested text and the data to one line of what it found.
 A plug-in is somebody else's code. Whatever it raises becomes one verdict, and
 no other verdict changes.
 
-Next: provenance/tlog_proof.py
+Next: provenance/disclose.py
 """
 
 from __future__ import annotations
