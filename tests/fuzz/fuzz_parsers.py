@@ -17,6 +17,7 @@ from small_log import seeded
 from provenance import canonical
 from provenance.anchor_checks import check_anchors
 from provenance.checkpoint import (
+    Checkpoint,
     format_line,
     format_note,
     format_text,
@@ -26,14 +27,18 @@ from provenance.checkpoint import (
     parse_note,
     parse_text,
     parse_vkey,
+    sign,
 )
 from provenance.consistency import continues
+from provenance.epcis.jsonpull import parse as parse_json
+from provenance.epcis.keys import parse_key
 from provenance.erased import read_erasure
 from provenance.errors import EncodingError, InputError, ProvenanceError
 from provenance.identifiers import parse_item, parse_path
 from provenance.keys import generate, parse_secret
 from provenance.leaf import decode_leaf, encode_leaf
 from provenance.parties import Party
+from provenance.predecessor import Predecessor
 from provenance.privacy import b64
 from provenance.proof import bundle_text
 from provenance.proof_batch import expanded, shared
@@ -122,9 +127,14 @@ def registers() -> list[bytes]:
     founding = canonical.encode({**draft.content, "_v": "policy/1"})
     other = generate(LOG.key.name, seeded(5))
     later = Register.founded(founding).rotation(other.vkey)
+    old = generate("log.example/before", seeded(6))
+    last = sign(Checkpoint(old.name, 5, bytes(32)), [old])
+    before = Predecessor(parse(last)[0], last, founding).to_content()
+    after = canonical.encode({**draft.content, "predecessor": before, "_v": "policy/1"})
     party = {"id": "acme", "name": "Acme", "role": "maker", "keys": [LOG.party.vkey]}
     said = {**party, "valid_from": "2026-01-01", "valid_to": None, "_v": "party/1"}
-    return [founding, canonical.encode({**later.content, "_v": "policy/1"}), canonical.encode(said)]
+    bodies = canonical.encode({**later.content, "_v": "policy/1"}), canonical.encode(said), after
+    return [founding, *bodies]
 
 
 def read_register(data: bytes) -> Any:
@@ -250,6 +260,8 @@ def content(data: bytes) -> dict[str, Any]:
 PATHS = [b"tile/0/x001/x234/067.p/8", b"tile/entries/000", b"tile/63/x999/000", b"tile/1/003.p/255"]
 ERASURES = [b'{"_v":"erasure/1","erased":[[3,"/carrier"],[4,null]],"party":"acme"}']
 CODES = [b"https://id.example.org/01/09506000134352/10/ABC/21/12", b"(01)09506000134352(10)A"]
+DOCUMENTS = [b'{"type":"EPCISDocument","eventList":[{"a":-1.5e3,"a":["\\u00e9",null]}]}']
+EPCS = [b"urn:epc:id:sgtin:4012345.011122.25", b"https://id.gs1.org/01/09506000134352/21/25"]
 LINKS = [b"/01/09506000134352/10/ABC/21/12", b"/x/acme/P%2F1/10/L%C3%BC"]
 
 PARSERS: dict[str, Parser] = {
@@ -298,7 +310,7 @@ PARSERS: dict[str, Parser] = {
         lambda key: raw(key.secret_text()),
     ),
     "register": Parser(registers, read_register),
-    "party": Parser(lambda: registers()[2:], lambda data: Party.read(5, content(data))),
+    "party": Parser(lambda: registers()[2:3], lambda data: Party.read(5, content(data))),
     "erasure": Parser(lambda: ERASURES, lambda data: list(read_erasure(canonical.decode(data)))),
     "signed batch": Parser(lambda: [LOG.sealed[10].body], read_batch),
     "high-water": Parser(high_water, read_mark),
@@ -314,6 +326,8 @@ PARSERS: dict[str, Parser] = {
     "split view": Parser(
         evidence, lambda data: parse_proof(text(data)), lambda found: raw(format_proof(found))
     ),
+    "EPCIS document": Parser(lambda: DOCUMENTS, lambda data: parse_json(text(data))),
+    "EPCIS key": Parser(lambda: EPCS, lambda data: parse_key(text(data))),
     "code": Parser(lambda: CODES, lambda data: parse_item(text(data))),
     "link": Parser(lambda: LINKS, lambda data: parse_path(text(data))),
 }
