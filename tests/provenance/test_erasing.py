@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from log_factories import ORIGIN, SECRET, Rig, event, facility
 
 from provenance import audit as audit_module
-from provenance.entries import Tier
+from provenance.entries import Entry, Tier
 from provenance.erased import PLACES_AT_ONCE, erasure_drafts, read_erasure
 from provenance.errors import EncodingError, UsageError
 from provenance.forget import run
@@ -24,7 +24,7 @@ from provenance.forget.marks import Marks, needles_of, read_marks, write_marks
 from provenance.forget.removal import removal
 from provenance.forget.run import receivers, state
 from provenance.forget.survey import Survey
-from provenance.forget.wanted import KEYS, record_named, record_of
+from provenance.forget.wanted import KEYS, Pick, record_named, record_of
 from provenance.hashing import leaf_hash
 from provenance.ingest.columns import KINDS
 from provenance.privacy import open_entry
@@ -309,6 +309,39 @@ def test_a_reader_keeps_it_pending(tmp_path: Path) -> None:
     assert MARK not in raw(rig.directory)
     reader.close()
     log.close()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_no_byte_stays_whatever_its_size(tmp_path: Path, whole: bool) -> None:
+    """Values within a page and over many, erased here and there in one act: none is in any file."""
+    rig, sizes = Rig(tmp_path), [0, 10, 300, 9_000, 40_000]
+    log = rig.create()
+    for start in range(1, 401, 50):
+        log.append(
+            [
+                event(n, carrier=f"CARRIER-{n:04}-{'c' * sizes[n % 5]}", type=f"TYPE-{n:04}-")
+                for n in range(start, start + 50)
+            ]
+        )
+    asked = range(7, 401, 11)
+    salts = [o.salt for n in asked for o in log.entry(n).openings if whole or o.path == "/carrier"]
+
+    class Some:
+        looked = ()
+
+        def pick(self, entry: Entry) -> Pick:
+            if entry.index not in asked:
+                return Pick()
+            return Pick(whole=True) if whole else Pick(frozenset(["/carrier"]))
+
+    assert erase(rig, log, Some()).done
+    data = raw(tmp_path)
+    assert [n for n in asked if b"CARRIER-%04d-" % n in data] == []
+    assert [n for n in asked if (b"TYPE-%04d-" % n in data) is whole] == []
+    assert not any(salt in data for salt in salts)
+    assert all(b"CARRIER-%04d-" % n in data for n in range(1, 401) if n not in asked)
+    log.close()
+    assert rig.audit().problems == []
 
 
 def test_killed_at_any_step_it_is_completed(tmp_path: Path) -> None:
