@@ -228,7 +228,7 @@ class _Round:
     def _check_served(self, claim: _Claim) -> None:
         """See that an address's tiles lead to its checkpoint."""
         if claim.remote is not None:
-            _root_of(claim, claim.remote, claim.said.size)
+            _root_of(claim, claim.remote, claim.tree(claim.remote), claim.said.size)
 
     def _grow(self, newest: _Claim, claim: _Claim) -> bool:
         if claim.remote is None:
@@ -305,8 +305,9 @@ def _connect(old: _Claim, new: _Claim, remote: RemoteLog) -> None:
         VerificationError: The tiles do not belong to `new`.
         RemoteError: No answer.
     """
-    begun = _root_of(new, remote, old.said.size)
-    path = tuple(new.tree(remote).consistency_path(old.said.size, new.said.size))
+    tree = new.tree(remote)
+    begun = _root_of(new, remote, tree, old.said.size)
+    path = tuple(tree.consistency_path(old.said.size, new.said.size))
     try:
         verify_consistency(old.said.size, new.said.size, list(path), begun, new.said.root)
     except VerificationError:
@@ -315,9 +316,8 @@ def _connect(old: _Claim, new: _Claim, remote: RemoteLog) -> None:
         raise _Split(Evidence(old.note, new.note, Proof(begun, path)))
 
 
-def _root_of(claim: _Claim, remote: RemoteLog, size: int) -> bytes:
+def _root_of(claim: _Claim, remote: RemoteLog, tree: TileTree, size: int) -> bytes:
     """Return the root at `size` of the tree that `remote` serves, once that is the claimed tree."""
-    tree = claim.tree(remote)
     if claim.said.size and tree.root_at(claim.said.size) != claim.said.root:
         raise VerificationError(
             f"the tiles at {remote.address} do not lead to the root of the checkpoint there"
