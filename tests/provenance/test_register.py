@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import ORIGIN, SECRET, START_US, Rig, event, seeded
 
@@ -49,6 +49,7 @@ def stated(register: Register, draft: Draft, gap: int = 3) -> Register:
     return register.followed(register.entries[-1] + gap, body(draft))
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 5), max_size=6))
 def test_the_signers_of_every_size_follow_the_rotations(gaps: list[int]) -> None:
     """One key before, both at the checkpoint that covers the rotation, the new one after."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import ORIGIN, START_US, seeded
 
@@ -46,7 +46,8 @@ def spans(sizes: list[int]) -> list[list[int]]:
     return ranges
 
 
-@given(st.lists(st.lists(st.integers(1, 900), min_size=2, max_size=6), min_size=1, max_size=4))
+@settings(max_examples=30)
+@given(st.lists(st.lists(st.integers(1, 300), min_size=2, max_size=6), min_size=1, max_size=4))
 def test_each_entry_finds_its_own_batch_and_no_other(batches: list[list[int]]) -> None:
     """Batches that interleave: the row keys over an entry lead to the one that it is in."""
     shift, table, holders = 0, {}, {}
