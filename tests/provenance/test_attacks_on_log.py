@@ -176,6 +176,24 @@ ATTACKS: Attacks = {
         "consistent",
         "too short",
     ),
+    "a consistency path lengthened": (
+        lambda: edited(consistency__path=lambda p: [*p, "A" * 43]),
+        "consistent",
+        "too long",
+    ),
+    "a consistency path reversed": (
+        lambda: edited(consistency__path=lambda p: p[::-1]),
+        "consistent",
+        "another old root",
+    ),
+    "roots swapped": (
+        lambda: edited(
+            checkpoint=other_checkpoint(root=LOG.tree(LOG.leaves).root_at(6)),
+            consistency__checkpoint=other_checkpoint(size=6, root=LOG.tree(LOG.leaves).root_at(11)),
+        ),
+        "consistent",
+        "another old root",
+    ),
 }
 
 
