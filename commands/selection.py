@@ -39,11 +39,13 @@ def select(
         facility: Also all events at this facility.
 
     Raises:
-        UsageError: Nothing was named.
+        UsageError: Nothing was named, or a depth of nothing.
         NotFound: What was named is not on record, or has no events.
     """
     if not events and item is None and facility is None:
         raise UsageError("say which entries: an event id, #INDEX, --item or --facility")
+    if depth < 0 or (depth and item is None):
+        raise UsageError("--depth says how many steps back to go from an --item")
     by_graph = item is not None or facility is not None
     with with_graph(data) if by_graph else Workspace(data) as workspace:
         party = party or workspace.settings.party

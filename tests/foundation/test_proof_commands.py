@@ -220,3 +220,25 @@ def test_a_bundle_that_only_some_readers_of_json_take(
     assert (code, err) == (1, "")
     assert "FAILED  signed" in said
     assert "OK      included" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        ((), 2, "say which entries"),
+        (("E-1", "--depth", "2"), 2, "--depth says how many steps back"),
+        (("--item", "Y-1", "--depth", "-1"), 2, "--depth says how many steps back"),
+        (("--item", "nothing"), 1, "no item is called 'nothing'"),
+        (("--facility", "F-NONE"), 1, "no event at facility 'F-NONE'"),
+        (("E-1", "E-404"), 1, "no event E-404"),
+        (("#17",), 1, "the log has no entry 17"),
+    ],
+)
+def test_what_cannot_be_chosen(
+    words: tuple[str, ...], code: int, reason: str, provenance: Command, small: Path
+) -> None:
+    """Nothing named, a depth of nothing, names that are not on record: one line each."""
+    ended, out, err = provenance("proof", *words, "--data", small)
+    assert (ended, out) == (code, "")
+    assert reason in err
+    assert err.count("\n") == 1

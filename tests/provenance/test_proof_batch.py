@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from base64 import urlsafe_b64decode
 from contextlib import suppress
 from functools import cache
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
+import naive_tree
 import pytest
 from bundle_tools import LOG, flip, judge
 from hypothesis import given, settings
@@ -330,6 +333,38 @@ def test_only_our_errors_come_out_of_a_garbled_document(data: st.DataObject) -> 
     changed = text[:start] + new + text[stop:]
     with suppress(ProvenanceError):
         assert shared(expanded(changed)) == changed
+
+
+def by_the_book(document: Document) -> bytes:
+    """The root, put together as docs/data-model.md says, with nothing of the program's."""
+    nodes = iter(document["nodes"])
+    proven = {one["index"]: one for one in [*document["batches"], *document["entries"]]}
+
+    def root(start: int, stop: int) -> bytes:
+        if not any(start <= index < stop for index in proven):
+            return urlsafe_b64decode(next(nodes) + "=")
+        if stop - start == 1:
+            leaf = urlsafe_b64decode(proven[start]["leaf"] + "==")
+            return hashlib.sha256(b"\x00" + leaf).digest()
+        middle = start + naive_tree._k(stop - start)
+        left, right = root(start, middle), root(middle, stop)
+        return hashlib.sha256(b"\x01" + left + right).digest()
+
+    found = root(0, int(document["checkpoint"].split("\n")[1]))
+    assert list(nodes) == []
+    return found
+
+
+@given(st.sets(st.integers(0, 4_999), min_size=1, max_size=30), st.integers(0, 3_000))
+@settings(max_examples=30)
+def test_another_reader_gets_the_root_by_the_book(indices: set[int], more: int) -> None:
+    """Nodes in their order and leaves give the checkpoint's root, and no node is left over."""
+    size = min(5_000, max(indices) + 1 + more)
+    document = json.loads(shared([bundle_at(index, size) for index in indices]))
+    assert by_the_book(document) == big()[1].root_at(size)
+    for chosen in ([4, 5], [10], range(11)):
+        document = json.loads(shared([LOG.bundle(index, 1) for index in chosen]))
+        assert by_the_book(document) == LOG.tree(LOG.leaves).root_at(11)
 
 
 def test_the_document_is_what_it_says() -> None:
