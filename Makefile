@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 BROWSER := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 
-.PHONY: help setup setup-browser check test demo bench soak fuzz lock fmt samples schema docs clean
+.PHONY: help setup setup-browser check test demo bench soak tamper fuzz lock fmt samples schema docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,9 @@ bench: setup ## Speed, as ratios to calibrations measured in the same run
 
 soak: setup ## Kill two writers ROUNDS=200 times, and on until MINUTES are over
 	nice $(BIN)/python tests/soak/soak.py --rounds $(or $(ROUNDS),200) --minutes $(or $(MINUTES),0)
+
+tamper: setup ## Change CHANGES=1000 single bytes of a log; each must be told, with its place
+	nice $(BIN)/python tests/soak/tamper.py --changes $(or $(CHANGES),1000)
 
 fuzz: setup ## Spoilt bytes for every parser, for SECONDS=600
 	PYTHONPATH=. nice $(BIN)/python tests/fuzz/fuzz.py --seconds $(or $(SECONDS),600)
