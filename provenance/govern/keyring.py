@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import msgspec
 
 from provenance import keys
-from provenance.errors import InputError, UsageError, WorkspaceDamaged
+from provenance.errors import InputError, UsageError, WorkspaceDamaged, WorkspaceError
 from provenance.files import replace_file
 from provenance.govern.sources import KeySource, open_signer
 from provenance.storage import translated
@@ -151,12 +151,16 @@ class KeyRing:
 
     def _read_next(self) -> _Next | None:
         """Read what the next key is; None without one, or with one that was never whole."""
-        if self._next.exists():
-            try:
+        try:
+            if self._next.exists():
                 key = keys.load(self._next)
-            except InputError:
-                return None
-            return _Next(key.vkey, KeySource(), key)
+                return _Next(key.vkey, KeySource(), key)
+        except InputError:
+            return None
+        except WorkspaceError:
+            # A rotation to elsewhere may just have taken it away: no entry names it.
+            if self._next.exists():
+                raise
         try:
             text = self._elsewhere.read_bytes()
             source = msgspec.json.decode(text, type=KeySource)

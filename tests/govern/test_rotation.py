@@ -188,6 +188,25 @@ def test_a_torn_next_key_is_made_anew(ringed: Ringed) -> None:
     assert "next.key" not in ringed.names()
 
 
+def test_a_next_key_that_goes_away_while_it_is_read_blocks_nobody(
+    ringed: Ringed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rotation to a variable removes the file while another process opens the log."""
+    path = ringed.directory / "keys" / "next.key"
+    keys.save(other_key(77), path)
+    real = keys.load
+
+    def removed(place: Path) -> keys.LogKey:
+        if place == path:
+            path.unlink()
+        return real(place)
+
+    monkeypatch.setattr(keys, "load", removed)
+    ringed.append(10)
+    assert not path.exists()
+    assert len(ringed.vkeys()) == 1
+
+
 def test_a_damaged_note_of_the_next_key_is_named(ringed: Ringed) -> None:
     """The note is replaced whole, so another content was put there by somebody."""
     for text in (b"{}x", b'{"env": 3}', b'{"other": ""}', b"\xff"):
