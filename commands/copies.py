@@ -198,12 +198,14 @@ def _pull(data: Path, source: Source, *, as_json: bool) -> None:
     from workspace.mirror import pull_into
 
     with progress("Mirroring") as report:
-        done = pull_into(data, source, report)
+        done, pending = pull_into(data, source, report)
     if as_json:
-        print_json(done._asdict())
+        print_json({**done._asdict(), "pending": pending})
         return
     forgotten = f", {done.forgotten:,} bodies deleted as erased" if done.forgotten else ""
     typer.echo(f"{data}: {done.size:,} entries, {done.added:,} of them new{forgotten}")
+    for place in pending if done.forgotten else ():
+        notice(f"provenance: not forgotten yet in {place}; repeat the pull")
     if done.behind:
         notice(f"provenance: the source shows an older checkpoint, {done.behind:,} entries back")
 

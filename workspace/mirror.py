@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Source", "make_mirror", "pull_into"]
 
 _SECRET_SIZE: Final = 32
+_READ: Final = "log.db: somebody reads an older state of the mirror: end that, or wait"
 
 
 class Source(NamedTuple):
@@ -73,14 +74,18 @@ def make_mirror(directory: Path, source: Source, entropy: Entropy) -> None:
         replace_file(layout.settings, changed(text, role="mirror").encode())
 
 
-def pull_into(directory: Path, source: Source, progress: Callable[[int, int], None]) -> Pulled:
-    """Bring the mirror at `directory` up to date.
+def pull_into(
+    directory: Path, source: Source, progress: Callable[[int, int], None]
+) -> tuple[Pulled, list[str]]:
+    """Bring the mirror at `directory` up to date, and its graph, where it has one.
+
+    Returns:
+        What came of it, and where what was erased cannot be forgotten yet, with the reason.
 
     Raises:
         UsageError: It is no mirror.
-        SplitView: The source has shown two histories; both checkpoints are kept beside the
-            mirror's database.
-        VerificationError: The source serves what does not fit its signed checkpoint.
+        VerificationError: The source serves what does not fit its signed checkpoint, or has shown
+            two histories; the evidence of that is kept in the mirror.
         RemoteError: No answer.
         WorkspaceError: The mirror cannot be written.
     """
@@ -96,12 +101,15 @@ def pull_into(directory: Path, source: Source, progress: Callable[[int, int], No
         with replica.holding():
             offer = read_offer(source.remote, [*_vkeys(policy), *_current(replica, layout)])
             done = _pull(directory, source.remote, replica, offer, progress)
+            pending = [] if replica.cut() else [_READ]
     finally:
         replica.close()
     if source.policy is not None and source.policy != _read(layout.policy):
         with translated(layout.policy):
             replace_file(layout.policy, source.policy)
-    return done
+    with Workspace(directory) as workspace:
+        why = workspace.let_graph_follow()
+    return done, [*pending, *([f"graph: {why}"] if why else [])]
 
 
 def _pull(

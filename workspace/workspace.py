@@ -108,8 +108,16 @@ class Workspace:
 
     def forgetter(self, log: Log) -> Forgetter:
         """Return what erases from this workspace, through its open log."""
-        places = Places(self.layout, self.secret, self._graph_place(), self.new_graph)
-        return Forgetter(log, self.layout.log, self.secret, places.followers(log))
+        return Forgetter(log, self.layout.log, self.secret, self._places.followers(log))
+
+    def let_graph_follow(self) -> str | None:
+        """Let the graph, if there is one, catch up and forget; returns why it cannot forget yet."""
+        follow = self._places.followers(self.reader).get("graph")
+        return follow(frozenset()) if follow else None
+
+    @property
+    def _places(self) -> Places:
+        return Places(self.layout, self.secret, self._graph_place(), self.new_graph)
 
     def new_subjects(self) -> SubjectKeys | None:
         """Open the keys of data subjects once more, for one thread; None where none are kept."""

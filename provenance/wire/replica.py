@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from provenance import canonical, merkle
+from provenance import canonical, merkle, storage
 from provenance.entries import EntryType
 from provenance.erased import erasure_key
 from provenance.errors import EncodingError, VerificationError, WorkspaceDamaged
@@ -27,7 +27,7 @@ from provenance.leaf import decode_leaf
 from provenance.published import publish
 from provenance.register import Register, register_key
 from provenance.signed_batch import keys_in
-from provenance.storage import connect, create, discard, rows, transaction, translated
+from provenance.storage import rows, transaction, translated, truncate
 from provenance.writing import read_tile
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Replica:
             StorageError: There is a log already, or the disk refused.
         """
         with translated(files.database):
-            connection = create(files.database)
+            connection = storage.create(files.database)
             try:
                 replica = cls(files, origin, connection, secret)
                 sums = replica._rows.seals.mask(bytes(32), 0, EMPTY_ROOT)
@@ -73,7 +73,7 @@ class Replica:
                     insert_head(connection, Head(0, EMPTY_ROOT, chain_start(origin), 0, sums))
             except BaseException:
                 connection.close()
-                discard(files.database)
+                storage.discard(files.database)
                 raise
         return replica
 
@@ -84,7 +84,7 @@ class Replica:
         Raises:
             WorkspaceError: It cannot be written; the subclass and the message say why.
         """
-        return cls(files, origin, connect(files.database, readonly=False), secret)
+        return cls(files, origin, storage.connect(files.database, readonly=False), secret)
 
     def holding(self) -> AbstractContextManager[None]:
         """Hold the lock at which those who write to this mirror queue."""
@@ -253,7 +253,7 @@ class Replica:
         return seals.mask((before ^ change).to_bytes(len(head.row_sums)), grown.size, grown.root)
 
     def forget(self, indexes: Iterable[int], never: Collection[int]) -> int:
-        """Delete bodies, from the database and its write-ahead log; returns how many there were.
+        """Delete bodies; returns how many there were. `cut` takes them out of the last file.
 
         Args:
             indexes: Of their entries.
@@ -270,10 +270,14 @@ class Replica:
                 # A crash before COMMIT: the bodies are still there, and the next pull
                 # deletes them, as it looks at all that erasure entries name.
                 self._connection.executemany("UPDATE body SET body = NULL WHERE idx = ?", gone)
-            # A crash here: the database has them no more, the write-ahead log may, until it
-            # is cut off by whoever closes the database last, or by the next pull.
-            self._connection.pragma("wal_checkpoint", "TRUNCATE")
+            # A crash here: the database has them no more, the write-ahead log may, until
+            # the next pull cuts it off, or whoever closes the database last.
         return len(gone)
+
+    def cut(self) -> bool:
+        """Cut off the write-ahead log with what was deleted; False while somebody reads that."""
+        with translated(self._files.database):
+            return truncate(self._connection)
 
     def without_body(self) -> list[tuple[int, bytes]]:
         """Return index and leaf of entries without a body, of those that came since `show`."""

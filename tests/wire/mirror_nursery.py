@@ -43,7 +43,7 @@ STEPS = [
 def pull(place: Path, source: Path) -> int:
     """Pull once; returns how many entries the mirror has."""
     with RemoteLog(source.as_uri()) as remote:
-        return pull_into(place, Source(remote, None), lambda _done, _total: None).size
+        return pull_into(place, Source(remote, None), lambda _done, _total: None)[0].size
 
 
 def pull_and_die(place: Path, source: Path, step: Step, *, after: bool) -> None:

@@ -70,7 +70,7 @@ class World(NamedTuple):
             source = Source(remote, policy)
             if not self.place.exists():
                 make_mirror(self.place, Source(remote, policy or self.policy()), seeded(7))
-            return pull_into(self.place, source, lambda _done, _total: None)
+            return pull_into(self.place, source, lambda _done, _total: None)[0]
 
     def problems(self) -> list[str]:
         """What an audit of the mirror finds."""
@@ -289,6 +289,31 @@ def test_an_erased_body_is_gone_from_the_mirror(world: World) -> None:
         assert mirror.reader.find(("erasure", mirror.reader.origin, "1")) == 41
     assert world.problems() == []
     assert world.pull() == (42, 0, 0, 0)
+
+
+def test_the_graph_of_a_mirror_forgets_too(world: World) -> None:
+    """An erased event is gone from the mirror's graph with the pull, bytes and all; while somebody
+    reads an older state, the pull says so.
+    """
+    world.pull()
+    with Workspace(world.place) as mirror:
+        mirror.sync_graph()
+    log = world.rig.open()
+    log.append(erasure_drafts(log.origin, 1, {8: None}, "acme"))
+    log.close()
+    world.show()
+    with Workspace(world.place) as reading, RemoteLog(world.server.address) as remote:
+        entries = reading.reader.entries(0)
+        next(entries)
+        reading.reader._connection.execute("BEGIN; SELECT count(*) FROM leaf").fetchall()
+        _, pending = pull_into(world.place, Source(remote, None), lambda _done, _total: None)
+    assert [reason for reason in pending if reason.startswith("log.db")]
+
+    world.pull()
+
+    assert b"E-7" not in b"".join(path.read_bytes() for path in world.place.glob("graph.db*"))
+    with Workspace(world.place) as mirror:
+        assert mirror.graph.position() == 42
 
 
 @pytest.mark.parametrize("answer", [404, 410])
