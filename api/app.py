@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from api import epcis_events, graphql_http, link, pages, tiles
+from api.captures import LARGEST, Captures, behaviour_of
 from api.errors import Answer, answer_for
 from api.execute import execute
 from api.readers import Readers
@@ -63,11 +64,18 @@ def create_app(workspace: Workspace, settings: ApiSettings) -> ASGIApp:
             when the server stops.
         settings: How to answer.
     """
-    return build_app(Readers(lambda: open_reading(workspace), settings.readers), settings)
+    readers = Readers(lambda: open_reading(workspace), settings.readers)
+    return build_app(readers, settings, Captures(workspace) if settings.capture else None)
 
 
-def build_app(readers: Readers, settings: ApiSettings) -> ASGIApp:
-    """Make the app on a pool of views; it closes the pool when the server stops."""
+def build_app(readers: Readers, settings: ApiSettings, captures: Captures | None = None) -> ASGIApp:
+    """Make the app on a pool of views; it closes the pool when the server stops.
+
+    Args:
+        readers: The pool.
+        settings: How to answer.
+        captures: Takes EPCIS documents; without it there is no such address.
+    """
     site = _Site(readers, settings)
 
     @asynccontextmanager
@@ -91,6 +99,12 @@ def build_app(readers: Readers, settings: ApiSettings) -> ASGIApp:
         route("/healthz", site.endpoint(_health)),
         route("/", site.endpoint(_start)),
     ]
+    if captures is not None:
+        taken = _Capturing(site, captures)
+        routes += [
+            Route("/capture", taken.post, methods=["POST", "OPTIONS"]),
+            route("/capture/{capture_id}", site.endpoint(taken.job)),
+        ]
     return Starlette(
         routes=routes, lifespan=lifespan, exception_handlers={HTTPException: site.refuse}
     )
@@ -174,6 +188,45 @@ class _Site:
         response = failure(request, _told(error))
         response.headers.update(getattr(error, "headers", None) or {})
         return dress(response, ANONYMOUS)
+
+
+class _Capturing:
+    """The handlers of captures, which exist where the server was started with them."""
+
+    def __init__(self, site: _Site, captures: Captures) -> None:
+        self._site = site
+        self._captures = captures
+
+    async def post(self, request: Request) -> Response:
+        """Take a document."""
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST:
+                return await self._site.refuse(
+                    request, HTTPException(413, f"a document has {LARGEST} bytes at most")
+                )
+        return await self._site.endpoint(
+            lambda asked, _, viewer: self._take(asked, bytes(body), viewer)
+        )(request)
+
+    def _take(self, request: Request, document: bytes, viewer: Viewer) -> Response:
+        _refuse_others(viewer)
+        behaviour = behaviour_of(request.headers.get("gs1-capture-error-behaviour"))
+        job = self._captures.take(document, behaviour)
+        response = json_response(job, 202)
+        response.headers["location"] = f"/capture/{job['captureID']}"
+        return response
+
+    def job(self, request: Request, _: Reading, viewer: Viewer) -> Response:
+        """Tell of a job."""
+        _refuse_others(viewer)
+        return json_response(self._captures.job(request.path_params["capture_id"]))
+
+
+def _refuse_others(viewer: Viewer) -> None:
+    if not viewer.may_list:
+        raise AccessDenied("documents are taken from the operator; show the operator's token")
 
 
 def _answer(request: Request, view: Reading, viewer: Viewer, answering: Answering) -> Response:

@@ -85,6 +85,7 @@ def serve(
     *,
     introspection: bool = False,
     partners: bool = False,
+    capture: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are given ten seconds to end.
 
@@ -94,12 +95,13 @@ def serve(
         announce: Is told address and tokens once, after the port is taken.
         introspection: Whether callers may ask for the GraphQL schema.
         partners: Make a token for partners, who see fields up to the partner tier.
+        capture: Let the operator send EPCIS documents into the log.
 
     Raises:
         UsageError: The address is public without being meant to be, or cannot be had.
     """
     server, taken, told = make_server(
-        workspace, listening, introspection=introspection, partners=partners
+        workspace, listening, introspection=introspection, partners=partners, capture=capture
     )
     with taken:
         announce(told)
@@ -112,6 +114,7 @@ def make_server(
     *,
     introspection: bool = False,
     partners: bool = False,
+    capture: bool = False,
 ) -> tuple[uvicorn.Server, socket.socket, Announcement]:
     """Take the port and prepare the server; arguments and errors as for `serve`.
 
@@ -126,6 +129,7 @@ def make_server(
         token=token,
         partner_token=partner_token,
         introspection=introspection,
+        capture=capture,
     )
     server, taken, address = bind(create_app(workspace, settings), listening)
     return server, taken, Announcement(address, token, partner_token)

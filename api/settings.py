@@ -21,6 +21,7 @@ class ApiSettings:
         partner_token: The partners' bearer token; None for a server without partners.
         introspection: Whether callers may ask for the GraphQL schema.
         readers: How many requests may read at once, at least 1.
+        capture: Whether the operator may send EPCIS documents into the log.
     """
 
     base: str
@@ -28,3 +29,4 @@ class ApiSettings:
     partner_token: str | None = field(default=None, repr=False)
     introspection: bool = False
     readers: int = 4
+    capture: bool = False

@@ -34,6 +34,10 @@ def serve(
     partners: Annotated[
         bool, typer.Option("--partners", help="Also make a token for partners, and show it.")
     ] = False,
+    capture: Annotated[
+        bool,
+        typer.Option("--capture", help="Take EPCIS documents, with the operator's token."),
+    ] = False,
 ) -> None:
     """Serve GraphQL, product pages, checkpoints and proofs."""
     from api.server import Listening
@@ -55,6 +59,7 @@ def serve(
             lambda told: _announce(told.address, told.token, told.partner_token),
             introspection=introspection,
             partners=partners,
+            capture=capture,
         )
 
 

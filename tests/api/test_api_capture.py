@@ -1,0 +1,163 @@
+"""`POST /capture` over real HTTP: all or nothing, or what can be taken; and what became of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from api.server import Listening, make_server
+from workspace.workspace import Workspace, create_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def made(number: int, **more: Any) -> dict[str, Any]:
+    """An event."""
+    return {
+        "type": "ObjectEvent",
+        "eventID": f"urn:x:{number}",
+        "eventTime": "2024-01-01T12:00:00Z",
+        "eventTimeZoneOffset": "+00:00",
+        "action": "OBSERVE",
+        "epcList": [f"urn:epc:id:sgtin:4012345.011111.{number}"],
+        **more,
+    }
+
+
+def document(*events: Any) -> dict[str, Any]:
+    """A document around events."""
+    return {"@context": [], "type": "EPCISDocument", "epcisBody": {"eventList": list(events)}}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """An empty workspace."""
+    create_workspace(
+        tmp_path / "data", origin="example.org/c", party="acme", domain="https://id.example.org"
+    )
+    with Workspace(tmp_path / "data") as opened:
+        opened.sync_graph()
+        yield opened
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Iterator[httpx.Client]:
+    """The operator, at a server on a free loopback port that takes documents."""
+    server, taken, told = make_server(workspace, Listening(port=0), partners=True, capture=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
+    thread.start()
+    shown = {"authorization": f"Bearer {told.token}", "partner": told.partner_token or ""}
+    with taken:
+        with httpx.Client(base_url=told.address, timeout=20, headers=shown) as opened:
+            yield opened
+        server.should_exit = True
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def send(client: httpx.Client, whole: Any, behaviour: str | None = None) -> httpx.Response:
+    """Send a document."""
+    headers = {} if behaviour is None else {"GS1-Capture-Error-Behaviour": behaviour}
+    return client.post("/capture", json=whole, headers=headers)
+
+
+def ids(client: httpx.Client) -> list[str]:
+    """Which events the log holds."""
+    whole = client.get("/events").json()
+    listed = whole["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    return [event["eventID"] for event in listed]
+
+
+def test_a_document_is_taken_and_told_of(client: httpx.Client) -> None:
+    """202, the job at its address, and the events can be asked for; again changes nothing."""
+    answer = send(client, document(made(1), made(2)))
+    assert answer.status_code == 202
+    job = answer.json()
+    assert (job["success"], job["running"], job["errors"]) == (True, False, [])
+    assert client.get(answer.headers["location"]).json() == job
+    assert ids(client) == ["urn:x:1", "urn:x:2"]
+    assert send(client, document(made(1), made(2))).json()["success"]
+    assert ids(client) == ["urn:x:1", "urn:x:2"]
+
+
+@pytest.mark.parametrize("bad", [made(2, action="SEEN"), made(1, action="DELETE"), 7])
+def test_rollback_is_all_or_nothing(client: httpx.Client, workspace: Workspace, bad: Any) -> None:
+    """One event that cannot be taken, or contradicts another, and nothing is logged."""
+    for behaviour in (None, "rollback"):
+        answer = send(client, document(made(1), bad), behaviour)
+        job = answer.json()
+        assert answer.status_code == 202
+        assert (job["success"], job["captureErrorBehaviour"]) == (False, "rollback")
+        assert [error["instance"].split("/")[3] for error in job["errors"]] == ["1"]
+    assert ids(client) == []
+    assert workspace.reader.size == 1
+    assert not list(workspace.layout.quarantine.iterdir())
+
+
+def test_proceed_takes_what_can_be_taken(client: httpx.Client, workspace: Workspace) -> None:
+    """The rest goes into quarantine and is named in the job."""
+    job = send(client, document(made(1), made(2, action="SEEN"), made(3)), "proceed").json()
+    assert job["success"] is False
+    assert [error["instance"] for error in job["errors"]] == ["/epcisBody/eventList/1/action"]
+    assert ids(client) == ["urn:x:1", "urn:x:3"]
+    (kept,) = workspace.layout.quarantine.iterdir()
+    assert "SEEN" in kept.read_text()
+
+
+def test_what_is_no_document_is_refused(client: httpx.Client, workspace: Workspace) -> None:
+    """One error in words, without a place of this machine; nothing was logged."""
+    for body in (b"", b"{", b'{"a": 1}', b"\xff{}", json.dumps(document()).encode()):
+        answer = client.post("/capture", content=body)
+        assert answer.status_code == 400, answer.text
+        assert "/tmp" not in answer.text
+    assert send(client, document(made(1)), "sometimes").status_code == 400
+    assert client.post("/capture", content=b" " * (17 << 20)).status_code == 413
+    assert client.get("/capture/0000").status_code == 404
+    assert client.get("/capture").status_code == 405
+    assert workspace.reader.size == 1
+
+
+def test_only_the_operator_may_send(client: httpx.Client, workspace: Workspace) -> None:
+    """Consumers and partners are refused before anything is read."""
+    partner = {"authorization": f"Bearer {client.headers['partner']}"}
+    for headers, status in (({"authorization": "Bearer x"}, 401), (partner, 403)):
+        answer = client.post("/capture", json=document(made(1)), headers=headers)
+        assert answer.status_code == status
+    del client.headers["authorization"]
+    assert client.post("/capture", json=document(made(1))).status_code == 403
+    assert workspace.reader.size == 1
+
+
+def test_without_the_option_there_is_no_such_address(workspace: Workspace) -> None:
+    """A server takes nothing unless it was started to."""
+    server, taken, told = make_server(workspace, Listening(port=0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
+    thread.start()
+    with taken:
+        shown = {"authorization": f"Bearer {told.token}"}
+        with httpx.Client(base_url=told.address, timeout=20, headers=shown) as client:
+            assert client.post("/capture", json=document(made(1))).status_code == 404
+        server.should_exit = True
+        thread.join(20)
+
+
+def test_many_at_once(client: httpx.Client) -> None:
+    """Documents that come together are taken one after the other, each whole."""
+    answers: list[int] = []
+
+    def one(number: int) -> None:
+        answers.append(send(client, document(made(number), made(number + 100))).status_code)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [202] * 4
+    assert len(ids(client)) == 8
