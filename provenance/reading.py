@@ -175,6 +175,11 @@ class LogReader(TreeReader):
         with translated(self.path):
             return [i for (i,) in rows(self._connection, ask, start, stop, bytes(types))]
 
+    def closed(self) -> dict[int, set[str]]:
+        """Return the openings, by entry, that are stored under keys of persons that are gone."""
+        with translated(self.path):
+            return {} if self._subjects is None else self._subjects.closed(self._connection)
+
     def close(self) -> None:
         """Close the connection, and the keys of data subjects."""
         super().close()

@@ -185,6 +185,23 @@ class SubjectKeys:
             self._connection.executemany("DELETE FROM subject WHERE id = ?", gone)
         return len(gone)
 
+    def closed(self, connection: apsw.Connection) -> dict[int, set[str]]:
+        """Find the openings of a log's database whose key is gone: paths by entry.
+
+        Looks at every opening; for erasure, not for reading.
+
+        Raises:
+            WorkspaceDamaged: The file is missing: then nothing tells which keys are gone.
+        """
+        with translated(self.path):
+            known = {key_id for (key_id,) in rows(self._connection, "SELECT id FROM subject")}
+        ask = "SELECT idx, path, substr(preimage, 1, ?) FROM opening WHERE length(salt) = ?"
+        found: dict[int, set[str]] = {}
+        for index, path, key_id in connection.execute(ask, (ID_SIZE, NONCE_SIZE)):
+            if key_id not in known:
+                found.setdefault(index, set()).add(path)
+        return found
+
     def opened(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Decrypt rows of openings; those whose key is gone are left out, like erased ones.
 

@@ -138,3 +138,27 @@ def test_a_disclosure_of_an_encrypted_field_verifies(
 
     code, out, _ = provenance("verify", "--bundle", bundle, "--policy", data / "log.policy")
     assert (code, "OK      field        '/workers/0'" in out) == (0, True)
+
+
+def test_an_old_copy_that_was_put_back_is_settled(
+    data: Path, provenance: Command, tmp_path: Path
+) -> None:
+    """What was erased after the copy cannot be found by name any more; it is erased as closed."""
+    old = tmp_path / "old"
+    shutil.copytree(data, old)
+    provenance("erase", "--subject", "W-ANNA", "--yes", "--data", data)
+    shutil.copy(Layout(data).subject_keys, Layout(old).subject_keys)
+    assert "missing, and no erasure in the log names it" in provenance("verify", "--data", old)[1]
+
+    asked = provenance("subjects", "settle", "--data", old)
+    code, out, _ = provenance("subjects", "settle", "--yes", "--data", old)
+
+    assert (asked[0], "say --yes" in asked[2]) == (2, True)
+    assert (code, "Erased, and logged in entry" in out) == (0, True)
+    assert provenance("verify", "--data", old)[0] == 0
+    assert workers(old) == {"W-BEN"}
+    again = provenance("subjects", "settle", "--data", old)
+    assert (again[0], again[1]) == (0, "Nothing is stored under a key that is gone\n")
+    assert provenance("ingest", tmp_path / "timesheets.csv", "--data", old)[0] == 0
+    assert workers(old) == {"W-BEN"}
+    assert provenance("verify", "--data", old)[0] == 0
