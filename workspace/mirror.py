@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance.checkpoint import format_vkey
+from provenance.checkpoint import format_line, format_vkey, key_id
+from provenance.cosignature import signed_by
 from provenance.errors import EncodingError, UsageError, VerificationError, WorkspaceDamaged
 from provenance.files import replace_file
 from provenance.storage import translated
@@ -18,6 +19,7 @@ from provenance.trust import parse_trust
 from provenance.wire.mirror import SplitView, pull, read_offer
 from provenance.wire.monitor_state import State
 from provenance.wire.replica import Replica
+from provenance.witnessed import Cosignature, store
 from workspace.backup import changed, placed
 from workspace.settings import read_settings, settings_text
 from workspace.workspace import Layout, Workspace
@@ -104,6 +106,8 @@ def pull_into(
             pending = [] if replica.cut() else [_READ]
     finally:
         replica.close()
+    if not done.behind:
+        _keep_cosignatures(layout, policy, offer)
     if source.policy is not None and source.policy != _read(layout.policy):
         with translated(layout.policy):
             replace_file(layout.policy, source.policy)
@@ -124,6 +128,23 @@ def _pull(
     except SplitView as split:
         kept = State(directory / "split-view", replica.origin).accuse(split.evidence)
         raise VerificationError(f"{split}; the evidence is kept in {kept}") from None
+
+
+def _keep_cosignatures(layout: Layout, policy: bytes, offer: Offer) -> None:
+    """Keep what witnesses of the policy have put under the checkpoint that was served.
+
+    Raises:
+        VerificationError: A line of one of them is wrong.
+    """
+    witnesses = [witness.key for witness in parse_trust(policy).witnesses]
+    keys = {(key.name, key_id(*key)): key for key in signed_by(offer.note, witnesses)}
+    found = [
+        Cosignature(offer.said.size, keys[line.name, line.key_id], format_line(line).rstrip("\n"))
+        for line in offer.note.signatures
+        if (line.name, line.key_id) in keys
+    ]
+    if found:
+        store(layout.log, found)
 
 
 def _current(replica: Replica, layout: Layout) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from provenance.hashing import EMPTY_ROOT, chain_next, chain_start, leaf_hash
 from provenance.head import Head, continued_head, insert_head, swap_head
 from provenance.identity import Rows
 from provenance.leaf import decode_leaf
-from provenance.published import publish
+from provenance.published import is_shown, publish
 from provenance.register import Register, register_key
 from provenance.signed_batch import keys_in
 from provenance.storage import rows, transaction, translated, truncate
@@ -320,7 +320,8 @@ class Replica:
             self._connection.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
         # A crash here: the files beside the database show the checkpoint before; the next
         # pull shows this one.
-        publish(self._files, self.origin, note)
+        if not is_shown(self._files, self.origin, note):
+            publish(self._files, self.origin, note)
         # A crash here: it is kept twice.
         self._target.unlink(missing_ok=True)
 

@@ -11,8 +11,10 @@ import pytest
 from log_factories import SECOND_US, Rig, event, seeded
 from log_server import LogServer, serving
 from mirror_nursery import STEPS
+from small_log import Witness
 
 from provenance import keys
+from provenance.checkpoint import format_note, parse_note
 from provenance.entries import Tier
 from provenance.erased import erasure_drafts
 from provenance.errors import (
@@ -356,6 +358,32 @@ def test_a_pull_that_is_cut_off_goes_on(larger: World, monkeypatch: pytest.Monke
     assert world.pull() == (301, 45, 0, 0)
     assert "body/255" not in world.server.asked
     assert world.problems() == []
+
+
+def test_the_word_of_witnesses_is_kept(world: World) -> None:
+    """Cosignatures of the policy's witnesses are checked and kept; others' are left out."""
+    known, stranger = Witness("witness.example/w1", 1), Witness("witness.example/w2", 2)
+    served = world.server.files["checkpoint"]
+    assert isinstance(served, bytes)
+    cosigned = stranger.cosign(known.cosign(served.decode()))
+    world.server.files["checkpoint"] = cosigned.encode()
+    policy = world.policy().replace(b"quorum none", f"witness w {known.vkey}\nquorum w".encode())
+
+    for _ in range(2):
+        world.pull(policy)
+        assert (world.place / "checkpoint").read_text() == known.cosign(served.decode())
+    with Workspace(world.place) as mirror:
+        assert mirror.reader.witnesses.witnessed() == 41
+    assert world.problems() == []
+
+    note = parse_note(known.cosign(served.decode()))
+    line = note.signatures[1]
+    wrong = line._replace(signature=line.signature[:-1] + bytes([line.signature[-1] ^ 1]))
+    world.server.files["checkpoint"] = format_note(
+        note._replace(signatures=(note.signatures[0], wrong))
+    ).encode()
+    with pytest.raises(VerificationError, match=r"witness\.example/w1' is wrong"):
+        world.pull()
 
 
 def test_another_log_at_the_address_is_refused(world: World, tmp_path: Path) -> None:
