@@ -238,7 +238,7 @@ def read_settings(path: Path) -> Settings:
         raise WorkspaceMissing(
             f"{path.parent}: no workspace here; `provenance init --data {path.parent}` makes one"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WorkspaceDamaged(f"{path}: cannot be read: {error}") from None
     found = raw.get("format")
     if isinstance(found, int) and found > FORMAT:

@@ -179,7 +179,7 @@ def parse_mapping(text: str, place: str) -> Mapping:
     try:
         mapping = msgspec.convert(tomllib.loads(text), Mapping)
         mapping.time_settings()
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"mapping {place}: is not TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise InputError(f"mapping {place}: {error}") from None

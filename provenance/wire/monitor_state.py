@@ -170,7 +170,7 @@ class State:
         path = self._place / name
         try:
             found = json.loads(self._read(path) or "null")
-        except ValueError:
+        except (ValueError, RecursionError):
             raise WorkspaceDamaged(f"{path}: not JSON") from None
         if found is None:
             return empty

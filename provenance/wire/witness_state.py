@@ -114,6 +114,8 @@ class Witness:
             raise WorkspaceMissing(
                 f"{self._directory}: no witness here; `provenance witness init` makes one"
             ) from None
+        except RecursionError:
+            raise WorkspaceDamaged(f"{path}: cannot be read: nested too deeply") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError) as error:
             raise WorkspaceDamaged(f"{path}: cannot be read: {error!a}") from None
         if not isinstance(name, str):

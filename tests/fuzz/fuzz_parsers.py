@@ -35,6 +35,7 @@ from provenance.epcis.keys import parse_key
 from provenance.erased import read_erasure
 from provenance.errors import EncodingError, InputError, ProvenanceError
 from provenance.identifiers import parse_item, parse_path
+from provenance.ingest.mapping import parse_mapping
 from provenance.keys import generate, parse_secret
 from provenance.leaf import decode_leaf, encode_leaf
 from provenance.parties import Party
@@ -56,11 +57,14 @@ from provenance.wire.monitor_state import State
 from provenance.wire.paths import body_path, parse_body, parse_tile
 from provenance.wire.witness import Request, format_request, parse_request, parse_size
 from provenance.wire.witness_state import Witness, create_witness
+from workspace import settings
+from workspace.settings import settings_text
 from workspace.tier_file import parse_tiers, tiers_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+ROOT = Path(__file__).parent.parent.parent
 SLOW_SECONDS = 5.0
 
 
@@ -244,6 +248,13 @@ def read_heard(data: bytes) -> Any:
     return state.heard()
 
 
+def read_workspace(data: bytes) -> Any:
+    """A `workspace.toml`."""
+    path = Path(_folder()) / "workspace.toml"
+    path.write_bytes(data)
+    return settings.read_settings(path)
+
+
 def read_batch(data: bytes) -> Any:
     """The content of a signed batch entry, judged with the register."""
     return check_batch(content(data), read_register(registers()[2]), 10, 1_774_300_000_000_000)
@@ -325,6 +336,14 @@ PARSERS: dict[str, Parser] = {
     "monitor memory": Parser(lambda: [b'{"https://log.example": 7}\n', b"{}\n"], read_heard),
     "split view": Parser(
         evidence, lambda data: parse_proof(text(data)), lambda found: raw(format_proof(found))
+    ),
+    "workspace settings": Parser(
+        lambda: [settings_text("log.example", "self", "https://log.example").encode()],
+        read_workspace,
+    ),
+    "mapping": Parser(
+        lambda: [(ROOT / "provenance/ingest/mappings/scms.toml").read_bytes()],
+        lambda data: parse_mapping(text(data), "mapping.toml"),
     ),
     "EPCIS document": Parser(lambda: DOCUMENTS, lambda data: parse_json(text(data))),
     "EPCIS key": Parser(lambda: EPCS, lambda data: parse_key(text(data))),
