@@ -11,7 +11,6 @@ Next: provenance/merkle.py
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from provenance import canonical
@@ -63,19 +62,18 @@ def seal_all(
     preimages = [_beginning(path) + canonical.dump(value) + b"]" for path, value, _ in fields]
     nonces = b64_each(_slices(entropy(NONCE_SIZE * len(drafts)), NONCE_SIZE), NONCE_SIZE)
     salts = _slices(entropy(SALT_SIZE * len(fields)), SALT_SIZE)
-    committed = iter(b64_each([*map(field_commitment, salts, preimages)], HASH_SIZE))
-    opened = (
-        (path, tier, salt, preimage)
-        for (path, _, tier), salt, preimage in zip(fields, salts, preimages, strict=True)
-    )
+    committed = b64_each([*map(field_commitment, salts, preimages)], HASH_SIZE)
+    paths, _, tiers = zip(*fields, strict=True) if fields else ((), (), ())
+    opened = list(zip(paths, tiers, salts, preimages, strict=True))
     bodies: list[bytes] = []
     openings: list[list[PlainOpening]] = []
+    start = 0
     for draft, whole, (clear, hidden), nonce in zip(drafts, wholes, splits, nonces, strict=True):
-        own = list(islice(opened, len(hidden)))
+        own = slice(start, start + len(hidden))
         rest = canonical.dump(clear) if hidden else whole
-        paths = tuple([path for path, _, _ in hidden])
-        bodies.append(_body(draft, paths, [*islice(committed, len(own))], nonce, rest))
-        openings.append(own)
+        bodies.append(_body(draft, paths[own], committed[own], nonce, rest))
+        openings.append(opened[own])
+        start = own.stop
     return bodies, openings
 
 
