@@ -87,33 +87,38 @@ def check_bounds(event: Any) -> None:
     """
     if type(event) is Twice:
         for _name, value in event.earlier:
-            _check_value(value, "", MOST_LEVELS - 1)
+            _check_value(value, MOST_LEVELS - 1)
         event = dict(event)
-    _check_value(event, "", MOST_LEVELS)
+    _check_value(event, MOST_LEVELS)
 
 
-def _check_value(value: Any, at: str, levels: int) -> None:
+def _check_value(value: Any, levels: int) -> None:
     if type(value) is str:
-        _check_text(value, at)
+        _check_text(value)
     elif type(value) is Number:
         if not _DECIMAL.match(value) or len(value) > _SHOWN:
-            raise InvalidEvent(at, "is no number that can be kept", value)
+            raise InvalidEvent("", "is no number that can be kept", value)
     elif isinstance(value, dict | list):
         if not levels:
-            raise InvalidEvent(at, f"is nested deeper than {MOST_LEVELS} levels")
+            raise InvalidEvent("", f"is nested deeper than {MOST_LEVELS} levels")
         if isinstance(value, Twice):
-            raise InvalidEvent(at, "names a member twice", value.earlier[0][0])
+            raise InvalidEvent("", "names a member twice", value.earlier[0][0])
         for name, part in value.items() if isinstance(value, dict) else enumerate(value):
             if isinstance(name, str):
-                _check_text(name, at)
-            _check_value(part, f"{at}/{pointer_step(name)}", levels - 1)
+                _check_text(name)
+            try:
+                _check_value(part, levels - 1)
+            except InvalidEvent as error:
+                # Put together on the way out: nearly always there is nothing to tell.
+                error.pointer = f"/{pointer_step(name)}{error.pointer}"
+                raise
 
 
-def _check_text(text: str, at: str) -> None:
+def _check_text(text: str) -> None:
     if len(text) > _LONGEST_TEXT:
-        raise InvalidEvent(at, f"is a text of more than {_LONGEST_TEXT} characters")
+        raise InvalidEvent("", f"is a text of more than {_LONGEST_TEXT} characters")
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise InvalidEvent(at, "is not Unicode text: it holds half a surrogate pair")
+        raise InvalidEvent("", "is not Unicode text: it holds half a surrogate pair")
 
 
 def pointer_step(name: object) -> str:

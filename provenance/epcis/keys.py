@@ -11,6 +11,7 @@ Next: provenance/epcis/vocabulary.py
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -118,6 +119,7 @@ _SAFE: Final = "'-._~;="
 _MAX_URI: Final = 2048
 
 
+@lru_cache(maxsize=16_384)  # an event is checked, kept and hashed, and its places come again
 def parse_key(uri: str) -> Gs1Key | None:
     """Read an EPC URI, EPC class or pattern URI, or a GS1 Digital Link URI.
 

@@ -6,6 +6,7 @@ Next: provenance/epcis/eventhash.py
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 __all__ = ["CONTEXT", "PREFIXES", "WORDS", "bare_word", "prefixes", "word_uri"]
@@ -64,6 +65,7 @@ _URN_KINDS: Final = {"bizstep": "BizStep", "disp": "Disp", "btt": "BTT", "sdt": 
 _URN: Final = re.compile(r"urn:epcglobal:cbv:(bizstep|disp|btt|sdt|er):(\w+)\Z", re.ASCII)
 
 
+@lru_cache(maxsize=4_096)
 def word_uri(kind: str, value: str) -> str:
     """Write a word of a vocabulary as its full URI; any other URI is returned as it is.
 
@@ -82,6 +84,7 @@ def word_uri(kind: str, value: str) -> str:
     return f"{PREFIXES['gs1']}{value}" if kind in _GS1_VOC else f"{PREFIXES['cbv']}{kind}-{value}"
 
 
+@lru_cache(maxsize=4_096)
 def bare_word(kind: str, value: str) -> str | None:
     """Return the short word for any spelling of a word of this vocabulary, else None."""
     uri = word_uri(kind, value)

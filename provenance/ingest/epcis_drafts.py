@@ -180,6 +180,10 @@ def original_of(party: str, given: str | None, name: str) -> tuple[Identity, ...
 
 def lots_made(event: Any, party: str) -> list[tuple[str, str, str]]:
     """Return the (lot, party, product) of lots that a valid event makes; none for any other."""
+    if not isinstance(event, dict) or (
+        event.get("type") != "TransformationEvent" and event.get("action") != "ADD"
+    ):
+        return []
     try:
         check_event(event)
     except InvalidEvent:
