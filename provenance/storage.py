@@ -200,6 +200,9 @@ def _assert_sqlite() -> None:
             f"SQLite {apsw.sqlite_lib_version()} can corrupt a database read while it is "
             "written; install apsw 3.54 or newer"
         )
+    # Whole columns are handed to SQLite at once; a build by others may not know how.
+    if "ENABLE_CARRAY" not in apsw.compile_options:
+        raise StorageError("this apsw is built without carray; install a released wheel of it")
 
 
 def rows(connection: apsw.Connection, ask: str, *values: object) -> list[tuple[Any, ...]]:

@@ -116,6 +116,19 @@ def test_where_there_is_no_log(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_driver_that_cannot_do_it_is_refused(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A SQLite with the known fault, or without what the writer needs, is told before any use."""
+    for name, value in (("SQLITE_VERSION_NUMBER", 3_051_002), ("compile_options", ())):
+        with monkeypatch.context() as patched:
+            patched.setattr(apsw, name, value)
+            for attempt in (rig.open, rig.reader, Rig(tmp_path).create):
+                with pytest.raises(StorageError, match="install"):
+                    attempt()
+    assert rig.audit().problems == []
+
+
 def other_database() -> bytes:
     """Somebody else's SQLite file."""
     with tempfile.TemporaryDirectory() as place:
