@@ -15,7 +15,7 @@ from graph.connect import open_store
 from graph.stores.sqlite import SqliteStore
 from graph.sync import catch_up, rebuild
 from provenance.entries import EntryType, Tier
-from provenance.erased import erasure_drafts
+from provenance.erased import NEVER, erasure_drafts
 from provenance.errors import StorageError
 from provenance.tiers import TierPolicy
 
@@ -73,8 +73,13 @@ def erase(log: ListLog, *places: tuple[int, str | None]) -> None:
 
 def places_of(log: ListLog) -> list[tuple[int, str | None]]:
     """Whatever can be erased of a log."""
-    fields = [(entry.index, opening.path) for entry in log.held for opening in entry.openings]
-    return [*fields, *((entry.index, None) for entry in log.held)]
+    fields = [
+        (entry.index, opening.path)
+        for entry in log.held
+        if entry.type not in NEVER
+        for opening in entry.openings
+    ]
+    return [*fields, *((entry.index, None) for entry in log.held if entry.type not in NEVER)]
 
 
 def rebuilt(log: ListLog) -> Any:
