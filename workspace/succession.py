@@ -9,6 +9,7 @@ Next: workspace/upgrade.py
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,9 @@ def _exchange(
     following.directory.rmdir()
     kept = {layout.secret.name, layout.subject_keys.name}
     for path in list(layout.log_key.parent.iterdir()):
-        if path.name not in kept:
+        if path.is_dir():  # keys that the old log has retired
+            shutil.rmtree(path)
+        elif path.name not in kept:
             path.unlink()
     keys.save(key, layout.log_key)
     replace_file(layout.policy, f"log {key.vkey}\nquorum none\n".encode())

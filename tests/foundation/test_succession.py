@@ -59,8 +59,9 @@ def data(small: Path) -> Path:
 
 @pytest.fixture
 def following(data: Path, provenance: Command, maker: ModuleType) -> Path:
-    """A log that continues a backup of it, with a party, another tier policy and events after."""
+    """A log that continues a backup of it, with a party, other tiers, another key, and events."""
     govern(data, maker)
+    assert provenance("--data", data, "key", "rotate").code == 0
     append(data, "S-2")
     backup, place = data.with_name("backup"), data.with_name("following")
     assert provenance("--data", data, "log", "backup", backup, "--with-keys").code == 0
@@ -87,6 +88,10 @@ def test_it_is_the_same_log_under_another_name(
         assert register.predecessor.note == old.reader.checkpoint()
     assert provenance("--data", following, "verify").code == 0
     assert provenance("--data", following, "trace", "Y-1").code == 0
+    assert [p.name for p in sorted((following / "keys").iterdir())] == [
+        "log.key",
+        "workspace.secret",
+    ]
 
 
 def test_it_goes_on(following: Path, provenance: Command) -> None:
