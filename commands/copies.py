@@ -151,6 +151,9 @@ def mirror(
         Path | None, typer.Option(help="Whose signature to trust (C2SP tlog-policy).")
     ] = None,
     vkey: Annotated[str | None, typer.Option(help="The same, as one public key.")] = None,
+    party: Annotated[
+        str, typer.Option(help="Of a new mirror: whose event ids are meant by default.")
+    ] = "self",
     every: Annotated[
         float, typer.Option(min=0.1, help="Seconds between two looks, with --watch.")
     ] = 30.0,
@@ -168,7 +171,7 @@ def mirror(
     with RemoteLog(url) as remote:
         source = Source(remote, _policy(policy, vkey))
         if not (data / "workspace.toml").exists():
-            make_mirror(data, source, system_entropy)
+            make_mirror(data, source, system_entropy, party)
         _pull(data, source, as_json=json)
         while watch:
             _wait(every)

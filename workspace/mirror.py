@@ -50,8 +50,14 @@ class Source(NamedTuple):
     policy: bytes | None
 
 
-def make_mirror(directory: Path, source: Source, entropy: Entropy) -> None:
+def make_mirror(directory: Path, source: Source, entropy: Entropy, party: str = "self") -> None:
     """Make a mirror that holds nothing yet, of the log that `source` shows.
+
+    Args:
+        directory: Where; absent, or an empty directory.
+        source: The log.
+        entropy: Gives the secret that keys the mirror's row digests.
+        party: Whose event ids are meant where none is named.
 
     Raises:
         UsageError: There is something at `directory`, or no policy.
@@ -65,7 +71,7 @@ def make_mirror(directory: Path, source: Source, entropy: Entropy) -> None:
         )
     offer = read_offer(source.remote, _vkeys(source.policy))
     origin = offer.said.origin
-    text = settings_text(origin, "self", f"https://{origin.split('/')[0]}")
+    text = settings_text(origin, party, f"https://{origin.split('/')[0]}")
     with placed(directory, entropy) as building:
         layout = Layout(building)
         layout.secret.parent.mkdir(mode=0o700)

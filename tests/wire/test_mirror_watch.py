@@ -48,7 +48,7 @@ def watching(rig: Rig, tmp_path: Path) -> Iterator[tuple[LogServer, subprocess.P
     """A server that shows the log, and a process that follows it for ever."""
     with serving(lambda server: show(server, rig)) as server:
         words = ["--data", tmp_path / "mirror", "log", "mirror", server.address]
-        options = ["--vkey", rig.key.vkey, "--watch", "--every", "0.1"]
+        options = ["--vkey", rig.key.vkey, "--watch", "--every", "0.1", "--party", "acme"]
         with subprocess.Popen(
             [sys.executable, "-c", "from cli import main; main()", *words, *options],
             cwd=ROOT,
@@ -84,5 +84,6 @@ def test_a_mirror_that_watches(
     _, told = process.communicate(timeout=60)
 
     assert process.returncode == 1
+    assert 'party = "acme"' in (tmp_path / "mirror" / "workspace.toml").read_text()
     assert "500, 4 times; try again later" in told
     assert "SPLIT VIEW" in told.splitlines()[-1]
