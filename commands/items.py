@@ -41,20 +41,33 @@ class Found(NamedTuple):
 
 
 def find_item(graph: GraphStore, text: str) -> Found:
-    """Find what `text` names: a URL or barcode, a graph key, or a lot, serial or product id.
+    """Find what `text` names: a URL, EPC URI, barcode, graph key, or lot, serial or product id.
 
     Raises:
         NotFound: Nothing in the graph has this name.
         UsageError: Several items have; the message lists them.
         InputError: It is a URL or barcode with a wrong check digit.
     """
-    keys = _candidates(graph, text)
+    keys = _candidates(graph, _as_link(text))
     if not keys:
         raise NotFound(f"no item is called {text!r}; try `provenance lookup`")
     if len(keys) > 1:
         named = ", ".join(item_words(parse_item(key)) for key in keys[:5])
         raise UsageError(f"{text!r} names {len(keys)} items, say which: {named}")
     return _found(graph, keys[0])
+
+
+def _as_link(text: str) -> str:
+    """Write an EPC URI as the Digital Link of the same thing; any other text stays."""
+    from provenance.epcis.keys import canonical_uri, parse_key
+
+    if not text.startswith("urn:epc:"):
+        return text
+    try:
+        key = parse_key(text)
+    except InputError as error:
+        raise InputError(f"{text[:80]!r}: {error}") from None
+    return canonical_uri(key) if key else text
 
 
 def _candidates(graph: GraphStore, text: str) -> list[str]:

@@ -89,3 +89,23 @@ def test_a_partner_reads_what_was_written(provenance: Command, small: Path, tmp_
     assert first["accepted"] == first["rows"] == len(events(path.read_text()))
     again = json.loads(provenance("ingest", "--data", other, path, "--json")[1])
     assert again["duplicate"] == again["rows"]
+
+
+def test_an_epc_uri_finds_its_item(provenance: Command, small: Path, tmp_path: Path) -> None:
+    """A person pastes what stands in a partner's event; a malformed one is told in words."""
+    event = {
+        "type": "ObjectEvent",
+        "eventTime": "2024-01-01T00:00:00Z",
+        "eventTimeZoneOffset": "+00:00",
+        "action": "OBSERVE",
+        "epcList": ["https://shop.example/01/04012345111118/21/987"],
+    }
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(event))
+    assert provenance("ingest", "--data", small, path)[0] == 0
+    code, out, _ = provenance("lookup", "--data", small, "urn:epc:id:sgtin:4012345.011111.987")
+    assert code == 0
+    assert "04012345111118" in out
+    code, _, err = provenance("lookup", "--data", small, "urn:epc:id:sgtin:4012345.1.987")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "13 digits" in err
