@@ -68,6 +68,11 @@ class Layout:
         return self.directory / "keys" / "subjects.db"
 
     @property
+    def pulling(self) -> Path:
+        """In a mirror, while a pull is on its way: the checkpoint that it goes to."""
+        return self.directory / "pulling"
+
+    @property
     def quarantine(self) -> Path:
         """Where rejected rows are kept."""
         return self.directory / "quarantine"

@@ -193,6 +193,10 @@ class Workspace:
         known = [] if held else [vkey for vkey in self.reader.keys if vkey in self.vkeys]
         vkey = known[-1] if known else self.vkey
         report = audit(log, vkey, self.secret, progress, openings=held, subjects=subjects)
+        if report.problems and self.layout.pulling.exists():
+            report.problems.insert(
+                0, f"{self.layout.pulling}: a pull was cut off; repeat it, and verify again"
+            )
         for fault in () if report.problems else self._predecessor_faults():
             report.add(fault)
         return report

@@ -352,6 +352,7 @@ def test_a_pull_that_is_cut_off_goes_on(larger: World, monkeypatch: pytest.Monke
     world.server.files["body/299"] = (500, {}, b"")
     with pytest.raises(RemoteError):
         world.pull()
+    assert "a pull was cut off; repeat it" in world.problems()[0]
     world.show()
     world.server.asked.clear()
 
