@@ -26,6 +26,7 @@ from api.schema import Context, make_schema
 from api.store_reading import open_reading
 from api.viewer import ANONYMOUS, Gate
 from api.web import dress, entity_tag, failure, html_response, json_response, matches
+from provenance.entries import Tier
 from provenance.errors import AccessDenied
 
 if TYPE_CHECKING:
@@ -53,7 +54,13 @@ _PREFLIGHT = {
     "access-control-max-age": "86400",
 }
 """Scripts of any site may read what is public; a token may not travel with their requests."""
-_CODES = {404: "NOT_FOUND", 405: "BAD_METHOD", 406: "NOT_OFFERED", 413: "TOO_LARGE"}
+_CODES = {
+    401: "UNAUTHENTICATED",
+    404: "NOT_FOUND",
+    405: "BAD_METHOD",
+    406: "NOT_OFFERED",
+    413: "TOO_LARGE",
+}
 
 
 def create_app(workspace: Workspace, settings: ApiSettings) -> ASGIApp:
@@ -93,7 +100,7 @@ def build_app(readers: Readers, settings: ApiSettings, captures: Captures | None
         route("/x/{rest:path}", site.endpoint(site.resolve)),
         route("/checkpoint", site.endpoint(_checkpoint)),
         route("/tile/{rest:path}", site.open_to_all(tiles.tile)),
-        route("/body/{rest:path}", site.open_to_all(tiles.body)),
+        route("/body/{rest:path}", site.bodies),
         route("/proof/{rest:path}", site.endpoint(_proof)),
         route("/events", site.endpoint(site.events)),
         route("/healthz", site.endpoint(_health)),
@@ -116,6 +123,7 @@ class _Site:
     def __init__(self, readers: Readers, settings: ApiSettings) -> None:
         self._readers = readers
         self._base = settings.base
+        self._least_for_bodies = settings.bodies
         self._gate = Gate(settings.token, settings.partner_token)
         self._schema = make_schema(introspection=settings.introspection)
 
@@ -139,6 +147,20 @@ class _Site:
                 return dress(failure(request, _told(error)), ANONYMOUS)
 
         return endpoint
+
+    @property
+    def bodies(self) -> Endpoint:
+        """The endpoint of bodies: open, or for those whose token says so."""
+        least = self._least_for_bodies
+        if least is Tier.PUBLIC:
+            return self.open_to_all(tiles.body)
+
+        def answering(request: Request, view: Reading, viewer: Viewer) -> Response:
+            if viewer.tier < least:
+                raise HTTPException(401, "bodies are shown here to whoever has a token")
+            return tiles.body(request, view)
+
+        return self.endpoint(answering)
 
     async def graphql(self, request: Request) -> Response:
         """Answer a query, from the body of a POST or the address of a GET."""

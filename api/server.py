@@ -21,6 +21,7 @@ import uvicorn
 from api.app import create_app
 from api.settings import ApiSettings
 from api.viewer import mint_token
+from provenance.entries import Tier
 from provenance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def make_server(
         partner_token=partner_token,
         introspection=introspection,
         capture=capture,
+        bodies=Tier[workspace.settings.serve.bodies.upper()],
     )
     server, taken, address = bind(create_app(workspace, settings), listening)
     return server, taken, Announcement(address, token, partner_token)

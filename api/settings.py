@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from provenance.entries import Tier
+
 __all__ = ["ApiSettings"]
 
 
@@ -22,6 +24,7 @@ class ApiSettings:
         introspection: Whether callers may ask for the GraphQL schema.
         readers: How many requests may read at once, at least 1.
         capture: Whether the operator may send EPCIS documents into the log.
+        bodies: The tier from which on a viewer may read whole bodies by their number.
     """
 
     base: str
@@ -30,3 +33,4 @@ class ApiSettings:
     introspection: bool = False
     readers: int = 4
     capture: bool = False
+    bodies: Tier = Tier.PUBLIC

@@ -89,6 +89,9 @@ q = 0.05
 # needs `--public` on the command line.
 host = "127.0.0.1"
 port = 8765
+# Who may read whole bodies by their number, and so list all that is public: "public"
+# for everybody, mirrors of others among them; "partner" or "private" for tokens alone.
+bodies = "public"
 """
 
 
@@ -114,10 +117,11 @@ class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the server listens."""
+    """Where the server listens, and from which tier on it shows whole bodies."""
 
     host: str = "127.0.0.1"
     port: int = 8765
+    bodies: Literal["public", "partner", "private"] = "public"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

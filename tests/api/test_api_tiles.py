@@ -15,6 +15,7 @@ from api.readers import Readers
 from api.settings import ApiSettings
 from api.store_reading import open_reading
 from provenance.checkpoint import parse
+from provenance.entries import Tier
 from provenance.wire.paths import ENTRIES, Address
 
 if TYPE_CHECKING:
@@ -138,6 +139,23 @@ def test_an_erased_body_is_410(tmp_path: Path) -> None:
         assert gone.headers["cache-control"] == "no-store"
         assert asker("GET", "/body/2").status_code == 200
         readers.close()
+
+
+def test_bodies_can_be_kept_for_those_with_a_token(large: Workspace) -> None:
+    """Where bodies are not for everybody, the rest of the log still is, and a token opens them."""
+    readers = Readers(lambda: open_reading(large))
+    settings = ApiSettings(base=api_world.BASE, token=api_world.TOKEN, bodies=Tier.PARTNER)
+    ask = Asker(build_app(readers, settings))
+    token = {"authorization": f"Bearer {api_world.TOKEN}"}
+
+    for path in ("/body/1", "/body/999999", "/body/x"):
+        refused = ask("GET", path)
+        assert refused.status_code == 401
+        assert refused.json()["code"] == "UNAUTHENTICATED"
+    assert ask("GET", "/body/1", headers=token).content == large.reader.entry(1).body
+    assert ask("GET", "/tile/0/000").status_code == 200
+    assert ask("GET", "/checkpoint").status_code == 200
+    readers.close()
 
 
 def test_a_damaged_tile_is_not_served(tmp_path: Path) -> None:
