@@ -17,8 +17,10 @@ import api_world
 import pytest
 
 from api.app import build_app
+from api.readers import Readers
 from api.server import Listening, bind
 from api.settings import ApiSettings
+from api.store_reading import open_reading
 from api.viewer import PARTNER, Gate
 from provenance.entries import Tier
 from provenance.errors import EncodingError
@@ -27,7 +29,6 @@ from provenance.privacy import open_entry, unb64
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from api.readers import Readers
     from workspace.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -80,8 +81,10 @@ class Phone:
 
 
 @pytest.fixture(scope="module")
-def phone(readers: Readers) -> Iterator[Phone]:
+def phone(workspace: Workspace) -> Iterator[Phone]:
     """The chain, served on a free port to consumers, partners and the operator."""
+    # A pool of its own: a server closes its pool when it ends.
+    readers = Readers(lambda: open_reading(workspace))
     settings = ApiSettings(base=api_world.BASE, token=api_world.TOKEN, partner_token=PARTNER_TOKEN)
     server, taken, _ = bind(build_app(readers, settings), Listening(port=0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
