@@ -93,7 +93,8 @@ def erase(
             forgetter = workspace.forgetter(workspace.log)
             entries = forgetter.erase(survey, party=workspace.settings.party, basis=basis)
             state = forgetter.follow()
-    _end(plan, entries, dict(state.pending), as_json=json)
+        kept = workspace.settings.privacy.subject_keys
+    _end(plan, entries, dict(state.pending), as_json=json, subject_keys=kept)
 
 
 def _survey(
@@ -229,7 +230,12 @@ def _confirm(*, yes: bool) -> None:
 
 
 def _end(
-    plan: dict[str, Any], entries: list[int], pending: dict[str, str], *, as_json: bool
+    plan: dict[str, Any],
+    entries: list[int],
+    pending: dict[str, str],
+    *,
+    as_json: bool,
+    subject_keys: bool,
 ) -> None:
     if as_json:
         print_json({"plan": plan, "erasures": entries, "pending": pending})
@@ -238,7 +244,10 @@ def _end(
         if entries:
             typer.echo(f"Erased, and logged in entry {named}; every proof goes on verifying")
         if not pending:
-            typer.echo("It is gone from every file of this workspace, not from copies made before")
+            exempt = ", but for persons whose key is gone" if subject_keys else ""
+            typer.echo(
+                f"It is gone from every file of this workspace, not from copies made before{exempt}"
+            )
     _end_pending(pending)
 
 

@@ -170,11 +170,13 @@ def copy_keys(source: Path, target: Path, *, of_subjects: bool = False) -> tuple
     """
     try:
         found = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
+    except FileNotFoundError:
+        found = []
     except OSError as error:
         raise UsageError(f"{source}: {error.strerror}") from None
     kept = [name for name in found if of_subjects or not name.name.startswith(_FORGETTABLE)]
     if not kept:
-        raise UsageError(f"{source}: holds no keys")
+        raise UsageError(f"{source}: no keys here; name the directory that holds them with --keys")
     target.mkdir(mode=0o700)
     for name in kept:
         (target / name).parent.mkdir(mode=0o700, exist_ok=True)  # keys/retired

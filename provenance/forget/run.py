@@ -73,7 +73,7 @@ def state(reader: LogReader, files: LogFiles) -> State:
     logged, marks = count_acts(reader, _KIND), read_marks(files.erased, reader.origin)
     pending = dict(marks.pending)
     if marks.tried < logged or (marks.needles and not pending):
-        pending.setdefault("everywhere", "it was interrupted")
+        pending.setdefault("all places", "it was interrupted, or this is a copy")
     return State(logged, min(marks.finished, logged), pending)
 
 

@@ -370,7 +370,7 @@ def test_a_lost_watermark_costs_work_and_nothing_else(
         rig.files.erased.unlink()
     else:
         rig.files.erased.write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert "interrupted" in state(log, rig.files).pending["everywhere"]
+    assert "interrupted" in state(log, rig.files).pending["all places"]
     scrubbed: list[bool] = []
     monkeypatch.setattr(log, "scrub", lambda *, rewrite: scrubbed.append(rewrite) or True)
     assert follow(rig, log).done
