@@ -45,6 +45,7 @@ __all__ = [
     "parse_vkey",
     "sign",
     "sign_note",
+    "unbase64",
 ]
 
 ED25519: Final = 0x01
@@ -143,7 +144,7 @@ def parse_vkey(text: str) -> VerifierKey:
         raise InputError("a vkey has the form name+keyid+key")
     name, claimed, data = parts
     check_key_name(name)
-    raw = _unbase64(data, "the key of a vkey")
+    raw = unbase64(data, "the key of a vkey")
     if len(raw) != 1 + _PUBLIC_SIZE or raw[0] not in (ED25519, COSIGNATURE):
         raise InputError("the vkey is not of an Ed25519 key (type 01 or 04, 32 bytes)")
     key = VerifierKey(name, raw[0], raw[1:])
@@ -217,7 +218,7 @@ def parse_line(line: str) -> NoteSignature:
     if not match:
         raise InputError("a signature line is an em dash, a key name and base64, one space between")
     check_key_name(match[1])
-    raw = _unbase64(match[2], "a signature")
+    raw = unbase64(match[2], "a signature")
     if len(raw) <= 4:  # noqa: PLR2004 - the key id alone
         raise InputError("a signature line holds a key id of four bytes and a signature")
     return NoteSignature(match[1], raw[:4], raw[4:])
@@ -262,7 +263,7 @@ def parse_text(text: str) -> Checkpoint:
         raise InputError("a checkpoint's origin is a line of text without control characters")
     if not _SIZE.fullmatch(size) or int(size) > _MAX_SIZE:
         raise InputError("a checkpoint's size is a plain decimal number below 2**63")
-    root = _unbase64(root64, "a checkpoint's root")
+    root = unbase64(root64, "a checkpoint's root")
     if len(root) != HASH_SIZE:
         raise InputError(f"a checkpoint's root has {HASH_SIZE} bytes, this one has {len(root)}")
     if size == "0" and root != EMPTY_ROOT:
@@ -300,12 +301,23 @@ def parse(data: bytes | str) -> tuple[Checkpoint, Note]:
     return parse_text(note.text), note
 
 
-def _unbase64(text: str, what: str) -> bytes:
-    """Decode the one base64 form that encoding gives back (RFC 4648 section 4)."""
+def unbase64(text: str, what: str, size: int | None = None) -> bytes:
+    """Decode the one base64 form that encoding gives back (RFC 4648 section 4).
+
+    Args:
+        text: From a note, or from what goes with one.
+        what: Its name, for the message.
+        size: How many bytes it must be; None for any.
+
+    Raises:
+        InputError: It is not.
+    """
     try:
         data = b64decode(text.encode(), validate=True)
     except ValueError:
         raise InputError(f"{what} is not base64") from None
     if b64encode(data).decode() != text:
         raise InputError(f"{what} is base64 in another form than the canonical one")
+    if size not in {None, len(data)}:
+        raise InputError(f"{what} is not {size} bytes in base64")
     return data

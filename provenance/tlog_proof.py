@@ -12,10 +12,10 @@ Next: provenance/proof_batch.py
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
-from provenance.checkpoint import parse
+from provenance.checkpoint import parse, unbase64
 from provenance.errors import InputError
 from provenance.hashing import HASH_SIZE
 from provenance.leaf import LEAF_SIZE
@@ -71,7 +71,9 @@ def parse_tlog_proof(data: bytes) -> Content:
         raise InputError(f"a .tlog-proof begins with {HEADER}, and has an empty line in it")
     if not lines or not lines[0].startswith("extra "):
         raise InputError("the .tlog-proof has no extra data; of this log it holds the leaf there")
-    leaf = _decoded(lines[0].removeprefix("extra "), LEAF_SIZE, "extra data (the leaf)")
+    leaf = unbase64(
+        lines[0].removeprefix("extra "), "the .tlog-proof's extra data (the leaf)", LEAF_SIZE
+    )
     match = _INDEX.fullmatch(lines[1]) if len(lines) > 1 else None
     if not match:
         raise InputError("the .tlog-proof's line after the extra data is not `index` and a number")
@@ -81,18 +83,7 @@ def parse_tlog_proof(data: bytes) -> Content:
         origin=parse(note)[0].origin,
         index=int(match[1]),
         leaf=leaf,
-        path=[_decoded(line, HASH_SIZE, "hash") for line in lines[2:]],
+        path=[unbase64(line, "the .tlog-proof's hash", HASH_SIZE) for line in lines[2:]],
         checkpoint=note,
         body=None,
     )
-
-
-def _decoded(text: str, size: int, what: str) -> bytes:
-    """Decode base64 in its canonical form only (RFC 4648 section 4)."""
-    try:
-        data = b64decode(text.encode(), validate=True)
-    except ValueError:
-        data = b""
-    if len(data) != size or b64encode(data).decode() != text:
-        raise InputError(f"the .tlog-proof's {what} is not {size} bytes in base64")
-    return data

@@ -13,10 +13,10 @@ Next: provenance/wire/witness_state.py
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance.checkpoint import ED25519, parse, parse_vkey
+from provenance.checkpoint import ED25519, parse, parse_vkey, unbase64
 from provenance.cosignature import signed_by
 from provenance.errors import InputError, VerificationError
 from provenance.hashing import HASH_SIZE
@@ -112,13 +112,7 @@ def parse_request(data: bytes) -> Request:
 
 
 def _hash(line: str) -> bytes:
-    try:
-        node = b64decode(line.encode(), validate=True)
-    except ValueError:
-        node = b""
-    if len(node) != HASH_SIZE or b64encode(node).decode() != line:
-        raise InputError(f"a line of the proof is not {HASH_SIZE} bytes in base64")
-    return node
+    return unbase64(line, "a line of the proof", HASH_SIZE)
 
 
 def parse_size(data: bytes) -> int:

@@ -95,7 +95,7 @@ UNREADABLE: dict[str, tuple[Callable[[], str | bytes], str]] = {
     ),
     "extra data in base64url": (
         lambda: GOOD.replace(GOOD.split("\n")[1], f"extra {'_' * 117}A=="),
-        "\\(the leaf\\) is not 88 bytes",
+        "\\(the leaf\\) is not base64",
     ),
     "extra data of 87 bytes": (
         lambda: GOOD.replace(GOOD.split("\n")[1], f"extra {b64encode(bytes(87)).decode()}"),
@@ -115,7 +115,7 @@ UNREADABLE: dict[str, tuple[Callable[[], str | bytes], str]] = {
     "an index without end": (lambda: GOOD.replace("index 5", f"index {'9' * 20}"), "not `index`"),
     "a hash with stray bits": (
         lambda: GOOD.replace(GOOD.split("\n")[3], GOOD.split("\n")[3][:-2] + "B="),
-        "hash is not 32 bytes",
+        "hash is base64 in another form",
     ),
     "a hash of 31 bytes": (
         lambda: GOOD.replace(GOOD.split("\n")[3], b64encode(bytes(31)).decode()),
@@ -123,7 +123,7 @@ UNREADABLE: dict[str, tuple[Callable[[], str | bytes], str]] = {
     ),
     "a space after a hash": (
         lambda: GOOD.replace(GOOD.split("\n")[3], GOOD.split("\n")[3] + " "),
-        "hash is not 32 bytes",
+        "hash is not base64",
     ),
     "a path without end": (
         lambda: GOOD.replace("\nindex 5\n", "\nindex 5\n" + f"{'A' * 43}=\n" * 64),
