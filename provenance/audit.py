@@ -14,10 +14,11 @@ Next: provenance/proof.py
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance import merkle
+from provenance.checker import Checker
+from provenance.crew import Crew
 from provenance.errors import ProvenanceError
 from provenance.gaps import Gaps
 from provenance.hashing import EMPTY_ROOT
@@ -25,8 +26,10 @@ from provenance.identity import Rows, row_faults
 from provenance.published import read_checkpoint, read_high_water
 from provenance.recompute import Recomputation
 from provenance.register import register_key
+from provenance.report import AuditReport
 from provenance.schema import schema_faults
 from provenance.storage import connect, rows, translated
+from provenance.team import Team, usable_cpus
 from provenance.witnessed import added_by_others, cosignature_faults
 
 if TYPE_CHECKING:
@@ -41,39 +44,10 @@ if TYPE_CHECKING:
 __all__ = ["AuditReport", "audit"]
 
 _CHUNK: Final = 1_000
-_MOST_PROBLEMS: Final = 100
+_WORTHWHILE: Final = 50_000
+_MOST_PROCESSES: Final = 8
 _LOOKS: Final = 20
 _LOOK_SECONDS: Final = 0.05
-
-
-@dataclass
-class AuditReport:
-    """What `audit` found.
-
-    Attributes:
-        origin: The log that was audited.
-        size: Entries that were recomputed.
-        root: The root over them, 32 bytes.
-        problems: One line each, what and where; empty means all adds up. At most 100 are kept.
-        openings_locked: Openings under subject keys whose file is not here; they are not checked.
-        openings_missing: Commitments whose opening is not stored (erased, or not ours to hold).
-        openings_erased: How many of these the log's erasures name.
-        bodies_erased: Bodies that are not stored, and that erasures name.
-    """
-
-    origin: str
-    size: int = 0
-    root: bytes = b""
-    problems: list[str] = field(default_factory=list)
-    openings_missing: int = 0
-    openings_locked: int = 0
-    openings_erased: int = 0
-    bodies_erased: int = 0
-
-    def add(self, what: str) -> None:
-        """Note one problem."""
-        if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(what)
 
 
 def audit(
@@ -84,6 +58,7 @@ def audit(
     *,
     openings: bool = True,
     subjects: SubjectKeys | None = None,
+    processes: int | None = None,
 ) -> AuditReport:
     """Recompute the whole log from its files.
 
@@ -96,6 +71,8 @@ def audit(
         openings: Whether there are openings here; a mirror has none, and none is missed.
         subjects: The keys of data subjects, where the workspace keeps such. Where their file is
             absent, as in a copy, what is stored under them is counted and not checked.
+        processes: How many may work on it, this one among them; None for as many as there are
+            processors to use, where the log is large enough to gain by it.
 
     Returns:
         The report; `problems` is empty if, and only if, everything adds up.
@@ -107,18 +84,34 @@ def audit(
     report = AuditReport(vkey.split("+", 1)[0])
     # Before the snapshot: what has been published by now, the database holds by then.
     shown = _read_published(files, report.origin)
-    with translated(files.database):
+    keys = subjects.path if subjects is not None else None
+    with translated(files.database), Team(files.database, keys) as team:
         connection = connect(files.database, readonly=True)
         try:
             # One snapshot, so that a writer beside us changes nothing.
             connection.execute("BEGIN")
             if _is_readable(connection, report):
-                audit_ = _Audit(connection, vkey, secret, report, openings=openings)
+                crew = None
+                if _start(team, connection, processes):
+                    crew = Crew(team, Checker(connection, subjects), report.add)
+                audit_ = _Audit(connection, vkey, secret, report, crew, openings=openings)
                 audit_.use(subjects)
                 audit_.run(shown, progress)
+                report.processes += team.joined
         finally:
             connection.close()
     return report
+
+
+def _start(team: Team, connection: apsw.Connection, processes: int | None) -> bool:
+    """Start processes where they are asked for, or where the log is large enough to gain."""
+    ask = "SELECT 1 FROM opening LIMIT 1 OFFSET ?"
+    if processes is None and rows(connection, ask, _WORTHWHILE):
+        processes = usable_cpus()
+    beside = min(processes or 1, _MOST_PROCESSES) - 1
+    if beside > 0:
+        team.start(connection, beside)
+    return beside > 0
 
 
 class _Published(NamedTuple):
@@ -181,6 +174,7 @@ class _Audit:
         vkey: str,
         secret: bytes,
         report: AuditReport,
+        crew: Crew | None,
         *,
         openings: bool,
     ) -> None:
@@ -188,13 +182,18 @@ class _Audit:
         self._vkey = vkey
         self._rows = Rows(connection, secret)
         self._report = report
-        self._gaps = Gaps(connection, report.add, openings=openings)
-        self._pass = Recomputation(connection, report.origin, report.add, self._gaps)
+        self._crew = crew
+        self._tell = crew.tell if crew else report.add
+        self._gaps = Gaps(connection, self._tell, openings=openings)
+        self._pass = Recomputation(connection, report.origin, self._tell, self._gaps)
         self._roots: dict[int, bytes] = {0: EMPTY_ROOT}
 
     def use(self, subjects: SubjectKeys | None) -> None:
-        """Check also what is stored under these keys."""
+        """Check also what is stored under these keys, or let the crew do so."""
         self._pass.openings.subjects = subjects
+        if self._crew is not None:
+            self._crew.miss = self._gaps.missing_openings
+            self._pass.check_openings = self._crew.check
 
     def run(self, shown: _Published, progress: Callable[[int, int], None]) -> None:
         """Recompute, then compare everything that was derived."""
@@ -203,10 +202,6 @@ class _Audit:
         notes = {size: note.decode(errors="replace") for size, note in rows(self._connection, ask)}
         self._recompute({*notes, shown.mark.size if shown.mark else 0}, progress)
         self._report.size, self._report.root = self._pass.position, self._pass.edge.root
-        self._report.openings_missing = self._pass.openings.missing
-        self._report.openings_locked = self._pass.openings.locked
-        self._report.openings_erased = self._gaps.openings
-        self._report.bodies_erased = self._gaps.bodies
         self._compare_extent()
         if self._pass.whole:
             self._compare_tree()
@@ -215,6 +210,13 @@ class _Audit:
         if self._pass.register is not None:
             self._compare_register(self._pass.register, notes)
         self._compare_published(notes, shown)
+        if self._crew is not None:
+            self._crew.settle()
+        openings = self._crew or self._pass.openings
+        self._report.openings_missing = openings.missing
+        self._report.openings_locked = openings.locked
+        self._report.openings_erased = self._gaps.openings
+        self._report.bodies_erased = self._gaps.bodies
 
     def _recompute(self, sizes: set[int], progress: Callable[[int, int], None]) -> None:
         """Go through all entries, halting at each size that something claims a root for."""
@@ -239,7 +241,7 @@ class _Audit:
         for table in ("leaf", "body", "opening", "event_id", "maker"):
             ask = f"SELECT idx FROM {table} WHERE idx < 0 OR idx >= ? LIMIT 1"  # noqa: S608 - constants
             for (index,) in rows(self._connection, ask, size):
-                self._report.add(f"{table}: a row for entry {index}, of entries 0 to {size - 1}")
+                self._tell(f"{table}: a row for entry {index}, of entries 0 to {size - 1}")
 
     def _compare_tree(self) -> None:
         """Compare the right edge's tiles, and refuse tiles that belong to no tree of this size."""
@@ -251,15 +253,13 @@ class _Audit:
                 self._pass.check_tile(level, width // merkle.TILE_WIDTH, partial)
         for level, number in rows(self._connection, "SELECT level, number FROM tile"):
             if (level, number) not in expected:
-                self._report.add(
-                    f"tile {level}/{number}: belongs to no tree of {self._report.size}"
-                )
+                self._tell(f"tile {level}/{number}: belongs to no tree of {self._report.size}")
 
     def _compare_head(self) -> None:
         ask = "SELECT id, size, root, chain, ingest_time_us, row_sums FROM head"
         stored = rows(self._connection, ask)
         if len(stored) != 1:
-            self._report.add(f"head: {len(stored)} rows, there must be one")
+            self._tell(f"head: {len(stored)} rows, there must be one")
             return
         *found, sums = stored[0]
         edge = self._pass.edge
@@ -267,64 +267,64 @@ class _Audit:
         names = ("id", "size", "root", "chain", "time")
         for name, ours, theirs in zip(names, right, found, strict=True):
             if ours != theirs:
-                self._report.add(f"head: its {name} is not that of the entries")
+                self._tell(f"head: its {name} is not that of the entries")
         # The sums are masked with size and root: where these are wrong, they say nothing.
         seals = self._rows.seals
         known = seals.mask(sums, edge.size, edge.root) if found[1:3] == right[1:3] else None
         for fault in row_faults(self._connection, seals, known):
-            self._report.add(fault)
+            self._tell(fault)
 
     def _compare_checkpoints(self, notes: dict[int, str]) -> None:
         if self._report.size not in notes:
-            self._report.add(f"checkpoint {self._report.size}: the newest is missing")
+            self._tell(f"checkpoint {self._report.size}: the newest is missing")
         register = self._pass.register
         signers_at = register.signers_at if register else lambda _size: [self._vkey]
         for fault in cosignature_faults(self._connection, notes):
-            self._report.add(fault)
+            self._tell(fault)
         for size, note in sorted(notes.items()):
             try:
                 found = read_checkpoint(note, self._report.origin, signers_at)
             except ProvenanceError as error:
-                self._report.add(f"checkpoint {size}: {error}")
+                self._tell(f"checkpoint {size}: {error}")
                 continue
             if found.size != size:
-                self._report.add(f"checkpoint {size}: is for a tree of {found.size}")
+                self._tell(f"checkpoint {size}: is for a tree of {found.size}")
             elif self._roots.get(size) != found.root:
-                self._report.add(f"checkpoint {size}: the entries have another root")
+                self._tell(f"checkpoint {size}: the entries have another root")
 
     def _compare_register(self, register: Register, notes: dict[int, str]) -> None:
         """See that the trusted key is the log's, that keys were handed over, and readers know."""
         if self._vkey not in register.keys:
-            self._report.add("body 0: the log's register does not name the trusted key")
+            self._tell("body 0: the log's register does not name the trusted key")
         # What stood before the trusted key needs no hand-over: it has signed for all of it.
         start = max((at.entry for at in register.periods if self._vkey in at.vkeys), default=0)
         for period in register.periods:
             if period.entry > start and period.entry + 1 not in notes:
-                self._report.add(
+                self._tell(
                     f"checkpoint {period.entry + 1}: missing; the old and the new key sign it, to "
                     f"hand over the log in entry {period.entry}"
                 )
         for number, index in enumerate(register.entries[1:], 1):
             if self._rows.index_of(register_key(register.origin, number)) != index:
-                self._report.add(f"event_id: readers do not find entry {index} of the register")
+                self._tell(f"event_id: readers do not find entry {index} of the register")
 
     def _compare_published(self, notes: dict[int, str], shown: _Published) -> None:
         for problem in shown.problems:
-            self._report.add(problem)
+            self._tell(problem)
         mark = shown.mark
         if mark and self._roots.get(mark.size) != mark.root:
-            self._report.add(
+            self._tell(
                 f"high-water: {mark.size} entries were published, these are other ones or fewer"
             )
         if shown.checkpoint is None:
             return
         signed = [note for note in notes.values() if shown.checkpoint.startswith(note)]
         if not signed:
-            self._report.add("checkpoint file: not one that this log signed")
+            self._tell("checkpoint file: not one that this log signed")
         elif added_by_others(self._connection, signed[0], shown.checkpoint):
-            self._report.add("checkpoint file: a line in it is no cosignature that was stored")
+            self._tell("checkpoint file: a line in it is no cosignature that was stored")
         elif mark and signed[0] != notes.get(mark.size):
-            self._report.add(
+            self._tell(
                 f"checkpoint file: not the one for the {mark.size} entries once published; where "
                 "a crash left it so, the next writer mends it"
             )

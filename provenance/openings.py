@@ -21,20 +21,20 @@ from provenance.entries import Tier
 from provenance.errors import EncodingError, WorkspaceDamaged
 from provenance.hashing import HASH_SIZE, field_commitment
 from provenance.privacy import b64, b64_each
+from provenance.storage import rows
 from provenance.subject_cipher import NONCE_SIZE
 from provenance.tiers import TierPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     import apsw
 
-    from provenance.gaps import Gaps
     from provenance.register import Register
     from provenance.subjects import SubjectKeys
     from provenance.tiers import Plan
 
-__all__ = ["Openings"]
+__all__ = ["Openings", "stored_bodies"]
 
 _BLOCK: Final = 1_000
 _KEPT: Final = 10_000
@@ -62,15 +62,28 @@ class Openings:
     """
 
     def __init__(
-        self, connection: apsw.Connection, problem: Callable[[str], None], gaps: Gaps
+        self,
+        connection: apsw.Connection,
+        problem: Callable[[str], None],
+        miss: Callable[[int, Collection[str]], None],
     ) -> None:
-        """Begin before entry 0; the arguments are those of `Recomputation`."""
+        """Begin before entry 0.
+
+        Args:
+            connection: The database.
+            problem: Is told one line for each thing that differs.
+            miss: Judges which commitments of an entry have no opening, as `Gaps` does.
+        """
         self.missing = 0
         self.locked = 0
         self.subjects: SubjectKeys | None = None
         self._connection = connection
         self._problem = problem
-        self._gaps = gaps
+        self._miss = miss
+
+    def check_stored(self, start: int, stop: int, register: Register | None) -> None:
+        """Do as `check`, with the bodies that are stored."""
+        self.check(start, stop, stored_bodies(self._connection, start, stop), register)
 
     def check(
         self, start: int, stop: int, bodies: dict[int, bytes | None], register: Register | None
@@ -118,7 +131,7 @@ class Openings:
     def _note_missing(self, index: int, commitments: dict[str, str]) -> None:
         if commitments:
             self.missing += len(commitments)
-            self._gaps.missing_openings(index, commitments)
+            self._miss(index, commitments)
 
     @staticmethod
     def _decrypted(stored: Iterable[_Row], subjects: SubjectKeys) -> Iterator[_Row]:
@@ -169,6 +182,13 @@ class Openings:
         except (EncodingError, AttributeError, KeyError, TypeError, ValueError) as error:
             self._problem(f"body {index}: cannot be read: {error}")
             return {}, policy.plan("", {})
+
+
+def stored_bodies(connection: apsw.Connection, start: int, stop: int) -> dict[int, bytes | None]:
+    """Read the bodies of the entries start <= index < stop."""
+    return dict(
+        rows(connection, "SELECT idx, body FROM body WHERE idx >= ? AND idx < ?", start, stop)
+    )
 
 
 def _blocks(stored: Iterable[_Row]) -> Iterator[list[_Row]]:

@@ -11,6 +11,7 @@ Next: provenance/audit.py
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import gt, ne
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,19 +29,19 @@ from provenance.hashing import (
     leaf_hashes,
 )
 from provenance.leaf import LEAF_TIME, decode_leaf, refit_leaf
-from provenance.openings import Openings
+from provenance.openings import Openings, stored_bodies
 from provenance.register import Register
 from provenance.signed_batch import check_batch
 from provenance.storage import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import apsw
 
     from provenance.gaps import Gaps
 
 __all__ = ["Recomputation"]
+
+CheckOpenings = Callable[[int, int, dict[int, bytes | None], "Register | None"], None]
 
 _POLICY, _ERASURE, _BATCH = (
     bytes([kind]) for kind in (EntryType.POLICY, EntryType.ERASURE, EntryType.BATCH)
@@ -59,6 +60,7 @@ class Recomputation:
         edge: The tree over the leaves so far.
         chain: The chain value after the last leaf.
         openings: What the pass has found of them.
+        check_openings: Checks them as the pass goes along; to be replaced where others do it.
         register: What governs the log, from the entries so far; None without entry 0.
     """
 
@@ -83,7 +85,8 @@ class Recomputation:
         self._problem = problem
         self._gaps = gaps
         self.register: Register | None = None
-        self.openings = Openings(connection, problem, gaps)
+        self.openings = Openings(connection, problem, gaps.missing_openings)
+        self.check_openings: CheckOpenings = self.openings.check
 
     @property
     def time_us(self) -> int:
@@ -98,12 +101,11 @@ class Recomputation:
         if not leaves:
             return False
         stop = leaves[-1][0] + 1
-        ask = "SELECT idx, body FROM body WHERE idx >= ? AND idx < ?"
-        bodies = dict(rows(self._connection, ask, start, stop))
+        bodies = stored_bodies(self._connection, start, stop)
         hashes = self._fitting(leaves, bodies) or self._check_leaves(leaves, bodies)
         for index in sorted(bodies.keys() - {index for index, _ in leaves}):
             self._problem(f"body {index}: there is no leaf for it")
-        self.openings.check(start, stop, bodies, self.register)
+        self.check_openings(start, stop, bodies, self.register)
         self._gaps.still_there(start, stop, bodies)
         if self.whole:
             self.edge, tiles = merkle.append(self.edge, hashes)
