@@ -56,7 +56,7 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What is said once, when the server is about to listen.
+    """What is said once, when the server accepts connections.
 
     Attributes:
         address: The server's own address, for example "http://127.0.0.1:8765".
@@ -70,7 +70,20 @@ class Announcement:
 
 
 class _Server(uvicorn.Server):
-    """A server for which SIGINT and SIGTERM are a good end, not one to die of afterwards."""
+    """A server for which SIGINT and SIGTERM are a good end, not one to die of afterwards.
+
+    Attributes:
+        on_start: Called once, when connections are accepted: whoever is told the address then
+            may use it at once.
+    """
+
+    on_start: Callable[[], object] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self.on_start()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end; a second SIGINT does not wait for requests under way."""
@@ -93,7 +106,7 @@ def serve(
     Args:
         workspace: Stays the caller's.
         listening: Where.
-        announce: Is told address and tokens once, after the port is taken.
+        announce: Is told address and tokens once, when connections are accepted.
         introspection: Whether callers may ask for the GraphQL schema.
         partners: Make a token for partners, who see fields up to the partner tier.
         capture: Let the operator send EPCIS documents into the log.
@@ -104,8 +117,8 @@ def serve(
     server, taken, told = make_server(
         workspace, listening, introspection=introspection, partners=partners, capture=capture
     )
+    server.on_start = lambda: announce(told)
     with taken:
-        announce(told)
         server.run(sockets=[taken])
 
 
@@ -116,7 +129,7 @@ def make_server(
     introspection: bool = False,
     partners: bool = False,
     capture: bool = False,
-) -> tuple[uvicorn.Server, socket.socket, Announcement]:
+) -> tuple[_Server, socket.socket, Announcement]:
     """Take the port and prepare the server; arguments and errors as for `serve`.
 
     Returns:
@@ -143,15 +156,15 @@ def serve_app(app: ASGIApp, listening: Listening, announce: Callable[[str], None
     Args:
         app: What answers.
         listening: Where.
-        announce: Is told the server's own address once, after the port is taken.
+        announce: Is told the server's own address once, when connections are accepted.
     """
     server, taken, address = bind(app, listening)
+    server.on_start = lambda: announce(address)
     with taken:
-        announce(address)
         server.run(sockets=[taken])
 
 
-def bind(app: ASGIApp, listening: Listening) -> tuple[uvicorn.Server, socket.socket, str]:
+def bind(app: ASGIApp, listening: Listening) -> tuple[_Server, socket.socket, str]:
     """Take the port and prepare a server for `app`; errors as for `serve`.
 
     Returns:

@@ -181,11 +181,14 @@ def test_a_signal_ends_it_in_order_and_no_log_holds_a_secret(
         assert process.stdout is not None
         address, token = process.stdout.readline().split()
         headers = {"authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=address, timeout=20, headers=headers) as client:
-            assert client.get(PATH).status_code == 200
-            assert client.get("/nowhere").status_code == 404
-            process.send_signal(end)
-            out, log = process.communicate(timeout=30)
+        try:
+            with httpx.Client(base_url=address, timeout=20, headers=headers) as client:
+                assert client.get(PATH).status_code == 200
+                assert client.get("/nowhere").status_code == 404
+                process.send_signal(end)
+                out, log = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (0, "ended in order\n"), log
     assert "Application shutdown complete" in log
     for secret in (token, GTIN, "SECRET"):
