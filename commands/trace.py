@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.options import Data, Json
-from commands.output import console, print_json
+from commands.output import console, print_json, write_result
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -73,7 +72,9 @@ def trace(
         lineage = walk(found.node, Tier.PRIVATE, depth=depth)
         drawn = _drawn(workspace, found, lineage, form, detail) if form else ""
     if form:
-        _put(drawn, output)
+        write_result(drawn.encode(), output)
+        if output:
+            typer.echo(f"Wrote {output}")
     elif json:
         print_json(_lineage_json(lineage))
     else:
@@ -95,18 +96,6 @@ def _drawn(workspace: Workspace, found: Found, lineage: Lineage, form: Format, d
     what = "What {} was made from" if lineage.direction == "upstream" else "Where {} went"
     drawing = picture(lineage, about, what.format(item_words(found.item)), detail=detail)
     return svg(drawing) if form is Format.SVG else html(drawing)
-
-
-def _put(text: str, output: Path | None) -> None:
-    from provenance.files import replace_file
-    from provenance.storage import translated
-
-    if output is None:
-        sys.stdout.write(text)
-        return
-    with translated(output):
-        replace_file(output, text.encode())
-    typer.echo(f"Wrote {output}")
 
 
 def _lineage_json(lineage: Lineage) -> dict[str, Any]:

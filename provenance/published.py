@@ -16,9 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from provenance.checkpoint import (
     Checkpoint,
     format_note,
@@ -27,6 +24,7 @@ from provenance.checkpoint import (
     parse_note,
     parse_vkey,
 )
+from provenance.cosignature import check_line
 from provenance.errors import (
     InputError,
     StorageError,
@@ -217,11 +215,7 @@ def read_checkpoint(text: bytes | str, origin: str, signers_at: SignersAt) -> Ch
     if [(line.name, line.key_id) for line in note.signatures] != expected:
         raise VerificationError("its signatures are not those of the keys that signed at its size")
     for key, line in zip(keys, note.signatures, strict=True):
-        try:
-            public = Ed25519PublicKey.from_public_bytes(key.public)
-            public.verify(line.signature, note.text.encode())
-        except (InvalidSignature, ValueError):
-            raise VerificationError("its signature is wrong") from None
+        check_line(line, key, note.text)
     return found
 
 

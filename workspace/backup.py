@@ -10,37 +10,29 @@ Next: workspace/restore.py
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
-
-import tomlkit
 
 from provenance.audit import audit
 from provenance.backup import copy_log
 from provenance.errors import UsageError, VerificationError
-from provenance.files import copy_file, replace_file, sync_directory
-from provenance.storage import translated
+from provenance.files import copy_file, replace_file
 from workspace.layout import Layout
-from workspace.making import refuse_occupied
+from workspace.making import placed
+from workspace.settings import edited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from provenance.backup import Copied
-    from provenance.clock import Entropy
     from workspace.workspace import Workspace
 
 __all__ = [
     "BackedUp",
     "Progress",
     "back_up",
-    "changed",
     "copy_keys",
     "copy_quarantine",
-    "placed",
     "refuse_unsound",
     "stage",
 ]
@@ -98,7 +90,7 @@ def back_up(
         files = copy_quarantine(layout, copy)
         names = copy_keys(layout.log_key.parent, copy.log_key.parent) if with_keys else ()
         is_mirror = workspace.settings.role == "mirror"
-        text = changed(layout.settings.read_text(), role="mirror" if is_mirror else "copy")
+        text = edited(layout.settings.read_text(), role="mirror" if is_mirror else "copy")
         replace_file(copy.settings, text.encode())
         if check:
             report = audit(
@@ -129,32 +121,6 @@ def refuse_unsound(problems: list[str], origin: Path) -> None:
         raise VerificationError(
             f"{origin}: what was copied does not add up: {problems[0]}{more}; nothing was kept"
         )
-
-
-@contextmanager
-def placed(directory: Path, entropy: Entropy) -> Iterator[Path]:
-    """Give a hidden directory to fill, which becomes `directory` when all went well.
-
-    Raises:
-        UsageError: `directory` exists and is not empty, or is a file.
-        StorageError: The disk refused.
-    """
-    refuse_occupied(directory)
-    building = directory.with_name(f".{directory.name}.{entropy(4).hex()}.new")
-    with translated(directory):
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        building.mkdir(mode=0o700)
-        try:
-            # A crash from here on leaves the hidden directory, which may be deleted.
-            yield building
-            for folder in (*(path for path in building.rglob("*") if path.is_dir()), building):
-                sync_directory(folder)
-            # Refused by the system where somebody has put something there meanwhile.
-            building.rename(directory)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
-        sync_directory(directory.parent)
 
 
 def copy_keys(source: Path, target: Path, *, of_subjects: bool = False) -> tuple[str, ...]:
@@ -195,11 +161,3 @@ def copy_quarantine(source: Layout, target: Layout) -> int:
             continue  # corrected and taken away while we copied
         files += 1
     return files
-
-
-def changed(settings: str, **values: str) -> str:
-    """Change values of a `workspace.toml`, and leave all else as its people wrote it."""
-    document = tomlkit.parse(settings)
-    for name, value in values.items():
-        document[name] = value
-    return tomlkit.dumps(document)

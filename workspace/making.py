@@ -5,15 +5,19 @@ Next: workspace/workspace.py
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from provenance import keys
 from provenance.errors import StorageError, UsageError
-from provenance.files import replace_file
+from provenance.files import replace_file, sync_directory
 from provenance.govern.sources import open_signer
 from provenance.log import Log
+from provenance.storage import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from provenance.clock import Entropy
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from provenance.tiers import TierPolicy
     from workspace.layout import Layout
 
-__all__ = ["fill", "first_signer", "refuse_occupied"]
+__all__ = ["fill", "first_signer", "placed", "refuse_occupied"]
 
 
 def refuse_occupied(directory: Path) -> None:
@@ -41,6 +45,32 @@ def refuse_occupied(directory: Path) -> None:
         raise UsageError(f"{directory}: is a file, not a directory") from None
     except OSError as error:
         raise StorageError(f"{directory}: {error.strerror}") from None
+
+
+@contextmanager
+def placed(directory: Path, entropy: Entropy) -> Iterator[Path]:
+    """Give a hidden directory to fill, which becomes `directory` when all went well.
+
+    Raises:
+        UsageError: `directory` exists and is not empty, or is a file.
+        StorageError: The disk refused.
+    """
+    refuse_occupied(directory)
+    building = directory.with_name(f".{directory.name}.{entropy(4).hex()}.new")
+    with translated(directory):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        building.mkdir(mode=0o700)
+        try:
+            # A crash from here on leaves the hidden directory, which may be deleted.
+            yield building
+            for folder in (*(path for path in building.rglob("*") if path.is_dir()), building):
+                sync_directory(folder)
+            # Refused by the system where somebody has put something there meanwhile.
+            building.rename(directory)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        sync_directory(directory.parent)
 
 
 def first_signer(layout: Layout, key: KeySource, origin: str, entropy: Entropy) -> keys.Signer:

@@ -20,8 +20,8 @@ from provenance.wire.mirror import SplitView, pull, read_offer
 from provenance.wire.monitor_state import State
 from provenance.wire.replica import Replica
 from provenance.witnessed import Cosignature, store
-from workspace.backup import changed, placed
-from workspace.settings import read_settings, settings_text
+from workspace.making import placed
+from workspace.settings import edited, read_settings, settings_text
 from workspace.workspace import Layout, Workspace
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def make_mirror(directory: Path, source: Source, entropy: Entropy, party: str = 
         replace_file(layout.policy, source.policy)
         layout.quarantine.mkdir(mode=0o700)
         Replica.create(layout.log, origin, secret).close()
-        replace_file(layout.settings, changed(text, role="mirror").encode())
+        replace_file(layout.settings, edited(text, role="mirror").encode())
 
 
 def pull_into(

@@ -17,8 +17,10 @@ from provenance.checkpoint import parse, parse_vkey
 from provenance.cosignature import signed_by
 from provenance.errors import InputError, UsageError, VerificationError
 from provenance.files import copy_file, replace_file
-from workspace.backup import changed, copy_keys, copy_quarantine, placed, refuse_unsound, stage
+from workspace.backup import copy_keys, copy_quarantine, refuse_unsound, stage
 from workspace.layout import Layout
+from workspace.making import placed
+from workspace.settings import edited
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ def take_copy(backup: Backup, building: Path, progress: Progress) -> tuple[Copie
 
 def _set_role(directory: Path, role: str) -> None:
     path = Layout(directory).settings
-    replace_file(path, changed(path.read_text(), role=role).encode())
+    replace_file(path, edited(path.read_text(), role=role).encode())
 
 
 def _refuse_unless_newest(log: LogReader, newest: bytes) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -28,6 +28,7 @@ __all__ = [
     "FORMAT",
     "KeySetting",
     "Settings",
+    "edited",
     "read_settings",
     "set_subject_keys",
     "settings_text",
@@ -196,22 +197,34 @@ class KeySetting:
 
     def write(self, source: KeySource) -> None:
         """Change the table, and nothing else that people wrote into the file."""
-        import tomlkit  # noqa: PLC0415 - as above
-
-        document = tomlkit.parse(self._path.read_text())
-        table = document.setdefault("key", tomlkit.table())
-        for name, value in msgspec.to_builtins(source).items():
-            table[name] = value
-        replace_file(self._path, tomlkit.dumps(document).encode())
+        text = edited(self._path.read_text(), key=msgspec.to_builtins(source))
+        replace_file(self._path, text.encode())
 
 
 def set_subject_keys(path: Path) -> None:
     """Say in a settings file that there are keys of data subjects, and change nothing else."""
+    text = edited(path.read_text(), privacy={"subject_keys": True})
+    replace_file(path, text.encode())
+
+
+def edited(text: str, **values: Any) -> str:
+    """Change values of a `workspace.toml`, and leave all else as its people wrote it.
+
+    Args:
+        text: The file's.
+        values: By name; of a table, those of its values that change.
+    """
     import tomlkit  # noqa: PLC0415 - as above
 
-    document = tomlkit.parse(path.read_text())
-    document.setdefault("privacy", tomlkit.table())["subject_keys"] = True
-    replace_file(path, tomlkit.dumps(document).encode())
+    document = tomlkit.parse(text)
+    for name, value in values.items():
+        if not isinstance(value, dict):
+            document[name] = value
+            continue
+        table = document.setdefault(name, tomlkit.table())
+        for inner, one in value.items():
+            table[inner] = one
+    return tomlkit.dumps(document)
 
 
 def _checks(origin: str, party: str, domain: str) -> tuple[_Check, ...]:

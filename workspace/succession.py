@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import tomlkit
+from typing import TYPE_CHECKING
 
 from provenance import canonical, keys
 from provenance.acts import acts_of, count_acts
@@ -30,10 +28,11 @@ from provenance.merkle import tree_of
 from provenance.succession import carry_over
 from provenance.wire.mirror import read_offer
 from provenance.wire.remote import RemoteLog
-from workspace.backup import placed, refuse_unsound, stage
+from workspace.backup import refuse_unsound, stage
 from workspace.layout import Layout
+from workspace.making import placed
 from workspace.restore import Restored, take_copy
-from workspace.settings import settings_text
+from workspace.settings import edited, settings_text
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -118,17 +117,10 @@ def _exchange(
             path.unlink()
     keys.save(key, layout.log_key)
     replace_file(layout.policy, f"log {key.vkey}\nquorum none\n".encode())
-    replace_file(layout.settings, _settings(layout.settings.read_text(), origin).encode())
-
-
-def _settings(text: str, origin: str) -> str:
-    """Name the new log, which has its key in a file, whatever the old one had."""
-    document: Any = tomlkit.parse(text)
-    document["role"] = "log"
-    document["origin"] = origin
-    if "key" in document:
-        document["key"].update({"env": "", "command": [], "vkey": ""})
-    return tomlkit.dumps(document)
+    # The new log has its key in a file, whatever the old one had.
+    in_file = {"env": "", "command": [], "vkey": ""}
+    text = edited(layout.settings.read_text(), role="log", origin=origin, key=in_file)
+    replace_file(layout.settings, text.encode())
 
 
 def later_erasures(place: str, vkeys: list[str]) -> list[Place]:

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import tomlkit
-
 from provenance import storage
 from provenance.files import replace_file
 from provenance.log import LogFiles
-from workspace.settings import FORMAT, read_settings
+from workspace.settings import FORMAT, edited, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +41,6 @@ def upgrade(directory: Path) -> list[int]:
     left = []
     while (found := read_settings(path).format) < FORMAT:
         STEPS[found](directory)
-        document = tomlkit.parse(path.read_text())
-        document["format"] = found + 1
-        replace_file(path, tomlkit.dumps(document).encode())
+        replace_file(path, edited(path.read_text(), format=found + 1).encode())
         left.append(found)
     return left

@@ -8,7 +8,6 @@ Next: workspace/upgrade.py
 from __future__ import annotations
 
 import logging
-import shutil
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
@@ -18,12 +17,11 @@ from provenance.forget.run import Forgetter
 from provenance.govern.keyring import KeyRing
 from provenance.govern.sources import KeySource
 from provenance.log import Instruments, Log
-from provenance.storage import translated
 from provenance.subjects import SubjectKeys
 from provenance.tiers import DEFAULT_POLICY
 from workspace.followers import Places
 from workspace.layout import Layout
-from workspace.making import fill, first_signer, refuse_occupied
+from workspace.making import fill, first_signer, placed
 from workspace.settings import KeySetting, read_settings, settings_text
 
 if TYPE_CHECKING:
@@ -302,18 +300,9 @@ def create_workspace(
         StorageError: The disk refused.
     """
     text = settings_text(origin, party, domain, key, subject_keys=subject_keys)
-    refuse_occupied(directory)
-    building = directory.with_name(f".{directory.name}.{entropy(4).hex()}.new")
-    with translated(directory):
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        building.mkdir(mode=0o700)
-        try:
-            layout = Layout(building)
-            signer = first_signer(layout, key, origin, entropy)
-            if subject_keys:
-                SubjectKeys.create(layout.subject_keys)
-            fill(layout, text, tiers, Instruments(signer, entropy(_SECRET_SIZE), clock, entropy))
-            building.rename(directory)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
+    with placed(directory, entropy) as building:
+        layout = Layout(building)
+        signer = first_signer(layout, key, origin, entropy)
+        if subject_keys:
+            SubjectKeys.create(layout.subject_keys)
+        fill(layout, text, tiers, Instruments(signer, entropy(_SECRET_SIZE), clock, entropy))

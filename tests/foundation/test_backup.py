@@ -16,6 +16,7 @@ import pytest
 
 from provenance.entries import Draft, EntryType, Identity
 from workspace import backup as backup_module
+from workspace import making
 from workspace.upgrade import upgrade
 from workspace.workspace import Layout, Workspace
 
@@ -250,13 +251,15 @@ def test_interrupted_it_leaves_nothing(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C at any step of the copy takes the unfinished copy away."""
-    for name in ("copy_log", "copy_file", "copy_quarantine", "changed", "audit", "sync_directory"):
+    copying = ("copy_log", "copy_file", "copy_quarantine", "edited", "audit")
+    steps = [*((backup_module, name) for name in copying), (making, "sync_directory")]
+    for module, name in steps:
 
         def interrupt(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch, Workspace(data) as workspace:
-            patch.setattr(backup_module, name, interrupt)
+            patch.setattr(module, name, interrupt)
             with pytest.raises(KeyboardInterrupt):
                 backup_module.back_up(workspace, tmp_path / "copy", lambda *_: None)
         assert not (tmp_path / "copy").exists()
