@@ -69,7 +69,7 @@ lock: ## Make requirements.lock again, newest versions that fit
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
-	  --group dev --output-file requirements.lock pyproject.toml
+	  --group dev --extra cluster --output-file requirements.lock pyproject.toml
 
 clean: ## Remove what the recipes made
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
