@@ -1,4 +1,4 @@
-"""`provenance flags`: list, show and export what the detectors said."""
+"""`provenance flags`: list, show, export and review what the detectors said."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.casework import app as casework
 from commands.options import Data, Json
 from commands.output import print_json
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from graph.model import Record
     from workspace.workspace import Workspace
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and export flags.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="List, show, export and review flags."
+)
+app.add_typer(casework)
 
 
 @app.command("list")

@@ -105,7 +105,7 @@ class Role(StrEnum):
 
 
 class RecordKind(StrEnum):
-    """Kinds of record that are kept apart from nodes: master, labour and reference data, flags."""
+    """Kinds of record that are kept apart: master, labour and reference data, flags, reviews."""
 
     FACILITY = "facility"
     PRODUCT = "product"
@@ -115,6 +115,8 @@ class RecordKind(StrEnum):
     LEGAL_LIMIT = "legal_limit"
     WATCHLIST = "watchlist"
     FLAG = "flag"
+    REVIEW = "review"
+    """A person's decision on one flag; a later one takes its place."""
 
 
 class Node(Struct, frozen=True, gc=False):

@@ -261,6 +261,11 @@ def _flag(content: Content, facts: Facts) -> str:
     return key
 
 
+def _review(content: Content, facts: Facts) -> None:
+    index, _leaf_hash = content["flag"]
+    facts.record(RecordKind.REVIEW, record_key(str(index)), facts.tier("/flag"))
+
+
 def _erasure(content: Content, facts: Facts) -> None:
     for index, _path in read_erasure(content):
         facts.erase(index)
@@ -306,6 +311,7 @@ _PROJECTORS: Final[dict[tuple[int, str], Callable[[Content, Facts], str | None]]
     (EntryType.REFERENCE_DATA, "legal_limit/1"): _legal_limit,
     (EntryType.REFERENCE_DATA, "watchlist/1"): _watchlist,
     (EntryType.FLAG, "flag/1"): _flag,
+    (EntryType.REVIEW, "review/1"): _review,
     (EntryType.POLICY, "policy/1"): _nothing,
     (EntryType.POLICY, "party/1"): _nothing,
     (EntryType.BATCH, "batch/1"): _nothing,

@@ -215,6 +215,7 @@ DEFAULT_POLICY: Final = TierPolicy(
             public="party type subject_kind subject_id subject_party severity evidence_class "
             "detector detector_version evidence tree_size root",
         ),
+        "review/1": _tiers(_PRIVATE, public="party flag detector type subject_id state"),
         "policy/1": _tiers(_PUBLIC),
     }
 )

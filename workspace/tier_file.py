@@ -58,6 +58,7 @@ _FLAG: Final = (
     "p q observed expected peer_group explanation counterfactual benign caveat parameters "
     "code_digest seed libraries reference_digest list_version"
 )
+_REVIEW: Final = "party flag detector type subject_id state reason reviewer"
 
 
 def _fields() -> dict[str, frozenset[str]]:
@@ -72,6 +73,7 @@ def _fields() -> dict[str, frozenset[str]]:
     found[EVENTS.version] = {*(EVENTS.columns.keys() - moved), "ext/*", *_EVENT.split()}
     found[TIMESHEETS.version] = {*_TIMESHEET.split()}
     found |= {"batch/1": {*_BATCH.split()}, "flag/1": {*_FLAG.split()}}
+    found["review/1"] = {*_REVIEW.split()}
     for version in DEFAULT_POLICY.rules.keys() - found.keys() - _GOVERNING:
         # Documents kept as they were written: what has a tier of its own is what can be named.
         rules = DEFAULT_POLICY.rules[version].keys() - {_ANY}
@@ -96,6 +98,7 @@ _CLEAR: Final = {
     "timesheet/1": "party facility_id month corrects",
     "batch/1": "party count ranges/0 root note",
     "flag/1": "party type subject_kind subject_id subject_party evidence",
+    "review/1": "party flag detector type subject_id state",
 }
 """By version: what its entries are told apart and checked by, which is therefore public."""
 
