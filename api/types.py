@@ -41,6 +41,7 @@ from api.vocabulary import (
 )
 from provenance.entries import Content
 from provenance.identifiers import ItemKey, item_path
+from provenance.ingest.quality.notes import FIELD, meaning
 from provenance.privacy import b64
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from api.reading import Reading
     from provenance.entries import Tier
 
-__all__ = ["Event", "EventItem", "EventPage", "Facility", "Item"]
+__all__ = ["Event", "EventItem", "EventPage", "Facility", "Item", "QualityNote"]
 
 
 @strawberry.type(description="An item's key: a product, one of its lots, or one instance.")
@@ -169,6 +170,14 @@ class EventItem:
         return [str(each) for each in found] if isinstance(found, list) else []
 
 
+@strawberry.type(description="What looks like a slip of the pen in a row that was taken.")
+class QualityNote:
+    """A note on the quality of an event."""
+
+    code: str = strawberry.field(description="A word that does not change.")
+    means: str = strawberry.field(description="What it says.")
+
+
 @strawberry.type(description="One event of the log. Fields above your tier are null.")
 class Event:
     """One event of the log."""
@@ -247,6 +256,14 @@ class Event:
     def inputs(self) -> list[EventItem]:
         """Return what went into a transformation."""
         return [EventItem(content=each) for each in self.content.get("inputs", ())]
+
+    @strawberry.field
+    def quality(self) -> list[QualityNote] | None:
+        """Return what of it looks like a slip of the pen; null where nothing does."""
+        found = self.content.get(FIELD)
+        if not isinstance(found, list):
+            return None
+        return [QualityNote(code=str(code), means=meaning(str(code))) for code in found]
 
     @strawberry.field
     def facility(self) -> Facility | None:

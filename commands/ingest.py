@@ -115,6 +115,8 @@ def _print(receipt: Receipt) -> None:
 
 
 def _print_reasons(part: Part) -> None:
+    from provenance.ingest.quality.notes import meaning
+
     for title, counts in (
         ("quarantined", part.reasons),
         ("not made", part.not_made),
@@ -122,6 +124,11 @@ def _print_reasons(part: Part) -> None:
     ):
         for reason, count in counts.most_common():
             typer.echo(f"  {Path(part.file).name}: {count:,} {title}: {reason}")
+    for code, noted in part.quality.items():
+        first = ", ".join(f"#{index}" for index in noted.examples)
+        typer.echo(
+            f"  {Path(part.file).name}: {noted.entries:,} noted: {meaning(code)} ({first} ...)"
+        )
     if part.quarantine:
         typer.echo(
             f"  {Path(part.file).name}: correct the rows in {part.quarantine} and ingest that file"

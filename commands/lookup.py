@@ -10,6 +10,7 @@ from commands.options import Data, Json
 from commands.output import print_json
 
 if TYPE_CHECKING:
+    from provenance.entries import Content
     from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
@@ -46,8 +47,9 @@ def lookup(
         if found is not None:
             typer.echo(kind)
             for name, value in found.items():
-                if value is not None:
-                    typer.echo(f"  {name:<12}{value}")
+                for line in value if isinstance(value, list) else [value]:
+                    if line is not None:
+                        typer.echo(f"  {name:<12}{line}")
 
 
 def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None:
@@ -71,8 +73,15 @@ def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None
         "signed_by": signer_of(workspace.reader, index),
         "erased": True if entry.body is None else None,
         **{name: content.get(name) for name in names},
+        "quality": _notes(content),
         "event_hash": hash_of(content) if "epcis" in content else None,
     }
+
+
+def _notes(content: Content) -> list[str] | None:
+    from provenance.ingest.quality.notes import FIELD, meaning
+
+    return [f"{code}: {meaning(code)}" for code in content.get(FIELD, ())] or None
 
 
 def _item(workspace: Workspace, text: str) -> dict[str, Any] | None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from graph.store import GraphStore
     from provenance.entries import Content
 
-__all__ = ["Frames", "load_frames"]
+__all__ = ["Frames", "bears_note", "load_frames"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ _EVENTS: Final = _Table(
     "lot_id quantity_unit weight_unit shipment_id bill_of_lading from_facility_id to_facility_id "
     "transport_mode carrier declared_origin_country source_system container_id certificate_id",
     "latitude longitude quantity gross_weight declared_value_usd temperature_c",
-    "index leaf_hash serial_ids",
+    "index leaf_hash serial_ids quality",
 )
 _INPUTS: Final = _Table("event/1", (), "event_id item_party product_id lot_id", "quantity", "index")
 _TIMESHEETS: Final = _Table(
@@ -148,6 +148,21 @@ def load_frames(store: GraphStore) -> Frames:
         locations=_load(store, _LOCATIONS, position),
         watchlist=_load(store, _WATCHLIST, position),
     )
+
+
+def bears_note(events: pd.DataFrame, *codes: str) -> pd.Series[bool]:
+    """Say which rows of `Frames.events` bear any of some notes on their quality.
+
+    Args:
+        events: The frame, or rows of it.
+        codes: Of `provenance.ingest.quality.notes.NOTES`; none of them means any note at all.
+    """
+    wanted = frozenset(codes)
+
+    def bears(notes: Any) -> bool:
+        return isinstance(notes, list) and (not wanted or not wanted.isdisjoint(notes))
+
+    return events["quality"].map(bears).astype(bool)
 
 
 def _event_records(store: GraphStore, position: int) -> Iterator[Record]:

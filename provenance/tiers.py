@@ -174,7 +174,7 @@ DEFAULT_POLICY: Final = TierPolicy(
             partner="latitude longitude container_id shipment_id bill_of_lading from_facility_id "
             "to_facility_id transport_mode carrier gross_weight weight_unit temperature_c "
             "purchase_order items/*/serial_ids/*",
-            private="declared_value_usd source_system ext/*",
+            private="declared_value_usd source_system quality ext/*",
         ),
         "epcis/1": _tiers(
             _PRIVATE,

@@ -43,7 +43,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _IN_ITEMS: Final = "product_id lot_id quantity quantity_unit serial_ids"
 _IN_INPUTS: Final = "input_lots input_quantities input_product_ids"
 _EVENT: Final = (
-    "party type action biz_step disposition time_text time_precision time_zone_offset "
+    "party type action biz_step disposition time_text time_precision time_zone_offset quality "
     "items/*/party items/*/product_id items/*/lot_id items/*/quantity items/*/quantity_unit "
     "items/*/serial_ids/* inputs/*/party inputs/*/lot_id inputs/*/product_id inputs/*/quantity"
 )

@@ -52,6 +52,7 @@ _TOLD: Final = frozenset(
         *("event_id", "type", "action", "biz_step", "disposition", "event_time", "time_text"),
         *("time_zone_offset", "items", "inputs", "facility_id", "container_id", "gtin"),
         *("certificate_id", "latitude", "longitude", *_DOCUMENTS, *_ENDS.values()),
+        "quality",  # our opinion of the row, and nothing that anybody has captured
     }
 )
 

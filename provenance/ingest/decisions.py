@@ -61,12 +61,14 @@ class Moment(NamedTuple):
         day_only: There was no time of day.
         offset: "+02:00" where the value or the zone says so; "" for UTC.
         note: A warning for the receipt, or "".
+        decided: Its date can be read in two ways, and other values decided.
     """
 
     time: str
     day_only: bool
     offset: str
     note: str = ""
+    decided: bool = False
 
 
 @dataclass(slots=True)
@@ -195,7 +197,7 @@ class TimeReader:
 
     def _read(self, value: str, source: str) -> Moment:
         parts = split(value)
-        day, _order = self._day(parts, value, source, ahead=False)
+        day, order = self._day(parts, value, source, ahead=False)
         if parts.clock is None:
             time = datetime(day.year, day.month, day.day, tzinfo=UTC)
             note = ""
@@ -205,7 +207,8 @@ class TimeReader:
             raise Unacceptable("lies in the future", value)
         delta = time.strftime("%z") if time.utcoffset() else ""
         offset = f"{delta[:3]}:{delta[3:5]}" if delta else ""
-        return Moment(instant_text(time), parts.clock is None, offset, note)
+        decided = bool(order) and not self._settings.date_order and _is_open(day)
+        return Moment(instant_text(time), parts.clock is None, offset, note, decided)
 
     def _at(self, day: date, clock: Clock, value: str) -> tuple[datetime, str]:
         zone = clock.offset or self._settings.zone or UTC
@@ -271,3 +274,8 @@ class TimeReader:
                 value,
             )
         return first + (parts.year - first) % _CENTURY
+
+
+def _is_open(day: date) -> bool:
+    """Say whether a date is another one with day and month exchanged."""
+    return day.day != day.month and exists(day.year, day.day, day.month)

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance import canonical
 from provenance.entries import Draft, EntryType, Identity
-from provenance.ingest.columns import EVENTS
+from provenance.ingest.columns import EVENTS, LABOUR
 from provenance.ingest.events import compared, event_content, resolve, warnings_of
+from provenance.ingest.quality.checks import EventChecks
+from provenance.ingest.quality.notes import FIELD, private
+from provenance.ingest.quality.rules import labour_notes
 from provenance.ingest.values import Unacceptable
 from provenance.privacy import b64
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from provenance.ingest.decisions import Moment
     from provenance.ingest.events import Makers
     from provenance.ingest.layout import Recipe
+    from provenance.ingest.quality.master import MasterData
     from provenance.ingest.rows import RowReader
 
 __all__ = ["DraftBuilder", "Made", "correction", "gtin_name", "reference", "row_key"]
@@ -50,11 +54,21 @@ class Made(NamedTuple):
 class DraftBuilder:
     """Makes drafts of the rows of one file, for one recipe."""
 
-    def __init__(self, reader: RowReader, party: str, makers: Makers) -> None:
-        """Build for a capturing party, with what is known of the makers of lots."""
+    def __init__(
+        self, reader: RowReader, party: str, makers: Makers, master: MasterData | None = None
+    ) -> None:
+        """Build for a capturing party.
+
+        Args:
+            reader: Converts the rows.
+            party: Whose they are.
+            makers: What is known of the makers of lots.
+            master: What rows are compared with, to note what may be a slip.
+        """
         self.reader = reader
         self._party = party
         self._makers = makers
+        self._checks = EventChecks(master, reader.label)
         self._tiers = _field_tiers(reader.recipe)
         self._extra_tiers = dict(reader.recipe.extra_tiers)
 
@@ -79,13 +93,16 @@ class DraftBuilder:
         if extra:
             content["ext"] = extra
         same = {**content, "ext": sorted(extra)} if extra else content
+        tiers = self._tiers_of(extra)
+        if kind is LABOUR and (notes := labour_notes(found)):
+            content, tiers = {**content, FIELD: notes}, private(tiers)
         return Draft(
             type=kind.type,
             version=kind.version,
             content=content,
             identities=(Identity(row_key(kind, found), same),),
             on_change=kind.on_change,
-            tiers=self._tiers_of(extra),
+            tiers=tiers,
             subjects=self._subjects_of(found, extra),
             lots=self._named(found),
         )
@@ -101,12 +118,16 @@ class DraftBuilder:
         content = event_content(found, moment, self._party, extra)
         identity = Identity(("event", self._party, content["event_id"]), compared(content))
         lots = resolve(content, self._makers)
+        tiers = self._tiers_of(extra)
+        notes = self._checks.notes(found, moment.offset, decided=moment.decided)
+        if notes:  # after what is compared was taken: a note makes no other event of a row
+            content[FIELD], tiers = notes, private(tiers)
         draft = Draft(
             type=EntryType.EVENT,
             version=EVENTS.version,
             content=content,
             identities=(identity,),
-            tiers=self._tiers_of(extra),
+            tiers=tiers,
             lots=lots,
             subjects=self._subjects_of(found, extra),
         )

@@ -10,9 +10,34 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["Part", "Receipt"]
+from provenance.ingest.quality.notes import meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Noted", "Part", "Receipt"]
+
+_EXAMPLES: Final = 3
+
+
+@dataclass(slots=True)
+class Noted:
+    """How many entries bear a note on their quality.
+
+    Attributes:
+        entries: So many.
+        examples: Indexes of the first few.
+    """
+
+    entries: int = 0
+    examples: list[int] = field(default_factory=list)
+
+    def add(self, entries: int, examples: Iterable[int]) -> None:
+        """Count more of them."""
+        self.entries += entries
+        self.examples = [*self.examples, *examples][:_EXAMPLES]
 
 
 @dataclass
@@ -35,6 +60,7 @@ class Part:
         quarantine: Path of the quarantine file, or None.
         ranges: [first, last] index ranges of what was appended.
         batch: Index of the batch entry, or None when nothing was appended.
+        quality: Code of a note -> the appended entries that bear it.
     """
 
     file: str
@@ -52,6 +78,12 @@ class Part:
     quarantine: str | None = None
     ranges: list[list[int]] = field(default_factory=list)
     batch: int | None = None
+    quality: dict[str, Noted] = field(default_factory=dict)
+
+    def note(self, codes: Iterable[str], index: int) -> None:
+        """Count the notes that an appended entry bears."""
+        for code in codes:
+            self.quality.setdefault(code, Noted()).add(1, (index,))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, with counters ordered by count."""
@@ -91,6 +123,8 @@ class Receipt:
                 setattr(whole, name, getattr(whole, name) + getattr(part, name))
             for name in _COUNTERS:
                 getattr(whole, name).update(getattr(part, name))
+            for code, noted in part.quality.items():
+                whole.quality.setdefault(code, Noted()).add(noted.entries, noted.examples)
         return whole
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,4 +154,12 @@ def _counts(part: Part) -> dict[str, Any]:
         "reasons": dict(part.reasons.most_common()),
         "not_made": dict(part.not_made.most_common()),
         "warning_texts": dict(part.warnings.most_common()),
+        "quality": {
+            code: {"entries": one.entries, "examples": one.examples, "means": meaning(code)}
+            for code, one in sorted(part.quality.items(), key=_most_first)
+        },
     }
+
+
+def _most_first(found: tuple[str, Noted]) -> tuple[int, str]:
+    return -found[1].entries, found[0]

@@ -26,6 +26,7 @@ from provenance.ingest.drafts import DraftBuilder
 from provenance.ingest.epcis_drafts import EventDrafts
 from provenance.ingest.epcis_log import log_document, scan_document
 from provenance.ingest.files import find_jobs
+from provenance.ingest.quality.master import MasterData
 from provenance.ingest.quarantine import (
     EventQuarantine,
     Quarantine,
@@ -167,7 +168,10 @@ class _Run:
     def log_file(self, job: Job, times: TimeReader) -> None:
         """The second pass over a table."""
         makers = self._makers()
-        builders = [DraftBuilder(RowReader(r, times), self.party, makers) for r in job.recipes]
+        master = MasterData(self.log)
+        builders = [
+            DraftBuilder(RowReader(r, times), self.party, makers, master) for r in job.recipes
+        ]
 
         def rejected(digest: bytes) -> Quarantine:
             return Quarantine(self.quarantine, job.source.stem, digest, job.table.header)

@@ -16,6 +16,7 @@ from provenance import canonical
 from provenance.entries import EntryType
 from provenance.ingest.batches import Claim, batch_draft, ranges_of
 from provenance.ingest.drafts import correction, reference
+from provenance.ingest.quality.notes import FIELD
 from provenance.ingest.quarantine import Rejected
 from provenance.ingest.values import Unacceptable
 
@@ -159,6 +160,9 @@ class Sink:
         outcomes = self.log.append(drafts)
         pairs = [pair for pair in zip(outcomes, drafts, strict=True) if pair[0].kind == "appended"]
         indexes = [outcome.index for outcome, _ in pairs]
+        for outcome, draft in pairs:
+            if FIELD in draft.content:
+                self.part.note(draft.content[FIELD], outcome.index)
         self.part.appended += len(indexes)
         self.part.corrected += sum(draft.type == EntryType.CORRECTION for _, draft in pairs)
         ranges_of(indexes, self.part.ranges)

@@ -217,6 +217,7 @@ def _events() -> list[Draft]:
             facility_id="F-CUT",
             declared_origin_country="BD",
             items=[{**shirts, "quantity": 12000}],
+            quality=["unit-mixup-suspected"],
             **secret,
         ),
         event(
