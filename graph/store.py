@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from graph.held import Fact, FactKind
     from graph.journey import Journey
     from graph.keys import NodeKind
     from graph.lineage import Lineage
@@ -296,4 +297,17 @@ class GraphStore(Protocol):
         Reads piece by piece without holding a lock; with a fixed `stop` up to the position the
         answer is the same whatever is applied meanwhile.
         """
+        ...
+
+    def facts(self, kind: FactKind) -> Iterator[Fact]:
+        """Yield everything held of a kind, as it was stated, in the order of `held.place_of`.
+
+        For comparing with the log, so nothing is cut or left out: what cannot be read or refers
+        to nothing is yielded as something that no entry can have stated. Flat in memory. Take
+        it to its end inside one `snapshot`.
+        """
+        ...
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong with how the facts are kept, such as an index that lacks some."""
         ...

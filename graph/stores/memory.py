@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
+from graph.held import place_of
 from graph.journey import Journey, travel
 from graph.keys import NodeKind, entry_index, entry_key, kind_of, record_key
 from graph.lineage import Lineage, trace
@@ -33,6 +34,7 @@ from provenance.errors import NotFound, StorageError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from graph.held import Fact, FactKind
     from graph.model import Changes, EntryFact
     from graph.store import Direction
     from provenance.entries import Tier
@@ -329,6 +331,16 @@ class MemoryStore:
                 else:
                     continue
             yield record
+
+    def facts(self, kind: FactKind) -> Iterator[Fact]:
+        """Yield everything held of a kind."""
+        with self._lock:
+            yield from sorted(self._held.facts(kind), key=place_of)
+
+    def faults(self) -> Iterator[str]:
+        """Yield what only one end of an edge knows of."""
+        with self._lock:
+            yield from self._held.faults()
 
 
 def _in_time(fact: EdgeFact, at: int | None) -> bool:

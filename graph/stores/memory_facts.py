@@ -9,12 +9,14 @@ from collections import Counter, defaultdict
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from graph.held import FactKind, NameSeen, NodeSeen
 from graph.model import AGGREGATED, Edge, EdgeFact, EdgeKind, Mention, cut
 from provenance.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from graph.held import Fact
     from graph.model import Changes, EntryFact, RecordFact, RecordKind
     from graph.store import Direction
     from provenance.entries import Tier
@@ -102,6 +104,32 @@ class Held:
             for fact in adjacent.get((key, kind), {}).values():
                 if fact.tier <= tier:
                     yield fact
+
+    def facts(self, kind: FactKind) -> Iterable[Fact]:
+        """Return everything held of a kind, in any order."""
+        if kind is FactKind.ENTRY:
+            return self.entries
+        if kind is FactKind.NODE:
+            return [NodeSeen(key, *mention) for key, mention in self.nodes.items()]
+        if kind is FactKind.EDGE:
+            return [edge for edges in self._out.values() for edge in edges.values()]
+        if kind is FactKind.NAME:
+            return [
+                NameSeen(*name, node, tier)
+                for name, nodes in self.names.items()
+                for node, tier in nodes.items()
+            ]
+        return [record for versions in self.records.values() for record in versions]
+
+    def faults(self) -> Iterator[str]:
+        """Yield what only one end of an edge knows of."""
+        out, into = (
+            {(where, fact.kind): fact for edges in side.values() for where, fact in edges.items()}
+            for side in (self._out, self._in)
+        )
+        for where, kind in sorted(out.keys() | into.keys()):
+            if out.get((where, kind)) != into.get((where, kind)):
+                yield f"edge {where[0]}/{where[1]}: its two ends differ"
 
 
 def place(fact: EdgeFact) -> Place:

@@ -21,6 +21,7 @@ from graph.lineage import Lineage, trace
 from graph.model import Edge, EdgeKind, Node, Record, RecordKind, Role
 from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT, Walk
 from graph.stores import sqlite_text as text
+from graph.stores.sqlite_facts import facts_in, faults_in
 from graph.stores.sqlite_file import (
     KINDS,
     RECORDS,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from graph.held import Fact, FactKind
     from graph.model import Changes, EntryFact
     from graph.store import Direction
     from provenance.entries import Tier
@@ -321,3 +323,13 @@ class SqliteStore:
             if len(rows) < _PAGE:
                 return
             start = rows[-1][0] + 1
+
+    def facts(self, kind: FactKind) -> Iterator[Fact]:
+        """Yield everything held of a kind."""
+        with self._turn:
+            yield from facts_in(self._connection, kind)
+
+    def faults(self) -> Iterator[str]:
+        """Yield what SQLite finds wrong with the file."""
+        with self._turn:
+            yield from faults_in(self._connection)

@@ -49,6 +49,8 @@ NEEDS_WORKSPACE = {
     "upgrade": ("upgrade",),
     "graph rebuild": ("graph", "rebuild"),
     "graph sync": ("graph", "sync"),
+    "graph status": ("graph", "status"),
+    "graph audit": ("graph", "audit"),
     "log anchor text": ("log", "anchor", "text"),
     "log anchor add": ("log", "anchor", "add", "FILE", "--kind", "test"),
     "log anchor list": ("log", "anchor", "list"),
@@ -289,6 +291,8 @@ PRINTS_JSON = {
     "upgrade": ("upgrade", "--json"),
     "graph rebuild": ("graph", "rebuild", "--json"),
     "graph sync": ("graph", "sync", "--json"),
+    "graph status": ("graph", "status", "--json"),
+    "graph audit": ("graph", "audit", "--json"),
 }
 
 

@@ -1,9 +1,10 @@
-"""A thousand single bytes changed in a log's files, one at a time; run by `make tamper`.
+"""A thousand single bytes changed in a log's files and a graph's; run by `make tamper`.
 
     python tests/soak/tamper.py --changes 1000
 
 Every change of what a SELECT over any table of the log, the checkpoint file or high-water says
-must be told by the audit, with its place; none may crash it. Exits with 1 where one is not.
+must be told by the audit, with its place; none may crash it. A fifth as many are made in a
+graph's file, where `graph audit` must tell them. Exits with 1 where one is not.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "provenance")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "provenance"), str(ROOT / "tests" / "graph")]
 
+from graph_tampering import GraphTampering  # noqa: E402 - as below
 from tamper_tools import Tampering, build, without_waiting  # noqa: E402 - as in soak.py
 
 
@@ -33,15 +35,20 @@ def main() -> None:
         tampering = Tampering(build(Path(place)), Path(place) / "hit")
         for _ in range(chosen.changes):
             tampering.change(dice)
-    tally = tampering.tally
+        graphs = GraphTampering(Path(place))
+        for _ in range(chosen.changes // 5):
+            graphs.change(dice)
+    tally, graph = tampering.tally, graphs.tally
+    faults = tally.faults + [f"graph: {fault}" for fault in graph.faults]
     sys.stdout.write(
         f"seed {chosen.seed}: {tally.seen.total()} changes of what is read, all told and located "
         f"({dict(tally.seen)}); {tally.idle.total()} of what is not read, of which "
-        f"{tally.told_all_the_same} were told; {len(tally.faults)} faults\n"
-        if not tally.faults
-        else "".join(f"FAILED: {fault}\n" for fault in tally.faults) + f"seed {chosen.seed}\n"
+        f"{tally.told_all_the_same} were told; {graph.seen} changes of the graph were told, "
+        f"{graph.idle} change nothing that it says; {len(faults)} faults\n"
+        if not faults
+        else "".join(f"FAILED: {fault}\n" for fault in faults) + f"seed {chosen.seed}\n"
     )
-    sys.exit(1 if tally.faults else 0)
+    sys.exit(1 if faults else 0)
 
 
 if __name__ == "__main__":
