@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "detect",
     "flags",
     "replay",
+    "report",
     "trace",
     "verify",
     "proof",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from detectors.base import Flag
     from detectors.run import RunResult
+    from graph.frames import Frames
     from provenance.entries import Outcome
     from workspace.workspace import Workspace
 
@@ -48,15 +49,24 @@ def detect(
         _print(summary)
 
 
-def judge(workspace: Workspace, level: float) -> tuple[RunResult, tuple[str, ...]]:
-    """Run every detector on the graph as it stands; returns what could not be loaded, too."""
+def judge(
+    workspace: Workspace, level: float, frames: Frames | None = None
+) -> tuple[RunResult, tuple[str, ...]]:
+    """Run every detector on the graph as it stands; returns what could not be loaded, too.
+
+    Args:
+        workspace: Whose graph.
+        level: False-discovery level.
+        frames: The graph's, where they have been read already.
+    """
     from detectors.registry import load
     from detectors.run import run
     from graph.frames import load_frames
 
     detectors, problems = load()
-    with progress("Reading the graph"):
-        frames = load_frames(workspace.graph)
+    if frames is None:
+        with progress("Reading the graph"):
+            frames = load_frames(workspace.graph)
     with progress("Detecting") as report:
         asked = iter(range(len(detectors)))
         result = run(
