@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from graph.keys import is_class, item_key, party_key
-from graph.model import EdgeKind, Role
+from graph.model import EdgeKind
 from provenance import canonical
 from provenance.entries import Tier
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graph.facts import Facts
+    from graph.model import Amount, Role
     from provenance.entries import Content
 
 __all__ = [
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 _UNKNOWN: Final = (None, Tier.PUBLIC)
+_PUBLIC: Final = Tier.PUBLIC
+_INCLUDES: Final = EdgeKind.INCLUDES
+_INVOLVES: Final = EdgeKind.INVOLVES
 
 
 class Event(NamedTuple):
@@ -97,14 +101,12 @@ def checked(number: Any) -> Any:
     return number
 
 
-def amounts_of(item: Item) -> dict[str, tuple[Any, Tier]]:
+def amounts_of(item: Item) -> tuple[Amount, ...]:
     """Return an item's quantity and unit as attributes of an edge."""
-    return {"quantity": item.quantity, "quantity_unit": item.unit}
+    return ("quantity", *item.quantity), ("quantity_unit", *item.unit)
 
 
-def mention(
-    facts: Facts, parts: Parts, tiers: Callable[..., Tier], also: Tier = Tier.PUBLIC
-) -> Tier:
+def mention(facts: Facts, parts: Parts, tiers: Callable[..., Tier], also: Tier = _PUBLIC) -> Tier:
     """State that a lot and its class exist, and under which names.
 
     Args:
@@ -125,16 +127,14 @@ def mention(
     lot, lot_tier = item_key(*parts), max(tier, tiers("lot_id"))
     facts.node(lot, lot_tier)
     facts.name("lot", parts.lot_id, lot, lot_tier)
-    facts.link(whole, EdgeKind.INCLUDES, lot, lot_tier)
+    facts.link(whole, _INCLUDES, lot, lot_tier)
     return lot_tier
 
 
 def involve(event: Event, item: Item, role: Role) -> None:
     """State that the event involves an item."""
     tier = max(event.tier, item.tier)
-    event.facts.edge(
-        event.key, EdgeKind.INVOLVES, item.key, tier, role=role, amounts=amounts_of(item)
-    )
+    event.facts.edge(event.key, _INVOLVES, item.key, tier, role=role, amounts=amounts_of(item))
 
 
 def supplies(event: Event, supplier: str, tier: Tier) -> None:

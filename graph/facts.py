@@ -9,19 +9,24 @@ Next: graph/event_parts.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
-from graph.model import Changes, EdgeFact, EdgeKind, RecordFact, RecordKind, Role, layered
+from graph.model import EdgeFact, Mention, NameFact, RecordFact, layered
 from provenance.entries import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Sequence
 
+    from graph.model import Amount, Changes, EdgeKind, RecordKind, Role
     from provenance.entries import Opening
 
 __all__ = ["Facts"]
 
-_PUBLIC = Tier.PUBLIC
+_PUBLIC: Final = Tier.PUBLIC
+_FORMS_KEPT: Final = 512
+_FEW: Final = 64
+_ANSWERS_KEPT: Final = 1_024
 
 
 def _public(*_names: str) -> Tier:
@@ -35,13 +40,26 @@ class Facts:
         index: The entry's log index.
     """
 
-    def __init__(self, index: int, openings: Iterable[Opening]) -> None:
+    __slots__ = (
+        "_edges",
+        "_erased",
+        "_form",
+        "_links",
+        "_names",
+        "_nodes",
+        "_records",
+        "_time_tier",
+        "_time_us",
+        "_withdrawn",
+        "index",
+    )
+
+    def __init__(self, index: int, openings: Sequence[Opening]) -> None:
         """Begin with nothing stated; `openings` give the tiers."""
         self.index = index
         self._time_us: int | None = None
         self._time_tier = _PUBLIC
-        self._tiers = _tiers(openings)
-        self._holders = {path.split("/", 2)[1] for path in self._tiers} if self._tiers else ()
+        self._form = _form_of(openings) if openings else _ALL_PUBLIC
         self._nodes: list[tuple[str, Tier, int | None]] = []
         self._links: list[tuple[str, EdgeKind, str, Tier]] = []
         self._names: list[tuple[str, str, str, Tier]] = []
@@ -56,19 +74,12 @@ class Facts:
         A field is at least as strict as the object or list that holds it. The items of a
         list count as strict as the strictest of them: an erased one shifts the others.
         """
-        tiers = self._tiers
-        strictest = _PUBLIC
-        if tiers:
-            for path in paths:
-                here = path
-                while here:
-                    strictest = max(strictest, tiers.get(here, _PUBLIC))
-                    here = here[: here.rindex("/")]
-        return strictest
+        form = self._form
+        return form.strictest(paths) if form.tiers else _PUBLIC
 
     def tiers_in(self, holder: str, number: int) -> Callable[..., Tier]:
         """Return what gives the strictest tier of some fields of `/holder/number`, by name."""
-        if holder not in self._holders:
+        if holder not in self._form.holders:
             return _public
         base = f"/{holder}/{number}/"
         return lambda *names: self.tier(*(base + name for name in names))
@@ -89,14 +100,14 @@ class Facts:
         tier: Tier,
         *,
         role: Role | None = None,
-        amounts: Mapping[str, tuple[Any, Tier]] | None = None,
+        amounts: Iterable[Amount] = (),
     ) -> None:
         """State an edge; each of its attributes comes with its own tier."""
-        tier = max(tier, self._time_tier)
+        edges, time_tier = self._edges, self._time_tier
+        seen_from = max(time_tier, tier)
         layers = layered(amounts) if amounts else []
-        seq = len(self._edges)
-        self._edges.append(
-            EdgeFact(src, kind, dst, self.index, seq, role, tier, self._time_us, layers)
+        edges.append(
+            EdgeFact(src, kind, dst, self.index, len(edges), role, seen_from, self._time_us, layers)
         )
 
     def link(self, src: str, kind: EdgeKind, dst: str, tier: Tier) -> None:
@@ -122,24 +133,82 @@ class Facts:
 
     def hand_over(self, batch: Changes) -> None:
         """Add everything stated to the changes of the batch."""
-        for node in self._nodes:
-            batch.mention(*node)
+        nodes, names = batch.nodes, batch.names
+        # Most of what a batch names it has named before: then there is nothing to do.
+        for key, tier, index in self._nodes:
+            known = nodes.get(key)
+            if known is None:
+                nodes[key] = Mention(tier, index)
+            elif index is not None or tier < known[0]:
+                batch.mention(key, tier, index)
         for link in self._links:
             batch.link(*link)
-        for name in self._names:
-            batch.name(*name)
-        batch.edges.extend(self._edges)
-        batch.records.extend(self._records)
+        for field, value, node, tier in self._names:
+            fact = NameFact(field, value, node)
+            if tier < names.get(fact, _ABOVE_ALL):
+                names[fact] = tier
+        batch.edges += self._edges
+        batch.records += self._records
         batch.erased |= self._erased
         batch.withdrawn |= self._withdrawn
 
 
-def _tiers(openings: Iterable[Opening]) -> dict[str, Tier]:
-    tiers: dict[str, Tier] = {}
-    for opening in openings:
-        path, tier = opening.path, opening.tier
-        tiers[path] = max(tier, tiers.get(path, tier))
-        holder, _, last = path.rpartition("/")
-        if last.isdigit():
-            tiers[holder] = max(tier, tiers.get(holder, tier))
-    return tiers
+_ABOVE_ALL: Final = len(Tier)
+
+
+class _Form:
+    """Which fields of an entry were sealed, and for whom; many entries have the same form.
+
+    Attributes:
+        tiers: By path, and for a list by the path of the list.
+        holders: The names of the fields that they are, or lie in.
+    """
+
+    def __init__(self, sealed: Iterable[tuple[str, Tier]]) -> None:
+        """Know of these fields."""
+        self.tiers: dict[str, Tier] = {}
+        self._answers: dict[tuple[str, ...], Tier] = {}
+        for path, tier in sealed:
+            self._note(path, tier)
+            holder, _, last = path.rpartition("/")
+            if last.isdigit():
+                self._note(holder, tier)
+        self.holders = {path.split("/", 2)[1] for path in self.tiers}
+
+    def _note(self, path: str, tier: Tier) -> None:
+        self.tiers[path] = max(tier, self.tiers.get(path, tier))
+
+    def strictest(self, paths: tuple[str, ...]) -> Tier:
+        """Return the strictest tier of some fields and of what holds them."""
+        answers = self._answers
+        known = answers.get(paths)
+        if known is None:
+            if len(answers) >= _ANSWERS_KEPT:
+                answers.clear()
+            known = answers[paths] = self._strictest(paths)
+        return known
+
+    def _strictest(self, paths: tuple[str, ...]) -> Tier:
+        strictest = _PUBLIC
+        for path in paths:
+            here = path
+            while here:
+                strictest = max(strictest, self.tiers.get(here, _PUBLIC))
+                here = here[: here.rindex("/")]
+        return strictest
+
+
+_ALL_PUBLIC: Final = _Form(())
+
+
+def _form_of(openings: Sequence[Opening]) -> _Form:
+    if len(openings) > _FEW:
+        return _Form((opening.path, opening.tier) for opening in openings)
+    return _form(
+        tuple([opening[0] for opening in openings]), bytes([opening[1] for opening in openings])
+    )
+
+
+@lru_cache(maxsize=_FORMS_KEPT)
+def _form(paths: tuple[str, ...], tiers: bytes) -> _Form:
+    return _Form(zip(paths, map(Tier, tiers), strict=True))

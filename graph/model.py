@@ -29,10 +29,11 @@ from msgspec import Struct
 from provenance.entries import Content, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "AGGREGATED",
+    "Amount",
     "Changes",
     "Edge",
     "EdgeFact",
@@ -51,6 +52,9 @@ __all__ = [
     "micros",
 ]
 
+Amount = tuple[str, object, Tier]
+"""An attribute of an edge: its name, its value or None, and who may see it."""
+
 Layers = list[Content]
 """What becomes visible at each tier, from public up; trailing empty layers may be missing."""
 
@@ -60,7 +64,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-class EdgeKind(StrEnum):
+class _Word(StrEnum):
+    """A word of the vocabulary, hashed as the text that it is: millions are looked up."""
+
+    __hash__ = str.__hash__
+
+
+class EdgeKind(_Word):
     """How two nodes are related; goods flow from source to target where they flow."""
 
     BECAME = "became"
@@ -87,7 +97,7 @@ class EdgeKind(StrEnum):
     """Class -> lot -> serial: what is true of the lot is true of the serial."""
 
 
-class Role(StrEnum):
+class Role(_Word):
     """What an event has to do with what it involves."""
 
     PRODUCED = "produced"
@@ -104,7 +114,7 @@ class Role(StrEnum):
     OBSERVED = "observed"
 
 
-class RecordKind(StrEnum):
+class RecordKind(_Word):
     """Kinds of record that are kept apart: master, labour and reference data, flags, reviews."""
 
     FACILITY = "facility"
@@ -291,10 +301,10 @@ def cut(layers: Sequence[Content], tier: Tier) -> Content:
     return seen
 
 
-def layered(values: Mapping[str, tuple[object, Tier]]) -> Layers:
+def layered(amounts: Iterable[Amount]) -> Layers:
     """Put values into the layer of their tier; values that are None are left out."""
     layers: Layers = []
-    for name, (value, tier) in values.items():
+    for name, value, tier in amounts:
         if value is not None:
             while len(layers) <= tier:
                 layers.append({})

@@ -8,7 +8,7 @@ Next: graph/project.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graph.event_parts import amounts_of
 from graph.keys import container_key, facility_key, shipment_key
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graph.event_parts import Event, Item
+    from graph.model import Amount
     from provenance.entries import Tier
 
 __all__ = ["state_container", "state_containers", "state_movement"]
@@ -84,9 +85,9 @@ def state_movement(event: Event, items: Sequence[Item], role: Role) -> None:
     if not moving or not (start or end) or source is None or target is None:
         return
     for item in items:
-        amounts = amounts_of(item) | {"item": (item.key, item.tier)}
+        amounts = (*amounts_of(item), ("item", item.key, item.tier))
         if between is not None:
-            amounts["shipment_id"] = (shipment, between[1])
+            amounts = (*amounts, ("shipment_id", shipment, between[1]))
         tier = max(event.tier, source[1], target[1], item.tier)
         event.facts.edge(source[0], EdgeKind.MOVED, target[0], tier, role=role, amounts=amounts)
 
@@ -109,9 +110,9 @@ def _involve_shipment(
     facts, (key, tier) = event.facts, shipment
     facts.node(key, tier)
     seen_from = max(event.tier, tier)
-    facility: dict[str, tuple[Any, Tier]] = {"facility": end} if end else {}
+    facility: tuple[Amount, ...] = (("facility", *end),) if end else ()
     for item in items:
-        amounts = amounts_of(item) | {"item": (item.key, item.tier)} | facility
+        amounts = (*amounts_of(item), ("item", item.key, item.tier), *facility)
         known_from = max(seen_from, item.tier)
         facts.edge(event.key, EdgeKind.INVOLVES, key, known_from, role=role, amounts=amounts)
     if not items:

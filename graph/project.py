@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Content
 
-__all__ = ["PROJECTION", "fields_behind_facts", "flag_identity", "layers_of", "project"]
+__all__ = ["ERASED", "PROJECTION", "fields_behind_facts", "flag_identity", "layers_of", "project"]
 
 PROJECTION: Final = 2
 """Number of these rules; with another number, stores forget and rebuild."""
@@ -48,7 +48,8 @@ _CHECKED: Final = frozenset(["workers"])
 
 _MARKERS: Final = ("_v", "_n", "_c", "_t")
 """The names in a body that are the format's own."""
-_ERASED: Final = "erased"
+ERASED: Final = "erased"
+"""The reason of entries whose body is gone."""
 
 # What opening a body that was tampered with, or stating the facts of a content that is not
 # what its version says, raises. Finding out which it is, is the business of `verify`.
@@ -83,8 +84,8 @@ def _project_entry(entry: Entry, changes: Changes) -> None:
     try:
         version, layers = _opened(entry)
         projector = _PROJECTORS.get((entry.type, version))
-        if version == _ERASED:
-            changes.skipped[_ERASED] += 1
+        if version == ERASED:
+            changes.skipped[ERASED] += 1
         elif projector is None:
             changes.skipped[f"type {entry.type}, version {version}"] += 1
         else:
@@ -158,17 +159,18 @@ def _opened(entry: Entry) -> tuple[str, Layers]:
     else. Where parts of a field were sealed, `open_entry` puts it together tier by tier.
     """
     if entry.body is None:
-        return _ERASED, []
+        return ERASED, []
     public = canonical.loads(entry.body)
     version = public["_v"]
     for marker in _MARKERS:
         public.pop(marker, None)
     layers: Layers = [public, {}, {}]
-    for opening in entry.openings:
-        path, value = canonical.loads(opening.preimage)
-        if "/" in path[1:] or "~" in path:
+    opened = canonical.loads(b"[%b]" % b",".join([each.preimage for each in entry.openings]))
+    for opening, (path, value) in zip(entry.openings, opened, strict=True):
+        name = path[1:]
+        if "/" in name or "~" in name:
             return version, _opened_by_tier(entry)
-        layers[opening.tier][path[1:]] = value
+        layers[opening.tier][name] = value
     return version, layers
 
 
@@ -295,7 +297,11 @@ def _subject(content: Content) -> str | None:
     return build(subject) if build else None
 
 
-_SUBJECTS: Final = {"facility": facility_key, "shipment": shipment_key, "lane": lane_key}
+_SUBJECTS: Final[dict[str, Callable[[str], str]]] = {
+    "facility": facility_key,
+    "shipment": shipment_key,
+    "lane": lane_key,
+}
 
 _PROJECTORS: Final[dict[tuple[int, str], Callable[[Content, Facts], str | None]]] = {
     (EntryType.EVENT, "event/1"): project_event,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from graph.keys import entry_key
 from graph.model import EdgeKind, cut
-from graph.project import fields_behind_facts, project
+from graph.project import ERASED, fields_behind_facts, project
 from provenance.entries import Tier
 from provenance.errors import NotFound, WorkspaceDamaged
 
@@ -128,6 +128,8 @@ def _forget(log: EntrySource, store: GraphStore, indexes: list[int]) -> bool:
             (fact,) = project([entry], index, index + 1).entries
             before, now = held[entry_key(index)].attrs, cut(fact.layers, Tier.PRIVATE)
             gone = _differing(before, now)
+            if not before and not fact.version and store.skipped().keys() - {ERASED}:
+                return False  # it brought nothing before either, and may be counted otherwise
             read = fields_behind_facts(entry.type, fact.version, before) if gone else set()
             if gone & read or gone - before.keys() or (gone and not fact.version):
                 return False

@@ -47,11 +47,11 @@ def state_transformation(event: Event, outputs: list[Item]) -> None:
         through = Item(event.key, event.tier)
         pairs = [(used, through) for used in inputs] + [(through, made) for made in outputs]
     for used, made in pairs:
-        amounts = {
-            "consumed": used.quantity,
-            "produced": made.quantity,
-            "produced_unit": made.unit,
-        }
+        amounts = (
+            ("consumed", *used.quantity),
+            ("produced", *made.quantity),
+            ("produced_unit", *made.unit),
+        )
         tier = max(event.tier, used.tier, made.tier)
         event.facts.edge(used.key, EdgeKind.BECAME, made.key, tier, amounts=amounts)
 

@@ -73,8 +73,22 @@ def write_changes(connection: apsw.Connection, changes: Changes) -> int:
         )
     if changes.start < position:
         return position
-    _check(changes)
-    ids = _write_nodes(connection, changes)
+    if [entry.index for entry in changes.entries] != list(range(changes.start, changes.stop)):
+        raise _loose(changes)
+    try:
+        _write_facts(connection, changes, _write_nodes(connection, changes))
+    except KeyError:  # an edge, a link, a name or an entry refers to a node that is not among them
+        raise _loose(changes) from None
+    connection.executemany(_ADD_SKIPPED, list(changes.skipped.items()))
+    connection.execute("UPDATE head SET position = ?", (changes.stop,))
+    return changes.stop
+
+
+def _loose(changes: Changes) -> StorageError:
+    return StorageError(f"changes {changes.start} to {changes.stop} do not hang together")
+
+
+def _write_facts(connection: apsw.Connection, changes: Changes, ids: dict[str, int]) -> None:
     connection.executemany(_ADD_EDGE, [_edge_row(edge, ids) for edge in changes.edges])
     taken_back = {(edge.src, _KIND[edge.kind], edge.index) for edge in changes.retracted}
     connection.executemany(_TAKE_BACK, sorted(taken_back))
@@ -94,9 +108,6 @@ def write_changes(connection: apsw.Connection, changes: Changes) -> int:
         [(_RECORD[fact.kind], fact.key, fact.index, fact.tier) for fact in changes.records],
     )
     connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", _entry_rows(changes, ids))
-    connection.executemany(_ADD_SKIPPED, list(changes.skipped.items()))
-    connection.execute("UPDATE head SET position = ?", (changes.stop,))
-    return changes.stop
 
 
 def write_contents(connection: apsw.Connection, entries: Sequence[EntryFact]) -> None:
@@ -105,15 +116,6 @@ def write_contents(connection: apsw.Connection, entries: Sequence[EntryFact]) ->
         "UPDATE entry SET layers = ? WHERE idx = ?",
         [(orjson.dumps(entry.layers), entry.index) for entry in entries],
     )
-
-
-def _check(changes: Changes) -> None:
-    indexes = [entry.index for entry in changes.entries]
-    ends = {end for edge in changes.edges for end in (edge.src, edge.dst)}
-    ends |= {end for src, _, dst in changes.links for end in (src, dst)}
-    ends |= {name.node for name in changes.names}
-    if indexes != list(range(changes.start, changes.stop)) or ends - changes.nodes.keys():
-        raise StorageError(f"changes {changes.start} to {changes.stop} do not hang together")
 
 
 def _write_nodes(connection: apsw.Connection, changes: Changes) -> dict[str, int]:
