@@ -195,16 +195,17 @@ def _gaps(
     store: GraphStore, walk: Walk, direction: Direction, tier: Tier, at: int | None
 ) -> Iterator[Gap]:
     """Yield where the trail stops: at gap nodes, at products without lot, at undocumented ends."""
-    hops, documented = walk.hops, set()
-    for edge in walk.edges:
-        src, dst = edge.src, edge.dst
-        item, other = (dst, src) if direction == "upstream" else (src, dst)
-        documented.add(item)
-        if other not in hops and other.startswith(_GAP):
+    hops, upstream = walk.hops, direction == "upstream"
+    documented = {edge.dst if upstream else edge.src for edge in walk.edges}
+    others = {edge.src if upstream else edge.dst for edge in walk.edges}
+    unknown = {key for key in others.difference(hops) if key.startswith(_GAP)}
+    for edge in walk.edges if unknown else ():
+        item, other = (edge.dst, edge.src) if upstream else (edge.src, edge.dst)
+        if other in unknown:
             yield _gap_at(item, other, edge.index, direction)
     items = [key for key in hops if key.startswith(_ITEM)]
     for key in items:
-        if hops[key] and is_class(key):
+        if is_class(key) and hops[key]:
             yield Gap(key, GapReason.NO_LOT)
             documented.add(key)
     if direction == "upstream":

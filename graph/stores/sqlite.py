@@ -3,15 +3,13 @@
 Many processes may read while one writes (WAL). One connection per object,
 shared by threads one question at a time. Nodes have integer ids; edges lie
 clustered by source and, in covering indexes, by target, both in log order, so
-a step costs one lookup per item. Walks go level by level with `json_each`,
-which visits each item once whatever the shape of the graph.
+a step costs one lookup per item.
 
 Next: graph/sync.py
 """
 
 from __future__ import annotations
 
-from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +30,8 @@ from graph.stores.sqlite_file import (
     transaction,
     truncate,
 )
-from graph.stores.sqlite_rows import as_edge, as_json, as_node, as_record, open_all
+from graph.stores.sqlite_rows import as_edge, as_json, as_node, as_record
+from graph.stores.sqlite_walk import Walker
 from graph.stores.sqlite_write import read_position, write_changes, write_contents
 from provenance.errors import NotFound, UsageError
 
@@ -48,10 +47,8 @@ if TYPE_CHECKING:
 __all__ = ["SqliteStore"]
 
 _WAIT_MS: Final = 30_000
-_GAP: Final = f"{NodeKind.GAP}:"
 _PAGE: Final = 1_000
 _ENTRIES: Final = (NodeKind.EVENT, NodeKind.FLAG, NodeKind.ENTRY)
-_BECAME: Final = EdgeKind.BECAME
 _EDGES: Final = {
     ("upstream", True): text.EDGES_IN_ONE,
     ("upstream", False): text.EDGES_IN,
@@ -68,6 +65,7 @@ class SqliteStore:
         """Open the file at `path`, making it unless `readonly`; see `sqlite_file.open_graph`."""
         self._connection = open_graph(path, readonly=readonly, wait_ms=wait_ms)
         self._turn = Turns(self._connection, path)
+        self._walker = Walker(self._connection)
 
     def position(self) -> int:
         """Return the number of entries applied."""
@@ -77,6 +75,7 @@ class SqliteStore:
     def apply(self, changes: Changes) -> int:
         """Unite with the changes of the entries that come next."""
         with self._turn.writing(), transaction(self._connection):
+            self._walker.forget()
             return write_changes(self._connection, changes)
 
     def forget(self, entries: Sequence[EntryFact]) -> None:
@@ -87,6 +86,7 @@ class SqliteStore:
     def reset(self) -> None:
         """Forget everything: tables are dropped, and their pages overwritten."""
         with self._turn.writing(), transaction(self._connection):
+            self._walker.forget()
             clear(self._connection)
 
     def purge(self) -> bool:
@@ -207,8 +207,7 @@ class SqliteStore:
     def made_by(self, keys: Collection[str], tier: Tier, at: int | None = None) -> dict[str, Edge]:
         """Return the events that made items."""
         with self._turn:
-            rows = self._ask(text.MADE_BY, as_json(set(keys)), tier, at)
-            return {item: as_edge(next(own), tier) for item, own in groupby(rows, itemgetter(3))}
+            return self._walker.made_by(keys, tier, at)
 
     def walk(
         self,
@@ -221,35 +220,8 @@ class SqliteStore:
         at: int | None = None,
     ) -> Walk:
         """Follow `became` edges breadth first."""
-        statement = text.STEP_UP if direction == "upstream" else text.STEP_DOWN
         with self._turn:
-            known = list(self._ask(text.STARTS, as_json(dict.fromkeys(starts)), tier))
-            keys = dict(sorted(known[:limit], key=itemgetter(1)))
-            hops = dict.fromkeys(keys, 0)
-            rows: list[tuple[Any, ...]] = []
-            level, truncated, distance = list(keys), len(known) > limit, 0
-            while level:
-                here = list(self._ask(statement, as_json(level), tier, at))
-                rows += here
-                others = {row[3]: row[4] for row in here if row[3] not in keys}
-                found = sorted(
-                    (key, number) for number, key in others.items() if not key.startswith(_GAP)
-                )
-                room = limit - len(keys) if distance < depth else 0
-                truncated = truncated or len(found) > room
-                level, distance = [number for _, number in found[:room]], distance + 1
-                keys |= {number: key for key, number in found[:room]}
-                hops |= dict.fromkeys(level, distance)
-        rows.sort(key=itemgetter(0, 1))
-        ends = [(row[4], keys[row[2]]) for row in rows]
-        if direction == "downstream":
-            ends = [(here, there) for there, here in ends]
-        contents = open_all([row[6] for row in rows], tier)
-        edges = [
-            Edge(src, _BECAME, dst, row[0], None, row[5], attrs)
-            for row, (src, dst), attrs in zip(rows, ends, contents, strict=True)
-        ]
-        return Walk({keys[number]: far for number, far in hops.items()}, edges, truncated)
+            return self._walker.walk(starts, tier, direction, depth=depth, limit=limit, at=at)
 
     def upstream(
         self,

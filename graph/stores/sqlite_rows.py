@@ -1,6 +1,6 @@
 """Rows of the SQLite graph as what they stand for, cut to a viewer.
 
-Next: graph/stores/sqlite.py
+Next: graph/stores/sqlite_walk.py
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def _cut(layers: bytes | None, tier: Tier) -> Content:
 def open_all(layers: list[bytes | None], tier: Tier) -> list[Content]:
     """Open the layers of many rows at once, in one go of the decoder."""
     decoded = orjson.loads(b"[%b]" % b",".join([each or b"[]" for each in layers]))
-    return [cut(each, tier) for each in decoded]
+    # Most have one layer, and nobody else holds it: there is nothing to cut or to copy.
+    return [each[0] if len(each) == 1 else cut(each, tier) for each in decoded]
 
 
 def as_node(row: Sequence[Any], tier: Tier) -> Node:

@@ -89,8 +89,7 @@ ORDER BY d.key, e.role <> {_PRODUCED}, e.time IS NULL, e.time, s.key, e.seq
 """  # noqa: S608
 
 STARTS: Final = """
-SELECT n.id, n.key FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
-WHERE n.tier <= ?2 ORDER BY j.key
+SELECT n.key, n.id FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value WHERE n.tier <= ?2
 """
 
 STEP_UP: Final = f"""
@@ -98,7 +97,7 @@ SELECT e.idx, e.seq, e.dst, e.src, n.key, e.time, e.attrs
 FROM json_each(?1) j
 CROSS JOIN edge e INDEXED BY became_in ON e.dst = j.value AND e.kind = {_BECAME}
 CROSS JOIN node n ON n.id = e.src
-WHERE e.tier <= ?2 AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
+WHERE e.tier <= ?2
 """  # noqa: S608
 
 STEP_DOWN: Final = f"""
@@ -106,7 +105,7 @@ SELECT e.idx, e.seq, e.src, e.dst, n.key, e.time, e.attrs
 FROM json_each(?1) j
 CROSS JOIN edge e ON e.src = j.value AND e.kind = {_BECAME}
 CROSS JOIN node n ON n.id = e.dst
-WHERE e.tier <= ?2 AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
+WHERE e.tier <= ?2
 """  # noqa: S608
 
 FLAGS: Final = """
