@@ -20,6 +20,7 @@ from commands.options import LogLevel, set_up
 COMMANDS: Final = (
     "init",
     "ingest",
+    "receipt",
     "detect",
     "flags",
     "replay",

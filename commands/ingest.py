@@ -9,7 +9,7 @@ import typer
 
 from commands.keys_from import PartyKey, party_signer
 from commands.options import Data, Json
-from commands.output import notice, print_json, progress
+from commands.output import json_bytes, notice, print_json, progress, write_result
 
 if TYPE_CHECKING:
     from provenance.ingest.receipt import Part, Receipt
@@ -43,6 +43,10 @@ def ingest(
         str | None,
         typer.Option(help="The program's public key. [default: the party's, if it has just one]"),
     ] = None,
+    receipt_file: Annotated[
+        Path | None,
+        typer.Option("--receipt", help="Write the answer as JSON to this file too."),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -50,6 +54,8 @@ def ingest(
     key = PartyKey(sign_key, sign_command, sign_vkey)
     receipt = _ingest(data, paths, party, mapping, encoding, key)
     total = receipt.total
+    if receipt_file is not None:
+        write_result(json_bytes(receipt.to_dict()), receipt_file)
     if json:
         print_json(receipt.to_dict())
     else:
@@ -109,6 +115,7 @@ def _print(receipt: Receipt) -> None:
     out.print(table)
     for part in receipt.parts:
         _print_reasons(part)
+    out.print(f"Status: {receipt.total.status}")
     out.print(f"The log has {receipt.size:,} entries, all covered by its signed checkpoint.")
     for text in receipt.notices:
         notice(f"provenance: {text}")
@@ -126,9 +133,11 @@ def _print_reasons(part: Part) -> None:
             typer.echo(f"  {Path(part.file).name}: {count:,} {title}: {reason}")
     for code, noted in part.quality.items():
         first = ", ".join(f"#{index}" for index in noted.examples)
-        typer.echo(
-            f"  {Path(part.file).name}: {noted.entries:,} noted: {meaning(code)} ({first} ...)"
-        )
+        first += ", ..." if noted.entries > len(noted.examples) else ""
+        typer.echo(f"  {Path(part.file).name}: {noted.entries:,} noted: {meaning(code)} ({first})")
+    if part.batch is not None:
+        name = Path(part.file).name
+        typer.echo(f"  {name}: batch entry #{part.batch}, payload {part.payload}")
     if part.quarantine:
         typer.echo(
             f"  {Path(part.file).name}: correct the rows in {part.quarantine} and ingest that file"

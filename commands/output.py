@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["console", "notice", "print_json", "progress", "write_result"]
+__all__ = ["console", "json_bytes", "notice", "print_json", "progress", "write_result"]
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document, indented, keys in the order given."""
-    data = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    sys.stdout.write(data.decode())
+    sys.stdout.write(json_bytes(value).decode())
+
+
+def json_bytes(value: Any) -> bytes:
+    """Write one JSON document as `print_json` does."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def write_result(data: bytes, output: Path | None) -> None:

@@ -40,6 +40,10 @@ def verify(
         list[str] | None,
         typer.Option(help="With --bundle: a vkey, one of which must have signed the batch."),
     ] = None,
+    payload: Annotated[
+        Path | None,
+        typer.Option(help="With --bundle of a receipt: the file that is said to be delivered."),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -50,7 +54,7 @@ def verify(
         good = _workspace(data, as_json=json)
     else:
         trust = policy or data / "log.policy"
-        good = _bundles(bundle, trust, older, party_key or [], as_json=json)
+        good = _bundles(bundle, trust, older, party_key or [], payload, as_json=json)
     raise typer.Exit(0 if good else 1)
 
 
@@ -129,13 +133,23 @@ def _pending(workspace: Workspace) -> dict[str, str]:
 
 
 def _bundles(
-    file: Path, policy: Path, older: Path | None, parties: list[str], *, as_json: bool
+    file: Path,
+    policy: Path,
+    older: Path | None,
+    parties: list[str],
+    payload: Path | None,
+    *,
+    as_json: bool,
 ) -> bool:
     from commands.kept import read_bytes
     from provenance.unpack import bundles_in
 
     trusted, kept = read_bytes(policy), None if older is None else read_bytes(older)
-    judged = [_judge(one, trusted, kept, parties) for one in bundles_in(read_bytes(file))]
+    bundles = list(bundles_in(read_bytes(file)))
+    judged = [_judge(one, trusted, kept, parties) for one in bundles]
+    if payload is not None:
+        for one, (_, verdicts) in zip(bundles, judged, strict=True):
+            verdicts.append(_judge_payload(one, payload))
     good = all(verdict.status != "failed" for _, verdicts in judged for verdict in verdicts)
     if as_json:
         entries = [
@@ -165,6 +179,14 @@ def _judge(
     if kept is not None:
         verdicts.append(continues(bundle, verdicts, kept, parse_trust(trusted)))
     return loads(bundle)["index"], verdicts
+
+
+def _judge_payload(bundle: bytes, payload: Path) -> Verdict:
+    from provenance.ingest.recalled import check_payload
+    from provenance.verify import Verdict
+
+    good, text = check_payload(bundle, payload)
+    return Verdict("payload", "ok" if good else "failed", text)
 
 
 def _tell_many(judged: list[tuple[int, list[Verdict]]]) -> None:

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from provenance.checkpoint import sign_note
-from provenance.entries import Draft, EntryType, Identity
+from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import ProvenanceError, UsageError
 from provenance.hashing import EMPTY_ROOT, leaf_hash, node_hash
 from provenance.leaf import LEAF_DIGEST
@@ -29,12 +29,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from provenance.clock import Clock
-    from provenance.entries import Outcome
+    from provenance.entries import Content, Outcome
     from provenance.ingest.ports import LogWriter
     from provenance.keys import Signer
     from provenance.register import Register
 
-__all__ = ["BatchSigner", "Claim", "RootStream", "batch_draft", "ranges_of"]
+__all__ = [
+    "RECEIPT",
+    "BatchSigner",
+    "Claim",
+    "RootStream",
+    "batch_draft",
+    "batch_of_file",
+    "ranges_of",
+]
+
+RECEIPT: Final = "receipt"
+"""Where a batch entry keeps the answer that was given."""
 
 
 class RootStream:
@@ -158,18 +169,22 @@ class BatchSigner:
         # The newest batch takes the one row key over that all have: hence "version".
         keys = batch_keys(batch["ranges"])
         names = tuple(Identity(key, batch["root"]) for key in keys)
-        return replace(draft, content=signed, identities=names, on_change="version")
+        # The same entries may have a batch that nobody signed: this is another one.
+        files = tuple(Identity(key, signed["note"]) for key, _root in draft.identities)
+        return replace(draft, content=signed, identities=(*files, *names))
 
 
-def batch_draft(party: str, claim: Claim, name: str, digest: bytes) -> Draft:
+def batch_draft(party: str, claim: Claim, source: Content, digest: bytes, told: Content) -> Draft:
     """Make the batch entry of one file.
 
     Args:
         party: The capturing party.
         claim: Its entries.
-        name: The source's file name, private.
-        digest: BLAKE3 of the source's bytes, private.
+        source: The file's name, and what else it can be told by; private.
+        digest: BLAKE3 of its bytes, private.
+        told: What became of its rows, private whatever the log's policy says.
     """
+    root = b64(claim.stream.root())
     return Draft(
         type=EntryType.BATCH,
         version="batch/1",
@@ -177,7 +192,16 @@ def batch_draft(party: str, claim: Claim, name: str, digest: bytes) -> Draft:
             "party": party,
             "count": claim.stream.count,
             "ranges": claim.ranges,
-            "root": b64(claim.stream.root()),
-            "source": {"name": name, "digest": b64(digest)},
+            "root": root,
+            "source": {**source, "digest": b64(digest)},
+            RECEIPT: told,
         },
+        identities=(Identity(batch_of_file(digest), root),),
+        on_change="version",
+        tiers={f"/{RECEIPT}": Tier.PRIVATE},
     )
+
+
+def batch_of_file(digest: bytes) -> tuple[str, str]:
+    """Return the row key of the newest batch of a file with these bytes."""
+    return ("batch_file", b64(digest))

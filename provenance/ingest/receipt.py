@@ -10,16 +10,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from provenance.ingest.quality.notes import meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Noted", "Part", "Receipt"]
+__all__ = ["Noted", "Part", "Receipt", "Status"]
+
+Status = Literal["SUCCESS", "PARTIAL", "FAILED"]
+"""Of a delivery, as partners' systems read it."""
 
 _EXAMPLES: Final = 3
+_TOLD_AS: Final = {"warnings": "warning_texts"}
+_MOST_TOLD: Final = 50
+"""Texts of one kind that a batch entry keeps, the most frequent ones."""
 
 
 @dataclass(slots=True)
@@ -61,6 +67,7 @@ class Part:
         ranges: [first, last] index ranges of what was appended.
         batch: Index of the batch entry, or None when nothing was appended.
         quality: Code of a note -> the appended entries that bear it.
+        payload: BLAKE3 of the file's bytes, in hexadecimal; who has none of them may guess them.
     """
 
     file: str
@@ -79,6 +86,31 @@ class Part:
     ranges: list[list[int]] = field(default_factory=list)
     batch: int | None = None
     quality: dict[str, Noted] = field(default_factory=dict)
+    payload: str = ""
+
+    @property
+    def status(self) -> Status:
+        """SUCCESS: all rows are in the log. FAILED: none is. PARTIAL: some are."""
+        if not self.quarantined:
+            return "SUCCESS"
+        return "PARTIAL" if self.accepted or self.duplicate else "FAILED"
+
+    def told(self) -> dict[str, Any]:
+        """What the batch entry keeps of it, so that the answer can be given again."""
+        told: dict[str, Any] = {
+            "status": self.status,
+            "kind": self.kind,
+            **{name: getattr(self, name) for name in _NUMBERS},
+            "warnings": self.warnings.total(),
+        }
+        if self.mapping:
+            told["mapping"] = self.mapping
+        for name in _COUNTERS:
+            if counted := getattr(self, name).most_common(_MOST_TOLD):
+                told[_TOLD_AS.get(name, name)] = [list(pair) for pair in counted]
+        if self.quality:
+            told["quality"] = {code: one.entries for code, one in self.quality.items()}
+        return told
 
     def note(self, codes: Iterable[str], index: int) -> None:
         """Count the notes that an appended entry bears."""
@@ -91,6 +123,7 @@ class Part:
             "file": self.file,
             "kind": self.kind,
             "mapping": self.mapping,
+            "payload": self.payload,
             **_counts(self),
             "quarantine": self.quarantine,
             "ranges": self.ranges,
@@ -144,6 +177,7 @@ _COUNTERS = ("warnings", "reasons", "not_made")
 
 def _counts(part: Part) -> dict[str, Any]:
     return {
+        "status": part.status,
         "rows": part.rows,
         "accepted": part.accepted,
         "duplicate": part.duplicate,

@@ -10,6 +10,7 @@ Next: provenance/ingest/timesheets.py
 from __future__ import annotations
 
 from itertools import groupby
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance import canonical
@@ -186,8 +187,12 @@ class Sink:
         together is missing; the rows of a resumed ingest get a batch entry of their own.
         """
         self.flush()
+        self.part.payload = digest.hex()
         if self._claim.stream.count:
-            draft = batch_draft(party, self._claim, name, digest)
+            source = {"name": name}
+            if self.part.quarantine:
+                source["quarantine"] = PurePath(self.part.quarantine).name
+            draft = batch_draft(party, self._claim, source, digest, self.part.told())
             if self._signer is not None:
                 draft = self._signer.sign(draft, self.log)
             self.part.batch = self.log.append([draft])[0].index

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # One working command line of each command that needs a workspace.
 NEEDS_WORKSPACE = {
     "ingest": ("ingest", "FILE"),
+    "receipt": ("receipt", "#15"),
     "detect": ("detect",),
     "flags list": ("flags", "list"),
     "flags show": ("flags", "show", "16"),

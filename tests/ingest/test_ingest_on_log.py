@@ -105,9 +105,17 @@ def test_the_batch_entry_covers_what_was_appended(log: Log, tmp_path: Path) -> N
     public = {"party": "acme", "count": 3, "ranges": [[1, 3]], "root": b64(naive_root(digests))}
     state = source_digest()
     state.update(data)
-    source = {"name": "march.csv.gz", "digest": b64(state.digest())}
+    source = {
+        "name": "march.csv.gz",
+        "digest": b64(state.digest()),
+        "quarantine": Path(part.quarantine or "").name,
+    }
     assert open_entry(entry, Tier.PARTNER) == public
-    assert open_entry(entry, Tier.PRIVATE) == {**public, "source": source}
+    assert open_entry(entry, Tier.PRIVATE) == {
+        **public,
+        "source": source,
+        "receipt": part.told(),
+    }
     assert receipt.size == log.size == 5
     assert receipt.checkpoint == log.checkpoint()
     again = feed(log, tmp_path, data, name="march.csv.gz")

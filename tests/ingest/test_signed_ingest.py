@@ -14,6 +14,7 @@ from provenance.clock import system_entropy
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import NotFound, UsageError, WorkspaceError
 from provenance.ingest import sink as sink_module
+from provenance.ingest.recalled import batch_of
 from provenance.keys import LogKey, generate
 from provenance.log import Instruments, Log, LogFiles
 from provenance.parties import Party
@@ -321,3 +322,15 @@ def test_the_audit_is_content_with_signed_batches(log: Log, tmp_path: Path) -> N
     log.close()
 
     assert audit(LogFiles(log.path.parent), LOG_KEY.vkey, bytes(32)).problems == []
+
+
+def test_a_file_that_nobody_signed_for_can_be_signed_for_later(log: Log, tmp_path: Path) -> None:
+    """The same bytes have a batch already; the signed one is another, and is found from then on."""
+    plain = feed(log, tmp_path, table(5)).parts[0].batch
+    told = feed(log, tmp_path, table(5), signer=KEY).parts[0]
+    assert told.duplicate == 5
+    assert told.batch is not None
+    assert told.batch != plain
+    assert batch_signed(log, events(log)[0], KEY) == "ok"
+    assert batch_of(log, tmp_path / "events.csv") == told.batch
+    assert feed(log, tmp_path, table(5), signer=KEY).parts[0].batch is None
