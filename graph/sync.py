@@ -16,6 +16,7 @@ from graph.model import EdgeKind, cut
 from graph.project import ERASED, fields_behind_facts, project
 from provenance.entries import Tier
 from provenance.errors import NotFound, WorkspaceDamaged
+from provenance.preparing import collector_at_rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,8 @@ def catch_up(
     while position < size:
         stop = min(position + batch, size)
         # Crash while projecting: nothing was written, the next run begins here again.
-        changes = project(log.entries(position, stop), position, stop)
+        with collector_at_rest():
+            changes = project(log.entries(position, stop), position, stop)
         # Crash while forgetting: the position stands before the erasure, which comes again.
         earlier = sorted(index for index in changes.erased if index < position)
         if not _forget(log, store, earlier):

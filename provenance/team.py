@@ -12,7 +12,6 @@ Next: provenance/crew.py
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from concurrent.futures import Future
@@ -20,6 +19,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Self
 
+from provenance.beside import environment
 from provenance.checker import Found, state_of
 from provenance.storage import connect
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-__all__ = ["Team", "Work", "usable_cpus"]
+__all__ = ["Team", "Work"]
 
 
 class Work:
@@ -49,13 +49,6 @@ class Work:
         self.bounds = [start]
         self.answer: Future[list[Found]] = Future()
         self.found: list[Found] | None = None
-
-
-def usable_cpus() -> int:
-    """Count the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Team:
@@ -120,8 +113,6 @@ class Team:
         self._work.put(work)
 
     def _started(self) -> subprocess.Popen[str]:
-        # The same modules as here, and none from the directory that we happen to be in.
-        places = os.pathsep.join([place or os.getcwd() for place in sys.path])  # noqa: PTH109 - a text
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "provenance.checker"],
             stdin=subprocess.PIPE,
@@ -129,7 +120,7 @@ class Team:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": places},
+            env=environment(),
         )
 
     def _attend(self, process: subprocess.Popen[str]) -> None:

@@ -1,0 +1,104 @@
+"""The graph follows the log in a process of its own, while this one appends.
+
+It only saves time: what it leaves undone, whoever needs the graph does. So its
+troubles are not reported here; whoever catches up next meets them, and tells.
+
+Next: graph/sync.py
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final, Self
+
+from graph.sync import catch_up
+from provenance import beside
+from provenance.errors import ProvenanceError
+from workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    import subprocess
+    from types import TracebackType
+
+    from graph.store import GraphStore
+    from provenance.reading import LogReader
+
+__all__ = ["Projecting", "follow"]
+
+_PAUSE_SECONDS: Final = 0.05
+_PATIENCE_SECONDS: Final = 30.0
+"""One batch is completed, or taken back by SQLite, within this."""
+
+
+class Projecting:
+    """Lets the graph follow. Use as a context manager: at its end the process is gone."""
+
+    def __init__(self, directory: Path) -> None:
+        """Prepare for the workspace at `directory`; start nothing yet."""
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+        # With one processor it would only take time from whoever appends.
+        self._useful = beside.usable_cpus() > 1
+
+    def start(self) -> None:
+        """Begin, if it has not begun and the machine has a processor to spare."""
+        if self._useful and self._process is None:
+            self._useful = False
+            try:
+                self._process = beside.start(__spec__.name, str(self._directory.resolve()))
+            except OSError:
+                return  # there is no room for it; the graph is brought up to date afterwards
+
+    def __enter__(self) -> Self:
+        """Return self."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop after the batch that it is at, and leave the rest to others."""
+        if self._process is not None:
+            beside.end(self._process, _PATIENCE_SECONDS)
+
+
+class _EndedError(Exception):
+    """Nobody waits for the rest."""
+
+
+def follow(log: LogReader, store: GraphStore, ended: Event) -> None:
+    """Keep `store` up with `log` until `ended`."""
+
+    def go_on(_done: int, _total: int) -> None:
+        if ended.is_set():
+            raise _EndedError
+
+    while not ended.wait(_PAUSE_SECONDS):
+        try:
+            catch_up(log, store, go_on)
+        except _EndedError:
+            return
+
+
+def main() -> None:
+    """Follow until standard input ends."""
+    ended = Event()
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        ended.set()
+
+    Thread(target=wait, daemon=True).start()
+    try:
+        with Workspace(Path(sys.argv[1])) as workspace:
+            follow(workspace.reader, workspace.graph, ended)
+    except ProvenanceError:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
