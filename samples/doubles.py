@@ -27,6 +27,7 @@ __all__ = ["CopiedTags", "EarlySale", "GreyImport", "ListedSource", "PaperTrade"
 
 
 _TAGS = 2  # a counterfeiter wants a choice
+_COLDEST, _WARMEST = 12.0, 18.0  # where honest cold stores stay, doors apart
 
 
 def _other_shops(site: Site) -> list[Site]:
@@ -190,7 +191,11 @@ class WarmTruck(Scheme):
         dice = world.dice("warm", row.site.id, row.lot.id, row.kind)
         kind = dice.weighted((("broken", 5), ("creeping", 3), ("frozen", 1)))
         low, high = {"broken": (25, 34), "creeping": (21.5, 24), "frozen": (-6, 1)}[kind]
-        row.cells["temperature_c"] = f"{dice.between(low, high):.1f}"
+        degrees = dice.between(low, high)
+        if world.strength:
+            far = world.strength.draw("warmth", dice)
+            degrees = _COLDEST - far if kind == "frozen" else _WARMEST + far
+        row.cells["temperature_c"] = f"{degrees:.1f}"
         world.label(row, "cold_chain_breach", f"cooling unit {kind}")
 
 
@@ -205,7 +210,8 @@ class EarlySale(Scheme):
         if row.locked or not known or not self.occasion():
             return
         dice = world.dice("early sale", row.site.id, row.lot.id)
-        row.when = row.lot.made - timedelta(days=dice.between(2, 40))
+        far = world.strength.draw("booking", dice) if world.strength else dice.between(2, 40)
+        row.when = row.lot.made - timedelta(days=far)
         world.label(row, "temporal_order", "sale dated before the goods were made")
 
 

@@ -1,7 +1,8 @@
 """Writes the sample files: `python -m samples.generate --seed 7 --scale 1 -o DIR`.
 
 The same arguments give the same bytes on every machine. `--clean` writes the
-same world with nothing planted.
+same world with nothing planted, `--strength` one whose deeds are so many natural
+spreads beyond what is natural.
 
 Next: samples/simulate.py
 """
@@ -21,6 +22,7 @@ from samples.abuses import commit_abuses
 from samples.labour import workplaces
 from samples.latecomers import late_rows
 from samples.simulate import simulate
+from samples.strength import STRENGTHS
 from samples.timesheets import timesheets
 from samples.workdays import END
 from samples.writing import EVENT_COLUMNS, event_rows
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from samples.labour import Month
+    from samples.strength import Strength
     from samples.world import World
 
 __all__ = ["SAMPLE_SCALE", "SAMPLE_SEED", "generate", "main", "write_files"]
@@ -54,20 +57,23 @@ class Table:
         return out.getvalue()
 
 
-def generate(seed: int, scale: float, *, clean: bool = False) -> dict[str, Table]:
+def generate(
+    seed: int, scale: float, *, clean: bool = False, strength: Strength | None = None
+) -> dict[str, Table]:
     """Make all sample files.
 
     Args:
         seed: Names the world.
         scale: How much is grown and made; 1 gives about 5,000 events, at least 0.05.
         clean: Whether to plant nothing; there are no labels then.
+        strength: Of the deeds, see `samples.strength`; None for what such deeds are.
 
     Returns:
         The tables by file name.
     """
-    world = simulate(seed, scale, clean=clean)
+    world = simulate(seed, scale, clean=clean, strength=strength)
     places = workplaces(world)
-    abuses = [] if clean else commit_abuses(places, seed)
+    abuses = [] if clean else commit_abuses(places, seed, strength)
     events, missed = event_rows(world)
     made = {
         "products.csv": tables.products(),
@@ -123,12 +129,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=SAMPLE_SEED, help="names the world")
     parser.add_argument("--scale", type=float, default=SAMPLE_SCALE, help="1 is 5,000 events")
     parser.add_argument("--clean", action="store_true", help="plant nothing")
+    parser.add_argument("--strength", choices=STRENGTHS, help="of what is planted, in spreads")
     parser.add_argument("-o", "--output", type=Path, required=True, help="directory to write to")
     options = parser.parse_args(arguments)
     if not _SMALLEST <= options.scale <= _LARGEST:
         sys.stderr.write(f"--scale must lie between {_SMALLEST} and {_LARGEST:g}\n")
         return 2
-    files = generate(options.seed, options.scale, clean=options.clean)
+    strength = STRENGTHS[options.strength] if options.strength else None
+    files = generate(options.seed, options.scale, clean=options.clean, strength=strength)
     try:
         write_files(files, options.output)
     except OSError as error:

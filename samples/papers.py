@@ -31,6 +31,7 @@ __all__ += ["Stretch"]
 
 
 _OTHER_WAY = 3  # every third deed errs upwards
+_EVEN = 1000  # per mille
 
 
 class FalseWeight(Scheme):
@@ -49,6 +50,9 @@ class FalseWeight(Scheme):
             per_mille, note = dice.whole(420, 850), "declared lighter than loaded, to save freight"
         else:
             per_mille, note = dice.whole(1240, 1950), "paid by weight: declared heavier than loaded"
+        if world.strength:
+            far = world.strength.draw("weight", dice)
+            per_mille = round(1000 * (1 - far if per_mille < _EVEN else 1 + far))
         rows[0].weight_grams = rows[0].weight_grams * per_mille // 1000
         world.label(rows[0], "weight_misdeclared", f"{note} (x {per_mille / 1000:.2f})")
 
@@ -70,6 +74,9 @@ class FalseValue(Scheme):
             factor, note = dice.between(0.2, 0.55), "invoiced below value, to save duty"
         else:
             factor, note = dice.between(2.1, 3.8), "invoiced above value, to move money out"
+        if world.strength:
+            far = world.strength.draw("value", dice)
+            factor = 1 - far if factor < 1 else 1 + far
         value = float(rows[0].cells["declared_value_usd"]) * factor
         rows[0].cells["declared_value_usd"] = f"{value:.2f}"
         world.label(rows[0], "value_misdeclared", f"{note} (x {factor:.2f})")
@@ -177,6 +184,8 @@ class Stretch(Scheme):
         dice = world.dice("stretch", batch.site.id, batch.when.isoformat())
         batch.touched = True
         made = batch.output * dice.whole(1130, 1720) // 1000
+        if world.strength:
+            made = int(batch.output * (1 + world.strength.draw("quantity", dice)))
         batch.output = made - made % UNIT
 
     def made(self, world: World, batch: Batch, row: Row) -> None:

@@ -33,6 +33,7 @@ from samples.world import World
 
 if TYPE_CHECKING:
     from samples.scheme import Scheme
+    from samples.strength import Strength
 
 __all__ = ["simulate"]
 
@@ -62,26 +63,27 @@ _SCHEMES: tuple[type[Scheme], ...] = (
 )
 
 
-def simulate(seed: int, scale: float, *, clean: bool) -> World:
+def simulate(seed: int, scale: float, *, clean: bool, strength: Strength | None = None) -> World:
     """Run the two chains over the two years.
 
     Args:
         seed: Names the world; the same seed is the same world on every machine.
         scale: How much is grown and made, 1 for about 5,000 scans; above 0.
         clean: Whether to leave out everything planted.
+        strength: Of the deeds; None for what such deeds are.
 
     Returns:
         The world after its last day, with its scans and labels.
     """
     schemes = [] if clean else [scheme() for scheme in _SCHEMES]
     if not clean:
-        _live(World(seed, scale, schemes))
+        _live(World(seed, scale, schemes, strength))
         chosen = [scheme() for scheme in _SCHEMES]
         for scout, scheme in zip(schemes, chosen, strict=True):
             scheme.seen = scout.seen
             scheme.spread(scale, Dice(seed, "occasions", type(scheme).__name__))
         schemes = chosen
-    return _live(World(seed, scale, schemes))
+    return _live(World(seed, scale, schemes, strength))
 
 
 def _live(world: World) -> World:

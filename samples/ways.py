@@ -15,18 +15,22 @@ from samples.goods import UNIT
 from samples.places import SITES, distance_km
 from samples.routes import Leg, continent
 from samples.scheme import Scheme
+from samples.strength import SPREADS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from samples.freight import Consignment
     from samples.places import Site
+    from samples.strength import Strength
     from samples.world import Parcel, Row, World
 
 __all__ = ["Backdated", "Detour", "ForgedReceipt", "LongWait", "LostHands", "OddBuyer", "SideSale"]
 __all__ += ["TopUp"]
 
 _FAR_KM = 700
+_NEAR_KM = 60
+_FASTEST = {"sea": 50, "road": 110, "rail": 140, "air": 950}  # km/h, door to door
 _STOPS = frozenset(("port", "distribution_centre", "trader", "exporter", "grinder"))
 
 
@@ -38,7 +42,7 @@ class Detour(Scheme):
     def plan(self, world: World, load: Consignment) -> None:
         """Insert a stop that nobody needs."""
         leg = load.legs[0]
-        stops = [stop for stop in SITES.values() if _far_off(leg, stop)]
+        stops = [stop for stop in SITES.values() if _far_off(leg, stop, world.strength)]
         if leg.mode != "road" or load.touched or not stops or not self.occasion():
             return
         load.touched = True
@@ -57,14 +61,18 @@ class Detour(Scheme):
                 world.label(row, "route_detour", note[load.leg])
 
 
-def _far_off(leg: Leg, stop: Site) -> bool:
-    """Whether a stop makes the leg much longer, on the same landmass."""
+def _far_off(leg: Leg, stop: Site, strength: Strength | None) -> bool:
+    """Whether a stop makes the leg much longer (by so much, given a strength), overland."""
     if stop.kind not in _STOPS or stop.id in {leg.start.id, leg.end.id}:
         return False
     if {continent(leg.start), continent(leg.end)} != {continent(stop)}:
         return False
     around = distance_km(leg.start, stop) + distance_km(stop, leg.end)
-    return around > 1.7 * distance_km(leg.start, leg.end) + 350
+    if strength is None:
+        return around > 1.7 * distance_km(leg.start, leg.end) + 350
+    spread = SPREADS["detour"][0] * distance_km(leg.start, leg.end)
+    extra = around - distance_km(leg.start, leg.end)
+    return extra > _NEAR_KM and strength.low * spread <= extra <= strength.high * spread
 
 
 class OddBuyer(Scheme):
@@ -110,7 +118,8 @@ class LongWait(Scheme):
         load.touched = True
         dice = world.dice("long wait", load.start.id, load.bill)
         place = dice.whole(0, len(load.legs) - 1)
-        load.legs[place].hold_hours = 24 * dice.between(32, 95)
+        far = world.strength.draw("dwell", dice) if world.strength else 24 * dice.between(32, 95)
+        load.legs[place].hold_hours = far
         self.mine[load] = place
 
     def shipped(self, world: World, load: Consignment, rows: list[Row]) -> None:
@@ -140,6 +149,9 @@ class ForgedReceipt(Scheme):
         dice = world.dice("forged receipt", rows[0].lot.id, load.bill)
         km = distance_km(load.here.start, load.here.end)
         hours = max(1.5, km / dice.between(240, 2600))
+        if world.strength:
+            fastest = _FASTEST[load.here.mode]
+            hours = km / fastest / (1 + world.strength.draw("speed", dice))
         rows[0].when = load.left[-1] + timedelta(hours=hours)
         note = f"receipt signed {hours:.1f} h after departure, {km} km away"
         world.label(rows[0], "impossible_travel", note)
@@ -160,7 +172,8 @@ class Backdated(Scheme):
         """Write a date before the departure."""
         if self.mine.get(load) == load.leg and not rows[0].locked:
             dice = world.dice("backdated", rows[0].lot.id, load.bill)
-            rows[0].when = load.left[-1] - timedelta(hours=dice.between(5, 190))
+            far = world.strength.draw("clock", dice) if world.strength else dice.between(5, 190)
+            rows[0].when = load.left[-1] - timedelta(hours=far)
             world.label(rows[0], "temporal_order", "receipt dated before the goods left")
 
 
@@ -213,6 +226,8 @@ class TopUp(Scheme):
             parcel = load.parcels[0]
             dice = world.dice("top up", parcel.lot.id, load.bill)
             more = parcel.quantity * dice.whole(1090, 1450) // 1000
+            if world.strength:
+                more = int(parcel.quantity * (1 + world.strength.draw("quantity", dice)))
             parcel.quantity = more - more % UNIT
             self.mine[load] = load.leg
 

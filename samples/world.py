@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from samples.goods import Product
     from samples.places import Site
     from samples.scheme import Scheme
+    from samples.strength import Strength
 
 __all__ = ["Handler", "Lot", "Parcel", "Row", "World"]
 
@@ -90,10 +91,16 @@ class Handler(Protocol):
 class World:
     """Agenda, stock, scans and labels of one run."""
 
-    def __init__(self, seed: int, scale: float, schemes: Sequence[Scheme]) -> None:
-        """Start an empty world; `schemes` are asked in their order at every occasion."""
+    def __init__(
+        self, seed: int, scale: float, schemes: Sequence[Scheme], strength: Strength | None = None
+    ) -> None:
+        """Start an empty world; `schemes` are asked in their order at every occasion.
+
+        Their deeds are as large as such deeds are, or of the given strength.
+        """
         self.seed = seed
         self.scale = scale
+        self.strength = strength
         self.schemes = schemes
         self.rows: list[Row] = []
         self.labels: list[tuple[Row, str, str]] = []
