@@ -17,7 +17,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance import merkle
-from provenance.beside import usable_cpus
 from provenance.checker import Checker
 from provenance.crew import Crew
 from provenance.errors import ProvenanceError
@@ -30,7 +29,7 @@ from provenance.register import register_key
 from provenance.report import AuditReport
 from provenance.schema import schema_faults
 from provenance.storage import connect, rows, translated
-from provenance.team import Team
+from provenance.team import Team, usable_cpus
 from provenance.witnessed import added_by_others, cosignature_faults
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Self
 
-from provenance.beside import environment
+from provenance.beside import environment, usable_cpus
 from provenance.checker import Found, state_of
 from provenance.storage import connect
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-__all__ = ["Team", "Work"]
+__all__ = ["Team", "Work", "usable_cpus"]
 
 
 class Work:
