@@ -24,10 +24,12 @@ __all__ = [
     "hours_of_week",
     "month",
     "week_of_month",
+    "zeros_lost",
 ]
 
 _MONTH: Final = re.compile(r"(\d{4})[-/.]?(\d{2})\Z|(\d{1,2})[/.-](\d{4})\Z", re.ASCII)
 _FIRST_OF_MONTH: Final = re.compile(r"(\d{4})-(\d{2})-01(?:[T ]00:00(?::00)?)?\Z", re.ASCII)
+_LENGTHS_OF_THE_SHORTENED: Final = frozenset({7, 9, 10, 11})
 _USER_ASSIGNED: Final = frozenset({"XK"})  # Kosovo: not in ISO 3166-1, used by customs everywhere
 _HOURS_OF_A_WEEK: Final = 168
 _WEEKS_TOUCHING_A_MONTH: Final = 6
@@ -66,8 +68,19 @@ def goods_country(value: str) -> str:
     return value
 
 
+def zeros_lost(value: str) -> bool:
+    """Say whether a number is a GTIN whose leading zeros a spreadsheet took off."""
+    return value.isascii() and value.isdigit() and len(value) in _LENGTHS_OF_THE_SHORTENED
+
+
 def gtin(value: str) -> str:
-    """Read a GTIN of 8, 12, 13 or 14 digits as 14 digits."""
+    """Read a GTIN of 8, 12, 13 or 14 digits as 14 digits; leading zeros that it lost come back.
+
+    Zeros in front change nothing about a check digit, so it tells a shortened GTIN from
+    another number nine times out of ten.
+    """
+    if zeros_lost(value):
+        value = value.zfill(8 if len(value) < 8 else 12)  # noqa: PLR2004
     try:
         return check_gtin(value)
     except InputError as error:

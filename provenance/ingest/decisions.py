@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from provenance.ingest.times import exists, instant_text, split
+from provenance.ingest.alike import Names
+from provenance.ingest.times import exists, instant_text, split, split_serial
 from provenance.ingest.values import Unacceptable
 
 if TYPE_CHECKING:
@@ -46,11 +47,13 @@ class TimeSettings(NamedTuple):
         date_order: Which comes first where a shape leaves it open.
         first_year: Two-digit years fall into the hundred years from here.
         zone: Where times without an offset were taken; None is UTC.
+        serial: Numbers of up to five digits are a spreadsheet's days, counted from this year.
     """
 
     date_order: DateOrder | None = None
     first_year: int | None = None
     zone: ZoneInfo | None = None
+    serial: Literal["1900", "1904"] | None = None
 
 
 class Moment(NamedTuple):
@@ -88,6 +91,7 @@ class Evidence:
         """Begin without evidence."""
         self.orders: dict[tuple[str, str], _Proof] = {}
         self.years: dict[tuple[str, str, bool], set[int]] = {}
+        self.names = Names()
 
     def observe(self, value: str, source: str, line: int, *, ahead: bool, hint: str = "") -> None:
         """Look at one value.
@@ -128,7 +132,11 @@ class Evidence:
 
 
 class TimeReader:
-    """Reads the times of one file with what its evidence and its mapping decide."""
+    """Reads the times of one file with what its evidence and its mapping decide.
+
+    Attributes:
+        names: The ids that differ from others only in case or Unicode form.
+    """
 
     def __init__(self, evidence: Evidence, settings: TimeSettings, now_us: int) -> None:
         """Decide what can be decided.
@@ -139,6 +147,7 @@ class TimeReader:
             now_us: Microseconds since the epoch; an event later than a day from then is refused.
         """
         self._evidence = evidence
+        self.names = evidence.names
         self._settings = settings
         now = _EPOCH + timedelta(microseconds=now_us)
         self._latest = now + _DAY
@@ -168,7 +177,7 @@ class TimeReader:
         Raises:
             Unacceptable: As for `moment`, or there is a time of day.
         """
-        parts = split(value)
+        parts = self._split(value)
         if parts.clock is not None and parts.clock[:4] != (0, 0, 0, 0):
             raise Unacceptable("is a time; only a date is expected here", value)
         day, _order = self._day(parts, value, source, ahead=True)
@@ -180,8 +189,12 @@ class TimeReader:
         Raises:
             Unacceptable: It cannot be read.
         """
-        parts = split(value)
+        parts = self._split(value)
         return self._day(parts, value, source, ahead=True)[1]
+
+    def _split(self, value: str) -> Parts:
+        serial = self._settings.serial
+        return (split_serial(value, serial) if serial else None) or split(value)
 
     def _plain(self, value: str) -> Moment:
         """The common case, 2024-03-23T22:17:32Z: checked, and taken as it is."""
@@ -196,7 +209,7 @@ class TimeReader:
         return Moment(value, False, "")
 
     def _read(self, value: str, source: str) -> Moment:
-        parts = split(value)
+        parts = self._split(value)
         day, order = self._day(parts, value, source, ahead=False)
         if parts.clock is None:
             time = datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -81,7 +81,7 @@ class DraftBuilder:
         found, extra = self.reader.read(cells)
         kind = self.reader.recipe.kind
         if kind is not EVENTS:
-            return Made(self._record(kind, found, extra), [])
+            return Made(self._record(kind, found, extra), self.reader.notes)
         try:
             return self._event(found, extra)
         except Unacceptable as error:
@@ -131,7 +131,7 @@ class DraftBuilder:
             lots=lots,
             subjects=self._subjects_of(found, extra),
         )
-        warnings = warnings_of(content)
+        warnings = [*warnings_of(content), *self.reader.notes]
         return Made(draft, [*warnings, moment.note] if moment.note else warnings)
 
     def _moment(self, found: Content) -> Moment:

@@ -9,6 +9,7 @@ Next: provenance/ingest/rows.py
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,25 +18,28 @@ from provenance.errors import InputError
 from provenance.ingest.columns import KINDS, KNOWN_COLUMNS
 from provenance.ingest.decisions import Evidence
 from provenance.ingest.documents import KIND, Document, is_json, names_epcis
-from provenance.ingest.headers import recognise, unknown_header
+from provenance.ingest.formats.opening import open_any
+from provenance.ingest.headers import IGNORED_PREFIX, recognise, unknown_header
 from provenance.ingest.layout import mapped_recipes, missing_columns, native_recipe
+from provenance.ingest.limits import DEFAULT_LIMITS
 from provenance.ingest.mapping import load_mapping, shipped_mappings
-from provenance.ingest.reading import open_table
 from provenance.ingest.receipt import Part
 from provenance.ingest.sources import open_source, unreadable
+from provenance.ingest.table import TableSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from provenance.ingest.layout import Recipe
     from provenance.ingest.mapping import Mapping
-    from provenance.ingest.reading import Table
     from provenance.ingest.sources import Source
+    from provenance.ingest.table import Table
 
-__all__ = ["Job", "find_jobs"]
+__all__ = ["Job", "find_jobs", "open_with", "sheet_of"]
 
-_TABLES: Final = (".csv", ".tsv")
+_TABLES: Final = (".csv", ".tsv", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".parquet")
 _DOCUMENTS: Final = (".json", ".jsonld")
+_PATTERN: Final = frozenset("*?[")
 _PACKED: Final = (".gz", ".zst")
 
 
@@ -69,7 +73,7 @@ def find_jobs(
     """Open the files and recognise what each is.
 
     Args:
-        paths: Files, directories, or "-".
+        paths: Files, directories, patterns such as "in/*.xlsx", or "-".
         mapping: For files that are not native; one without fields is for native files.
         encoding: For files without a byte order mark.
         notices: Is told what was passed over.
@@ -81,9 +85,12 @@ def find_jobs(
         InputError: A file cannot be read or recognised, or a directory holds no table.
     """
     jobs: list[Job | Document] = []
-    for path in paths:
+    for path in (file for given in paths for file in _matching(given)):
         if path == "-" or not Path(path).is_dir():
-            jobs.append(_job(path, mapping, encoding, named=True))
+            job = _job(path, mapping, encoding, named=True)
+            jobs.append(job)
+            if isinstance(job, Job):
+                notices += [f"{path}: {note}" for note in job.table.notes]
             continue
         found = list(_directory(path, mapping, encoding, notices))
         if not found:
@@ -100,15 +107,23 @@ def _directory(
     with unreadable(path):
         files = sorted(file for file in Path(path).iterdir() if file.is_file())
     for file in files:
-        endings = [suffix.lower() for suffix in file.suffixes if suffix.lower() not in _PACKED]
-        known = not file.name.startswith(".") and endings and endings[-1]
-        if known not in {*_TABLES, *_DOCUMENTS}:
+        if file.name.startswith(".") or _ending(file.name) not in {*_TABLES, *_DOCUMENTS}:
             notices.append(f"{file}: not a table, passed over")
             continue
         try:
             yield _job(str(file), mapping, encoding, named=False)
         except _UnknownHeaderError as error:
             notices.append(f"{file}: {error}, passed over")
+
+
+def _matching(path: str) -> list[str]:
+    """The files that a pattern names, where the shell has not put them in its place."""
+    if path == "-" or not _PATTERN & set(path) or Path(path).exists():
+        return [path]
+    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    if not found:
+        raise InputError(f"{path}: no file matches")
+    return found
 
 
 class _UnknownHeaderError(InputError):
@@ -118,11 +133,14 @@ class _UnknownHeaderError(InputError):
 def _job(
     path: str, mapping: Mapping | None, encoding: str | None, *, named: bool
 ) -> Job | Document:
-    source = open_source(path)
+    name, sheet = sheet_of(path)
+    source = open_source(name, mapping.limits if mapping else DEFAULT_LIMITS)
     try:
-        if is_json(source):
+        if is_json(source) and (names_epcis(source) or not _may_be_table(source)):
             return _document(source, named=named)
-        return _table_job(source, mapping, encoding, named=named)
+        if not named and _ending(source.name) in _DOCUMENTS:
+            return _json_of_others(source, mapping, encoding)
+        return _table_job(source, mapping, encoding, sheet, named=named)
     except BaseException:
         source.close()
         raise
@@ -134,12 +152,61 @@ def _document(source: Source, *, named: bool) -> Document:
     return Document(source, Part(source.name, KIND), named)
 
 
-def _table_job(
-    source: Source, mapping: Mapping | None, encoding: str | None, *, named: bool
-) -> Job:
+def sheet_of(path: str) -> tuple[str, str]:
+    """Take `book.xlsx#Sheet` apart, unless a file is called so."""
+    name, mark, sheet = path.partition("#")
+    return (name, sheet) if mark and sheet and not Path(path).exists() else (path, "")
+
+
+def open_with(
+    source: Source, mapping: Mapping | None, encoding: str | None, sheet: str = ""
+) -> Table:
+    """Open a table as a mapping, and the user before it, say.
+
+    A quarantine file has the columns of its source, but not its form.
+
+    Raises:
+        InputError: It cannot be read, or not as the mapping says.
+    """
     columns = frozenset(_columns_of(mapping)) if mapping else frozenset()
-    encoding = encoding or (mapping.encoding if mapping else None)
-    table = open_table(source, encoding, KNOWN_COLUMNS | columns)
+    wanted = mapping.table_settings(columns) if mapping else TableSettings()
+    wanted = wanted._replace(encoding=encoding or wanted.encoding, sheet=sheet or wanted.sheet)
+    if wanted.header is not None:
+        plain = open_any(source, _QUARANTINE, wanted._replace(header=None))
+        if plain.form == "csv" and _is_quarantine(plain):
+            return plain
+    return open_any(source, KNOWN_COLUMNS, wanted)
+
+
+_QUARANTINE: Final = KNOWN_COLUMNS | {f"{IGNORED_PREFIX}line", f"{IGNORED_PREFIX}reason"}
+
+
+def _is_quarantine(table: Table) -> bool:
+    return any(column.casefold().startswith(IGNORED_PREFIX) for column in table.header)
+
+
+def _ending(name: str) -> str:
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+    return next((suffix for suffix in reversed(suffixes) if suffix not in _PACKED), "")
+
+
+def _may_be_table(source: Source) -> bool:
+    """Whether a JSON file without the words of EPCIS may be a table: linked data is none."""
+    return _ending(source.name) != ".jsonld"
+
+
+def _json_of_others(source: Source, mapping: Mapping | None, encoding: str | None) -> Job:
+    """A JSON file of a directory that is no EPCIS: a table if it is one, else passed over."""
+    try:
+        return _table_job(source, mapping, encoding, "", named=False)
+    except InputError:
+        raise _UnknownHeaderError("no EPCIS document") from None
+
+
+def _table_job(
+    source: Source, mapping: Mapping | None, encoding: str | None, sheet: str, *, named: bool
+) -> Job:
+    table = open_with(source, mapping, encoding, sheet)
     try:
         recipes, used = _recipes(table, mapping, named=named)
     except _UnknownHeaderError:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from provenance.forget.marks import Needle
 
-__all__ = ["Sought", "count_rows", "forget_rows"]
+__all__ = ["Sought", "count_rows", "decoded", "event_texts", "forget_rows", "separator_of"]
 
 _SEPARATORS: Final = ",;\t"
 _PARTS: Final = re.compile(r"[,;\t|\"'\r\n]")
@@ -108,14 +108,15 @@ def _forget_in(path: Path, sought: Sought) -> None:
 
 
 def _looked_through(path: Path, sought: Sought) -> tuple[_Left, str]:
-    text, encoding = _decoded(path.read_bytes())
+    text, encoding = decoded(path.read_bytes())
     if path.name.startswith("."):
         return _Left(int(sought.anywhere([text])), None), encoding
     look = _rows_left if path.suffix == ".csv" else _events_left
     return look(text, sought), encoding
 
 
-def _decoded(data: bytes) -> tuple[str, str]:
+def decoded(data: bytes) -> tuple[str, str]:
+    """Decode a file that a person may have saved anew; returns the text and its encoding."""
     encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"
     try:
         return data.decode(encoding), encoding
@@ -126,8 +127,11 @@ def _decoded(data: bytes) -> tuple[str, str]:
 
 def _rows_left(text: str, sought: Sought) -> _Left:
     separator = max(_SEPARATORS, key=text.split("\n", 1)[0].count)
-    csv.field_size_limit(_MOST)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    usual = csv.field_size_limit(_MOST)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    finally:
+        csv.field_size_limit(usual)  # the whole process has one
     header = [name.strip("\ufeff ").casefold() for row in rows[:1] for name in row]
     kept = [row for row in rows[1:] if not _fits(header, unguarded(row), sought)]
     fresh = io.StringIO(newline="")
@@ -135,27 +139,40 @@ def _rows_left(text: str, sought: Sought) -> _Left:
     return _Left(len(rows[1:]) - len(kept), fresh.getvalue() if kept else None)
 
 
+def separator_of(text: str) -> str:
+    """What stands between the columns of a table, by its header."""
+    return max(_SEPARATORS, key=text.split("\n", 1)[0].count)
+
+
 def _events_left(text: str, sought: Sought) -> _Left:
     """Do it to an EPCIS document.
 
     What stays keeps its characters: numbers written anew could become others.
     """
-    begin = _EVENTS.search(text)
     try:
-        at = begin.end() if begin else len(text)
-        kept, dropped, decoder = [], 0, json.JSONDecoder()
-        while text[at] != "]":
-            event, end = decoder.raw_decode(text, at)
-            if sought.anywhere(_texts(event)):
-                dropped += 1
-            else:
-                kept.append(text[at:end])
-            at = next(place for place in count(end) if text[place] not in _BETWEEN)
+        head, written, tail = event_texts(text)
+        kept = [one for one in written if not sought.anywhere(_texts(json.loads(one)))]
     except (IndexError, ValueError):
         # No such document any more: nobody can ingest it as it is, and it goes as a whole.
         return _Left(int(sought.anywhere([text])), None)
-    left = text[: begin.end() if begin else 0] + ",\n".join(kept) + "\n" + text[at:]
-    return _Left(dropped, left if kept else None)
+    left = head + ",\n".join(kept) + "\n" + tail
+    return _Left(len(written) - len(kept), left if kept else None)
+
+
+def event_texts(text: str) -> tuple[str, list[str], str]:
+    """Split an EPCIS document: what is before its events, each of them, what is after.
+
+    Raises:
+        IndexError, ValueError: It is no such document.
+    """
+    begin = _EVENTS.search(text)
+    at = begin.end() if begin else len(text)
+    head, found, decoder = text[:at], [], json.JSONDecoder()
+    while text[at] != "]":
+        _event, end = decoder.raw_decode(text, at)
+        found.append(text[at:end])
+        at = next(place for place in count(end) if text[place] not in _BETWEEN)
+    return head, found, text[at:]
 
 
 def _texts(value: Any) -> Iterator[str]:

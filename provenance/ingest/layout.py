@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from provenance.errors import InputError
 from provenance.ingest.headers import IGNORED_PREFIX
+from provenance.ingest.mapping import Field
 from provenance.ingest.values import nearest
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Tier
     from provenance.ingest.columns import Kind
-    from provenance.ingest.mapping import EventRule, Field, Mapping
+    from provenance.ingest.mapping import EventRule, Mapping
 
 __all__ = ["Recipe", "mapped_recipes", "missing_columns", "native_recipe"]
 
@@ -51,6 +52,9 @@ class Recipe:
         field_tiers: Tiers of native fields that differ from the workspace's.
         extra_tiers: Tiers of foreign columns that differ from the workspace's.
         subjects: Columns that name a person, each with the others that are about that person.
+        decimal: The decimal sign of its numbers, "" where each text must say it.
+        factors: Fields whose numbers are multiplied, and with what.
+        originals: Columns that are kept as they stand beside what was made of them.
     """
 
     name: str
@@ -66,6 +70,9 @@ class Recipe:
     field_tiers: tuple[tuple[str, Tier], ...] = ()
     extra_tiers: tuple[tuple[str, Tier], ...] = ()
     subjects: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    decimal: str = ""
+    factors: tuple[tuple[str, str], ...] = ()
+    originals: tuple[tuple[int, str], ...] = ()
 
     def applies(self, cells: list[str]) -> bool:
         """Whether the row meets the conditions."""
@@ -73,7 +80,8 @@ class Recipe:
 
     def foreign(self, cells: list[str]) -> list[list[str]]:
         """The foreign columns of a row that hold something, and texts that were replaced."""
-        found = [[name, text] for place, name in self.kept if (text := cells[place].strip())]
+        kept = (*self.kept, *self.originals) if self.originals else self.kept
+        found = [[name, text] for place, name in kept if (text := cells[place].strip())]
         for place, name, texts in self.replaced:
             if (text := cells[place].strip()) in texts:
                 found.append([name, text])
@@ -107,6 +115,7 @@ def native_recipe(kind: Kind, header: Sequence[str], mapping: Mapping | None = N
         field_tiers=field_tiers,
         extra_tiers=extra_tiers,
         subjects=_subjects(kind, mapping, header) if mapping else (),
+        decimal=mapping.decimal if mapping else "",
     )
 
 
@@ -152,11 +161,20 @@ def _recipe(mapping: Mapping, rule: EventRule, header: Sequence[str]) -> Recipe:
         _getter(given, mapping.values.get(name), places) for name, given in rule.fields.items()
     ]
     used = set(_columns_of(rule)) - set(rule.when)
-    replaced = [
-        (places[given], given, frozenset(mapping.values[name]))
+    columns = {
+        name: given if isinstance(given, str) else given.column
         for name, given in rule.fields.items()
-        if name in mapping.values and isinstance(given, str)
+    }
+    replaced = [
+        (places[column], column, frozenset(mapping.values[name]))
+        for name, column in columns.items()
+        if name in mapping.values and column
     ]
+    changed = {
+        name: given
+        for name, given in rule.fields.items()
+        if isinstance(given, Field) and (given.factor or given.split)
+    }
     field_tiers, extra_tiers = _tiers(mapping.native, mapping)
     return Recipe(
         name=rule.name,
@@ -172,6 +190,12 @@ def _recipe(mapping: Mapping, rule: EventRule, header: Sequence[str]) -> Recipe:
         field_tiers=field_tiers,
         extra_tiers=extra_tiers,
         subjects=_subjects(mapping.native, mapping, header),
+        decimal=mapping.decimal,
+        factors=tuple((name, given.factor) for name, given in changed.items() if given.factor),
+        originals=tuple(
+            (places[column], column)
+            for column in dict.fromkeys(given.column for given in changed.values())
+        ),
     )
 
 
@@ -209,6 +233,8 @@ def _columns_of(rule: EventRule) -> Iterator[str]:
     for given in rule.fields.values():
         if isinstance(given, str):
             yield given
+        elif given.column:
+            yield given.column
         else:
             yield from _BRACES.findall(given.template)
     yield from rule.when
@@ -218,12 +244,16 @@ def _label(name: str, given: str | Field) -> str:
     if isinstance(given, str):
         return given
     columns = _BRACES.findall(given.template)
-    return columns[0] if columns else name
+    return given.column or (columns[0] if columns else name)
 
 
 def _getter(given: str | Field, texts: dict[str, str] | None, places: dict[str, int]) -> Getter:
     if isinstance(given, str):
         read: Getter = itemgetter(places[given])
+    elif given.column:
+        read = itemgetter(places[given.column])
+        if given.split:
+            read = _splitting(read, given.split)
     elif given.value:
         read = _constant(given.value)
     else:
@@ -233,6 +263,10 @@ def _getter(given: str | Field, texts: dict[str, str] | None, places: dict[str, 
 
 def _constant(value: str) -> Getter:
     return lambda _cells: value
+
+
+def _splitting(read: Getter, mark: str) -> Getter:
+    return lambda cells: read(cells).replace(mark, ";")
 
 
 def _replacing(read: Getter, texts: dict[str, str]) -> Getter:

@@ -11,6 +11,7 @@ Next: provenance/ingest/layout.py
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -23,7 +24,9 @@ from provenance.entries import Tier
 from provenance.errors import InputError
 from provenance.ingest.columns import EVENTS, KINDS, KNOWN_COLUMNS, Kind
 from provenance.ingest.decisions import TimeSettings
-from provenance.ingest.values import nearest
+from provenance.ingest.limits import DEFAULT_LIMITS, Limits
+from provenance.ingest.table import TableSettings
+from provenance.ingest.values import ident_list, nearest, number_list
 
 __all__ = ["EventRule", "Field", "Mapping", "load_mapping", "parse_mapping", "shipped_mappings"]
 
@@ -32,21 +35,28 @@ TierName = Literal["public", "partner", "private"]
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A field that is not just a column; exactly one of the two is given.
+    """A field that is not just a column as it is; one of the first three is given.
 
     Attributes:
         value: The same text in every row.
         template: Text with column names in braces.
+        column: A column, with one of the following.
+        factor: What its numbers are multiplied with, a decimal number above zero.
+        split: What separates the parts of a list, where it is not a semicolon.
     """
 
     value: str = ""
     template: str = ""
+    column: str = ""
+    factor: str = ""
+    split: str = ""
 
 
 class _Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     date_order: Literal["day-first", "month-first"] | None = None
     first_year: Annotated[int, msgspec.Meta(ge=1900, le=2100)] | None = None
     zone: Name | None = None
+    serial: Literal["1900", "1904"] | None = None
 
 
 class EventRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +82,12 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         name: For messages.
         kind: The native format that the fields belong to.
         encoding: Where the file has no byte order mark.
+        header: The line, or row, on which the header begins.
+        sheet: Which sheet of a workbook.
+        rows: In JSON, the list within each value whose elements are the rows.
+        merged: "fill" gives every cell of a merged area its text.
+        decimal: The decimal sign of numbers that are texts.
+        limits: How far packed files may unpack.
         fields: Native field -> column name, or `Field`.
         event: Which events a row makes; none means one event a row.
         values: Native field -> {text in the file: native text}.
@@ -87,6 +103,12 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     kind: str = "events"
     encoding: str | None = None
+    header: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
+    sheet: str = ""
+    rows: str = ""
+    merged: Literal["", "fill"] = ""
+    decimal: Literal["", ".", ","] = ""
+    limits: Limits = DEFAULT_LIMITS
     fields: dict[str, Name | Field] = {}
     event: list[EventRule] = []
     values: dict[str, dict[str, str]] = {}
@@ -119,7 +141,20 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def time_settings(self) -> TimeSettings:
         """What it decides about times."""
         zone = ZoneInfo(self.times.zone) if self.times.zone else None
-        return TimeSettings(self.times.date_order, self.times.first_year, zone)
+        times = self.times
+        return TimeSettings(times.date_order, times.first_year, zone, times.serial)
+
+    def table_settings(self, columns: frozenset[str]) -> TableSettings:
+        """What it says about the form of a table; `columns` are those that it uses, folded."""
+        return TableSettings(
+            encoding=self.encoding,
+            header=self.header,
+            sheet=self.sheet,
+            rows=self.rows,
+            merged=self.merged,
+            decimal=self.decimal,
+            columns=columns,
+        )
 
     def tier_of(self, name: str) -> Tier | None:
         """The tier of a native field or foreign column, or None."""
@@ -127,6 +162,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None if tier is None else Tier[tier.upper()]
 
 
+_FACTOR: Final = re.compile(r"(?=.*[1-9])\d{1,12}(?:\.\d{1,12})?\Z", re.ASCII)
 _IDENTIFYING: Final = frozenset({"event_id", "product_id", "lot_id", "facility_id", "input_lots"})
 _IN_PARTS: Final = frozenset(
     {"event_time", "input_quantities", "quantity", "quantity_unit", "serial_ids", "worker_id"}
@@ -223,11 +259,22 @@ def _check_subject(mapping: Mapping, name: str, place: str) -> None:
 def _check_rule(kind: Kind, rule: EventRule, where: str) -> None:
     for name, given in rule.fields.items():
         _check_field(kind, name, where)
-        if isinstance(given, Field) and bool(given.value) is bool(given.template):
-            raise InputError(f"{where}: {name} needs a column, a value or a template")
+        if isinstance(given, Field):
+            _check_given(kind, name, given, where)
     lacking = [name for name in kind.key if name not in rule.fields]
     if lacking:
         raise InputError(f"{where}: fields: {', '.join(lacking)} must be filled")
+
+
+def _check_given(kind: Kind, name: str, given: Field, where: str) -> None:
+    if [bool(given.value), bool(given.template), bool(given.column)].count(True) != 1:
+        raise InputError(f"{where}: {name} needs a column, a value or a template")
+    if (given.factor or given.split) and not given.column:
+        raise InputError(f"{where}: {name}: factor and split belong to a column")
+    if given.factor and (kind.columns[name].form != "number" or not _FACTOR.match(given.factor)):
+        raise InputError(f"{where}: {name}: a factor is a number above zero, for a number")
+    if given.split and kind.columns[name].convert not in {ident_list, number_list}:
+        raise InputError(f"{where}: {name} is no list that could be split")
 
 
 def _check_field(kind: Kind, name: str, where: str) -> None:

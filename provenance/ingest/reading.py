@@ -6,7 +6,7 @@ that bounds what one line and one row may hold. A row that cannot be split
 into its columns comes back with its original text instead of cells; a file
 that cannot be read at all is one `InputError`.
 
-Next: provenance/ingest/columns.py
+Next: provenance/ingest/formats/opening.py
 """
 
 from __future__ import annotations
@@ -18,58 +18,55 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from provenance.errors import InputError
 from provenance.ingest.decoding import codec_of, undecodable
+from provenance.ingest.heading import LOOKED_AT, find_header, named_columns, title_note
+from provenance.ingest.table import MAX_ROW, Position, Row, Table, TableSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from provenance.ingest.sources import Source
 
-__all__ = ["Position", "Row", "Table", "open_table"]
+__all__ = ["CsvTable", "Position", "Row", "Table", "open_table"]
 
-MAX_ROW: Final = 1 << 20
-"""Most characters that one row may have, embedded newlines included."""
 _SEPARATORS: Final = ",;\t|"
-_MAX_COLUMNS: Final = 2000
 _PROGRESS: Final = 1000
-
-
-class Row(NamedTuple):
-    """One row of a table.
-
-    Attributes:
-        line: The line on which it starts, from 1.
-        cells: One text per column of the header; fewer or more only where there is a `problem`.
-        problem: Why it cannot be split into its columns, "" where it can.
-        raw: Its original text, only where there is a `problem`.
-    """
-
-    line: int
-    cells: list[str]
-    problem: str = ""
-    raw: str = ""
-
-
-Position = tuple[int, int]
-"""Bytes read and bytes in all, of the file as it lies on the disk."""
+_SAMPLE: Final = 1 << 18
 
 
 @dataclass(frozen=True)
-class Table:
-    """A file whose header has been read.
+class CsvTable:
+    """A file of separated values.
 
     Attributes:
         source: The bytes.
         encoding: The codec that fits its first bytes or that was asked for.
         separator: One of comma, semicolon, tab and bar.
-        header: The column names, stripped; a nameless column is "column N".
+        header: The column names.
+        header_line: The line on which the header begins.
         header_end: The line on which the header ends.
+        notes: What stands above the header, and renamed columns.
+        cells: The header as it stands in the file.
     """
 
     source: Source
     encoding: str
     separator: str
     header: tuple[str, ...]
+    header_line: int
     header_end: int
+    notes: tuple[str, ...]
+    cells: tuple[str, ...]
+
+    @property
+    def form(self) -> str:
+        """What `Table` asks for."""
+        return "csv"
+
+    @property
+    def details(self) -> dict[str, str]:
+        """Encoding and separator, in words."""
+        encoding = self.encoding.replace("-sig", ", with a byte order mark")
+        return {"encoding": encoding, "separator": _SAID[self.separator]}
 
     def rows(self, progress: Callable[[Position], None] | None = None) -> Iterator[Row]:
         """Yield the rows after the header, in order; rows without any text are passed over.
@@ -88,7 +85,7 @@ class Table:
                     next(lines.stream, None)
                 lines.fresh = True
                 reader = csv.reader(lines.stream, delimiter=self.separator, strict=True)
-                for count, row in enumerate(_split(reader, lines, len(self.header))):
+                for count, row in enumerate(_split(reader, lines, self.cells)):
                     yield row
                     if progress is not None and count % _PROGRESS == 0:
                         progress((file.tell(), self.source.size))
@@ -98,36 +95,109 @@ class Table:
                 raise InputError(f"{self.source.name}: line {lines.row_line}: {error}") from None
 
 
-def open_table(source: Source, encoding: str | None, known: frozenset[str]) -> Table:
+def open_table(
+    source: Source, encoding: str | None, known: frozenset[str], wanted: TableSettings | None = None
+) -> CsvTable:
     """Recognise encoding and separator, and read the header.
 
     Args:
         source: The bytes.
         encoding: What the user or the mapping says; a byte order mark goes before it.
-        known: Folded column names; the separator that finds most of them is the file's.
+        known: Folded native column names; the separator that finds most of them is the file's.
+        wanted: What a mapping says.
 
     Raises:
-        InputError: Empty, unreadable, unknown encoding, or a duplicate column.
+        InputError: Empty, unreadable, unknown encoding, or a native column twice.
     """
+    wanted = wanted or TableSettings()
     with source.open() as (plain, _):
         codec = codec_of(source.name, encoding, plain.read(3))
     with source.open() as (plain, _), _text(plain, codec) as text:
+        lines = _Lines(text, source.name)
         try:
-            lines = _Lines(text, source.name)
-            record = _header_record(lines, source.name)
+            record = _header_record(lines, source.name, wanted.header)
         except UnicodeDecodeError as error:
             raise undecodable(source, codec, error) from None
-    candidates = [(mark, cells) for mark in _SEPARATORS if (cells := _cells(record, mark))]
-    if not candidates:
-        raise InputError(f"{source.name}: line {lines.row_line}: the header's quotes do not match")
+        first_line, end = lines.row_line, lines.line
+        candidates = [(mark, cells) for mark in _SEPARATORS if (cells := _cells(record, mark))]
+        if not candidates:
+            raise InputError(f"{source.name}: line {first_line}: the header's quotes do not match")
+        sample = [*record, *_more(lines)]
+    below = [_found(mark, sample, first_line, known | wanted.columns) for mark in _SEPARATORS]
+    if wanted.header is not None:
+        below = [found._replace(at=0) for found in below]
+    below = [found for found in below if found.rows]
+    if not below:
+        raise InputError(f"{source.name}: line {first_line}: no column has a name")
+    best = max(below, key=_Found.fit)
+    start, last, cells = best.rows[best.at]
+    header, notes = named_columns(cells, f"{source.name}: line {start}", known)
+    above = [row.cells for row in best.rows[: best.at]]
+    return CsvTable(
+        source=source,
+        encoding=codec,
+        separator=best.separator,
+        header=header,
+        header_line=start,
+        header_end=last if best.at else end,
+        notes=(*title_note(above, start), *notes),
+        cells=tuple(cells),
+    )
 
-    def fit(candidate: tuple[str, list[str]]) -> tuple[int, int]:
-        cells = candidate[1]
-        return sum(cell.strip().casefold() in known for cell in cells), len(cells)
 
-    separator, cells = max(candidates, key=fit)
-    header = _named(cells, f"{source.name}: line {lines.row_line}")
-    return Table(source, codec, separator, header, lines.line)
+class _Record(NamedTuple):
+    """A row of the sample: its first and last line, and its cells."""
+
+    first: int
+    last: int
+    cells: list[str]
+
+
+class _Found(NamedTuple):
+    """How the first rows of a file look with one separator."""
+
+    separator: str
+    rows: list[_Record]
+    at: int
+    known: frozenset[str]
+
+    def fit(self) -> tuple[int, int, int]:
+        """Known columns, then rows as wide as the header, then its width; more is better."""
+        cells = self.rows[self.at].cells
+        names = sum(cell.strip().casefold() in self.known for cell in cells)
+        width = len(cells)
+        like = sum(len(row.cells) == width for row in self.rows[self.at :]) if width > 1 else 0
+        return names, like, width
+
+
+def _found(mark: str, sample: list[str], line: int, known: frozenset[str]) -> _Found:
+    reader = csv.reader(sample, delimiter=mark, strict=True)
+    rows: list[_Record] = []
+    before = 0
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells) and len(rows) < LOOKED_AT:
+                rows.append(_Record(line + before, line + reader.line_num - 1, cells))
+            before = reader.line_num
+    except csv.Error:
+        pass
+    return _Found(mark, rows, find_header([row.cells for row in rows], known), known)
+
+
+def _more(lines: _Lines) -> list[str]:
+    """Some lines after the first row; what cannot be read there is found when it is its turn."""
+    found: list[str] = []
+    size = 0
+    try:
+        for line in lines.stream:
+            lines.fresh = True
+            found.append(line)
+            size += len(line)
+            if len(found) >= LOOKED_AT or size > _SAMPLE:
+                break
+    except (UnicodeDecodeError, InputError):
+        pass
+    return found
 
 
 def _text(plain: IO[bytes], codec: str) -> io.TextIOWrapper:
@@ -176,14 +246,17 @@ class _Lines:
             yield line
 
 
-def _split(reader: Iterator[list[str]], lines: _Lines, width: int) -> Iterator[Row]:
+def _split(reader: Iterator[list[str]], lines: _Lines, header: tuple[str, ...]) -> Iterator[Row]:
     """Yield rows; after a malformed one the parser goes on with the next line."""
+    width, first = len(header), header[0]
     while True:
         try:
             for cells in reader:
                 lines.fresh = True
                 if len(cells) == width:
-                    if any(cells):
+                    if cells[0][-len(first) :] == first and _is_header(cells, header):
+                        yield Row(lines.row_line, cells, _AGAIN, "".join(lines.row))
+                    elif any(cells):
                         yield Row(lines.row_line, cells)
                 elif any(cell.strip() for cell in cells):
                     problem = f"has {len(cells)} cells, the header has {width}"
@@ -197,12 +270,21 @@ def _split(reader: Iterator[list[str]], lines: _Lines, width: int) -> Iterator[R
             return
 
 
+def _is_header(cells: list[str], header: tuple[str, ...]) -> bool:
+    """Whether a row is the header again, as where files were put one behind the other."""
+    return len(header) > 1 and [cells[0].lstrip("\ufeff"), *cells[1:]] == list(header)
+
+
+_AGAIN: Final = "repeats the header; were files put together?"
 _ENDLESS: Final = "a cell of more than 128 KiB; is a closing quote missing?"
 
 
-def _header_record(lines: _Lines, name: str) -> list[str]:
-    """The lines of the first row that is not blank."""
+def _header_record(lines: _Lines, name: str, wanted: int | None) -> list[str]:
+    """The lines of the first row that is not blank, or of the one that is wanted."""
     for line in lines.stream:
+        if wanted is not None and lines.line < wanted:
+            lines.fresh = True
+            continue
         if line.strip(" \t\r\n,;|"):
             record = [line]
             break
@@ -225,16 +307,4 @@ def _cells(record: list[str], separator: str) -> list[str]:
         return []
 
 
-def _named(cells: list[str], place_name: str) -> tuple[str, ...]:
-    header = tuple(cell.strip() or f"column {place}" for place, cell in enumerate(cells, start=1))
-    if len(header) > _MAX_COLUMNS:
-        raise InputError(f"{place_name}: more than {_MAX_COLUMNS} columns; is this the header?")
-    seen: dict[str, int] = {}
-    for place, cell in enumerate(header, start=1):
-        first = seen.setdefault(cell.casefold(), place)
-        if first != place:
-            raise InputError(
-                f"{place_name}: column {cell!r} stands twice (columns {first} and {place}); "
-                "rename or remove one"
-            )
-    return header
+_SAID: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}

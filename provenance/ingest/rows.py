@@ -12,10 +12,12 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from provenance.ingest.alike import SPACES
+from provenance.ingest.codes import zeros_lost
 from provenance.ingest.columns import EVENTS
 from provenance.ingest.events import MAKING
 from provenance.ingest.headers import IGNORED_PREFIX
-from provenance.ingest.values import MISSING, Unacceptable
+from provenance.ingest.values import MISSING, Unacceptable, number_list, scaled, with_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +46,7 @@ class Scanner:
         self._times = [(at, form == "date") for at, form in enumerate(forms) if form in _TIMED]
         place = {name: at for at, name in enumerate(recipe.fields)}
         self._source = place.get("source_system")
+        self._named = [(at, SPACES[name]) for name, at in place.items() if name in SPACES]
         self._making = None
         if recipe.kind is EVENTS and {"lot_id", "product_id"} <= set(place):
             self._making = itemgetter(place["event_type"], place["lot_id"], place["product_id"])
@@ -60,6 +63,10 @@ class Scanner:
             hint = cells[self._hint].strip() if self._hint is not None else ""
             for at, ahead in self._times:
                 self._evidence.observe(texts[at].strip(), source, line, ahead=ahead, hint=hint)
+        names = self._evidence.names
+        for at, space in self._named:
+            if (name := texts[at].strip()) not in MISSING:
+                names.add(space, name)
         if self._making is None or not self._recipe.applies(cells):
             return None
         word, lot, product = (text.strip() for text in self._making(texts))
@@ -77,8 +84,28 @@ _Step = tuple[str, dict[str, Any], "Converter", bool, str]
 """Field, what its texts mean, converter, whether it is a number, and its column."""
 
 
+def _converter(recipe: Recipe, name: str) -> Converter:
+    """A field's converter with what the mapping says about its numbers."""
+    column = recipe.kind.columns[name]
+    convert = column.convert
+    if column.form != "number" and convert is not number_list:
+        return convert
+    factor = dict(recipe.factors).get(name)
+    if factor:
+        convert = scaled(convert, factor)
+    return with_decimal(convert, recipe.decimal) if recipe.decimal else convert
+
+
+def _alike(times: TimeReader, field: str) -> set[str]:
+    return times.names.alike.get(SPACES.get(field, ""), set())
+
+
 class RowReader:
-    """The second pass: converts the rows of one file for one recipe."""
+    """The second pass: converts the rows of one file for one recipe.
+
+    Attributes:
+        notes: What is odd about the row that was read last, for the receipt.
+    """
 
     def __init__(self, recipe: Recipe, times: TimeReader) -> None:
         """Read with what the first pass decided."""
@@ -86,9 +113,12 @@ class RowReader:
         self.times = times
         columns = [recipe.kind.columns[name] for name in recipe.fields]
         self._plan: list[_Step] = [
-            (name, {}, column.convert, column.form == "number", label)
+            (name, {}, _converter(recipe, name), column.form == "number", label)
             for name, column, label in zip(recipe.fields, columns, recipe.labels, strict=True)
         ]
+        self._alike = {n: found for n in recipe.fields if (found := _alike(times, n))}
+        self._gtin_at = recipe.fields.index("gtin") if "gtin" in recipe.fields else None
+        self.notes: list[str] = []
         self.label = dict(zip(recipe.fields, recipe.labels, strict=True))
         self._key = recipe.kind.key
         self._dates = [
@@ -121,8 +151,10 @@ class RowReader:
             Unacceptable: A cell cannot be taken; `column` is its header.
         """
         extra = self.recipe.foreign(cells)
+        self.notes = []
         found: Content = {}
-        for text, step in zip(self.recipe.read(cells), self._plan, strict=True):
+        texts = self.recipe.read(cells)
+        for text, step in zip(texts, self._plan, strict=True):
             value = step[1].get(text)
             if value is None:
                 value = self._convert(text, step, extra)
@@ -134,7 +166,20 @@ class RowReader:
         for name in self._dates:
             if name in found:
                 found[name] = self._date(name, found)
+        self._note(found)
+        if self._gtin_at is not None and zeros_lost(text := texts[self._gtin_at].strip()):
+            self.notes.append(f"{self.label['gtin']}: got its leading zeros back")
+            extra.append([self.label["gtin"], text])
         return found, extra
+
+    def _note(self, found: Content) -> None:
+        """Say what is odd about ids that are taken all the same."""
+        for name, alike in self._alike.items():
+            if found.get(name) in alike:
+                self.notes.append(
+                    f"{self.label[name]}: differs from another only in case or Unicode form; "
+                    "kept apart"
+                )
 
     def _convert(self, text: str, step: _Step, extra: list[list[str]]) -> Any:
         """Convert a cell, and remember what its text means: most columns say few things."""

@@ -2,7 +2,8 @@
 
 A source can be opened more than once, because two passes are made over every
 file: standard input and pipes are copied to a temporary file first. Every
-way in which bytes cannot be had is one `InputError` with the place.
+way in which bytes cannot be had is one `InputError` with the place, and so is
+a packed file that unpacks to more than the limits allow.
 
 Next: provenance/ingest/decoding.py
 """
@@ -25,6 +26,7 @@ import zstandard
 
 from provenance.errors import InputError
 from provenance.hashing import source_digest
+from provenance.ingest.limits import DEFAULT_LIMITS, Limits, Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +39,10 @@ _COPY: Final = 1 << 20
 # A zstd block is at least 4 bytes and makes at most 128 KiB: so many bytes at
 # a time cannot make more than 16 MiB, whatever a file was made to do.
 _ZSTD_FEED: Final = 512
-_SUFFIXES: Final = (".gz", ".zst", ".csv", ".tsv", ".txt", ".json", ".jsonld")
+_SUFFIXES: Final = (
+    *(".gz", ".zst", ".csv", ".tsv", ".txt", ".json", ".jsonld", ".jsonl", ".ndjson"),
+    *(".xlsx", ".xlsm", ".parquet"),
+)
 
 
 class Source:
@@ -46,13 +51,18 @@ class Source:
     Attributes:
         name: As the user named it; "-" for standard input.
         stem: The bare file name without endings, for naming files after it.
+        limits: What may come out of it.
     """
 
-    def __init__(self, name: str, path: Path, spooled: IO[bytes] | None = None) -> None:
+    def __init__(
+        self, name: str, path: Path, limits: Limits, spooled: IO[bytes] | None = None
+    ) -> None:
         """Use `open_source`."""
         self.name = name
+        self.limits = limits
         self._path = path
         self._spooled = spooled
+        self._kept: list[IO[bytes]] = []
         self.stem = _stem(path.name) if spooled is None else "stdin"
         self.size, self._version = self._state()
 
@@ -66,7 +76,7 @@ class Source:
         with unreadable(self.name), self._raw() as file:
             head = file.read(4)
             file.seek(0)
-            yield _plain(file, head), file
+            yield _plain(file, head, Meter(self.name, self.size, self.limits)), file
 
     def digest(self) -> bytes:
         """BLAKE3 over the bytes as they lie in the file, compressed or not."""
@@ -85,10 +95,14 @@ class Source:
         if self._state() != (self.size, self._version):
             raise InputError(f"{self.name}: changed while it was being read; ingest it again")
 
+    def keep(self, file: IO[bytes]) -> None:
+        """Take over a temporary file that was made of this source; it goes with it."""
+        self._kept.append(file)
+
     def close(self) -> None:
-        """Delete the temporary copy, where there is one."""
-        if self._spooled is not None:
-            self._spooled.close()
+        """Delete the temporary copies, where there are any."""
+        for file in (*self._kept, *([self._spooled] if self._spooled else [])):
+            file.close()
 
     def _raw(self) -> IO[bytes]:
         if self._spooled is not None:
@@ -102,37 +116,38 @@ class Source:
         return found.st_size, found.st_mtime_ns
 
 
-def open_source(name: str) -> Source:
+def open_source(name: str, limits: Limits = DEFAULT_LIMITS) -> Source:
     """Find a source and make sure that it can be read twice.
 
     Args:
         name: A path, or "-" for standard input.
+        limits: What may come out of it where it is packed.
 
     Raises:
         InputError: It does not exist, is a directory or a device, or may not be read.
     """
     if name == "-":
-        return _spool(name, sys.stdin.buffer)
+        return _spool(name, sys.stdin.buffer, limits)
     path = Path(name)
     with unreadable(name):
         kind = path.stat().st_mode
         if stat.S_ISFIFO(kind):
             with path.open("rb") as pipe:
-                return _spool(name, pipe)
+                return _spool(name, pipe, limits)
         if stat.S_ISDIR(kind):
             raise InputError(f"{name}: is a directory; name the file")
         if not stat.S_ISREG(kind):
             raise InputError(f"{name}: is not a file")
         path.open("rb").close()
-    return Source(name, path)
+    return Source(name, path, limits)
 
 
-def _spool(name: str, stream: IO[bytes]) -> Source:
+def _spool(name: str, stream: IO[bytes], limits: Limits) -> Source:
     spooled = tempfile.TemporaryFile()  # noqa: SIM115 - the source closes it
     with unreadable(name):
         shutil.copyfileobj(stream, spooled, _COPY)
         spooled.flush()
-    return Source(name, Path("stdin"), spooled)
+    return Source(name, Path("stdin"), limits, spooled)
 
 
 def _stem(name: str) -> str:
@@ -141,12 +156,28 @@ def _stem(name: str) -> str:
     return name
 
 
-def _plain(file: IO[bytes], head: bytes) -> IO[bytes]:
+def _plain(file: IO[bytes], head: bytes, meter: Meter) -> IO[bytes]:
     if head[:2] == _GZIP:
-        return io.BufferedReader(gzip.GzipFile(fileobj=file), 1 << 16)
+        return io.BufferedReader(_Metered(gzip.GzipFile(fileobj=file), meter), 1 << 16)
     if head == _ZSTD:
-        return io.BufferedReader(_Zstandard(file), 1 << 16)
+        return io.BufferedReader(_Metered(_Zstandard(file), meter), 1 << 16)
     return file
+
+
+class _Metered(io.RawIOBase):
+    """Unpacked bytes, counted on their way."""
+
+    def __init__(self, packed: gzip.GzipFile | _Zstandard, meter: Meter) -> None:
+        self._packed = packed
+        self._meter = meter
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        count = self._packed.readinto(buffer)
+        self._meter.add(count)
+        return count
 
 
 class _Zstandard(io.RawIOBase):

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from provenance.ingest.values import Unacceptable
 
-__all__ = ["Clock", "Parts", "exists", "instant_text", "split"]
+__all__ = ["Clock", "Parts", "exists", "instant_text", "split", "split_serial"]
 
 
 class Clock(NamedTuple):
@@ -59,19 +59,36 @@ _NAMES: Final = (
     *("january", "february", "march", "april", "may", "june", "july"),
     *("august", "september", "october", "november", "december"),
 )
+# German, French, Spanish, Portuguese, Italian and Dutch; no word means different months.
+_OTHER_NAMES: Final = (
+    "januar jänner janvier janv enero ene janeiro gennaio gen januari",
+    "februar février fevrier févr febrero fevereiro fev febbraio februari",
+    "märz maerz mär mrz mars marzo março marco maart mrt",
+    "avril avr abril abr aprile",
+    "mai mayo maio maggio mag mei",
+    "juni juin junio junho giugno giu",
+    "juli juillet juil julio julho luglio lug",
+    "août aout agosto ago augustus",
+    "septembre septiembre setembro settembre set",
+    "oktober okt octobre octubre outubro out ottobre ott",
+    "novembre noviembre novembro",
+    "dezember dez décembre decembre déc diciembre dic dezembro dicembre",
+)
 _MONTHS: Final = {
     **{name: number for number, name in enumerate(_NAMES, start=1)},
     **{name[:3]: number for number, name in enumerate(_NAMES, start=1)},
+    **{name: number for number, text in enumerate(_OTHER_NAMES, start=1) for name in text.split()},
     "sept": 9,
 }
+_WORD: Final = r"[A-Za-z\u00c0-\u017f]{3,10}"
 _DATE: Final = (
     r"(?:(?P<y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})"
     r"|(?P<yc>\d{4})(?P<mc>\d{2})(?P<dc>\d{2})"
     r"|(?P<a>\d{1,2})(?P<t>[-/.])(?P<b>\d{1,2})(?P=t)(?P<yn>\d{4}|\d{2})"
-    r"|(?P<dd>\d{1,2})(?:st|nd|rd|th)?[-/. ]{0,2}(?P<dm>[A-Za-z]{3,9})\.?,?[-/. ]{0,2}"
+    r"|(?P<dd>\d{1,2})(?:st|nd|rd|th)?[-/. ]{0,2}(?P<dm>" + _WORD + r")\.?,?[-/. ]{0,2}"
     r"(?P<dy>\d{4}|\d{2})"
-    r"|(?P<mm>[A-Za-z]{3,9})\.?[- ]{1,2}(?P<md>\d{1,2})(?:st|nd|rd|th)?,?[- ]{1,2}(?P<my>\d{4})"
-    r"|(?P<ny>\d{4})[- ](?P<nm>[A-Za-z]{3,9})[- ](?P<nd>\d{1,2}))"
+    r"|(?P<mm>" + _WORD + r")\.?[- ]{1,2}(?P<md>\d{1,2})(?:st|nd|rd|th)?,?[- ]{1,2}(?P<my>\d{4})"
+    r"|(?P<ny>\d{4})[- ](?P<nm>" + _WORD + r")[- ](?P<nd>\d{1,2}))"
 )
 _TIME: Final = (
     r"(?:(?:T|,?[ ]{1,2})(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
@@ -81,6 +98,8 @@ _OFFSET: Final = r"(?:[ ]?(?P<z>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 _WEEKDAY: Final = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?[ ])?"
 _VALUE: Final = re.compile(_WEEKDAY + _DATE + _TIME + _OFFSET + r"\Z", re.ASCII)
 _BASIC: Final = re.compile(r"(\d{8})T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{4})?\Z", re.ASCII)
+_SERIAL: Final = re.compile(r"\d{4,5}(?:[.,]\d{1,15})?\Z", re.ASCII)
+_DAY_ZERO: Final = datetime(1899, 12, 30, tzinfo=UTC)
 _SECONDS_DIGITS: Final = (9, 10)
 _MILLIS_DIGITS: Final = 13
 _NOON: Final = 12
@@ -126,7 +145,7 @@ def _with_name(match: re.Match[str], clock: Clock | None, value: str) -> Parts:
     name = match["dm"] or match["mm"] or match["nm"]
     month = _MONTHS.get(name.casefold())
     if month is None:
-        raise Unacceptable("has a month that is not known; use English names or numbers", value)
+        raise Unacceptable("has a month that is not known; use numbers", value)
     year = match["dy"] or match["my"] or match["ny"]
     day = int(match["dd"] or match["md"] or match["nd"])
     shape = f"n Mon {'y' * len(year)}{_clock_shape(match)}"
@@ -142,12 +161,34 @@ def _clock_shape(match: re.Match[str]) -> str:
 def _split_basic(value: str) -> Parts:
     """ISO 8601 basic form: 20240323T221732Z, 20240323221732."""
     match = _BASIC.match(value)
+    if match is None and _SERIAL.match(value):
+        reason = (
+            'may be a spreadsheet\'s day number; say serial = "1900" under [times] in a mapping'
+        )
+        raise Unacceptable(reason, value)
     if match is None:
         raise Unacceptable("is not a time of a known form; write it as 2024-03-23T22:17:32Z", value)
     date, hour, minute, second, offset = match.groups()
     clock = Clock(int(hour), int(minute), int(second or 0), 0, _offset(offset, value))
     _check(clock, value)
     return _fixed(date[:4], date[4:6], date[6:], clock)
+
+
+def split_serial(value: str, first_year: str) -> Parts | None:
+    """Take a spreadsheet's day number apart; None where the value is none.
+
+    Args:
+        value: Days since the epoch, a fraction being the time of day, to the second.
+        first_year: "1900" or "1904": which epoch the workbook counts from.
+    """
+    if not _SERIAL.match(value):
+        return None
+    # The program that began this thought 1900 a leap year, so days count from 30 December.
+    base = datetime(1904, 1, 1, tzinfo=UTC) if first_year == "1904" else _DAY_ZERO
+    time = base + timedelta(seconds=round(float(value.replace(",", ".")) * 86_400))
+    whole = "." not in value and "," not in value
+    clock = None if whole else Clock(time.hour, time.minute, time.second, 0, None)
+    return Parts(time.year, False, time.month, time.day, False, clock, "")
 
 
 def _epoch(seconds: int, millis: int) -> Parts:

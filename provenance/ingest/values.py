@@ -11,7 +11,7 @@ Next: provenance/ingest/codes.py
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from rapidfuzz import fuzz, process
@@ -33,10 +33,12 @@ __all__ = [
     "nearest",
     "number",
     "number_list",
+    "scaled",
     "share",
     "signed",
     "text",
     "whole",
+    "with_decimal",
     "within",
     "word_of",
 ]
@@ -85,6 +87,11 @@ _GROUPED: Final = re.compile(
     r"(?:(?!(?P=group))(?P<point>[.,])\d{1,30})?\Z",
     re.ASCII,
 )
+_SPOILT: Final = re.compile(
+    r"(?P<rounded>\d(?:[.,]\d+)?E\+\d{2})\Z|#(?:N/A|REF!|VALUE!|NAME\?|NULL!|NUM!|DIV/0!)\Z",
+    re.ASCII,
+)
+_SPOILT_START: Final = frozenset("#0123456789")
 _TRUE: Final = frozenset({"true", "yes", "y", "1", "t"})
 _FALSE: Final = frozenset({"false", "no", "n", "0", "f"})
 _MAX_ID: Final = 512
@@ -97,7 +104,10 @@ def text(value: str) -> str:
 
 
 def ident(value: str) -> str:
-    """Keep an id as it is; refuse what nobody can see or print."""
+    """Keep an id as it is; refuse what nobody can see or print, and what a spreadsheet spoilt."""
+    if value[0] in _SPOILT_START and (found := _SPOILT.match(value)):
+        reason = "was rounded by a spreadsheet; export the column as text"
+        raise Unacceptable(reason if found["rounded"] else "is an error of a spreadsheet", value)
     if not value.isprintable():
         raise Unacceptable("holds a character that cannot be seen", value)
     if len(value) > _MAX_ID:
@@ -146,6 +156,49 @@ def _normal(value: str) -> str:
         raise Unacceptable("could be a thousands separator or a decimal sign; write it out", value)
     plain = value.replace(group, "")
     return plain.replace(",", ".") if point == "," else plain
+
+
+def with_decimal(convert: Converter, sign: str) -> Converter:
+    """Make a converter of numbers whose decimal sign is known.
+
+    Args:
+        convert: For numbers with a point.
+        sign: "," or "."; the other one, spaces and apostrophes can only group thousands.
+    """
+    group = "." if sign == "," else ","
+    form = re.compile(
+        rf"[+-]?(?:\d{{1,30}}|\d{{1,3}}(?P<group>[{group} '\u2019\u00a0\u202f])\d{{3}}"
+        rf"(?:(?P=group)\d{{3}})*)(?:[{sign}]\d{{1,30}})?(?:[eE][+-]?\d{{1,2}})?\Z",
+        re.ASCII,
+    )
+
+    def read(value: str) -> Any:
+        return convert(";".join(one(part.strip()) for part in value.split(";")))
+
+    def one(value: str) -> str:
+        if not value:
+            return value
+        found = form.match(value)
+        if found is None:
+            raise Unacceptable(f"is not a number with the decimal sign {sign!r}", value)
+        plain = value.replace(found["group"], "") if found["group"] else value
+        return plain.replace(sign, ".")
+
+    return read
+
+
+def scaled(convert: Converter, factor: str) -> Converter:
+    """Make a converter whose numbers are multiplied, exactly."""
+
+    def read(value: str) -> Any:
+        exact = canonical.decimal(convert(value))
+        if exact is None:
+            raise Unacceptable("is not a number that can be multiplied", value)
+        with localcontext(prec=80):
+            product = exact * Decimal(factor)
+        return convert(format(product.normalize(), "f"))
+
+    return read
 
 
 def number(value: str) -> Any:

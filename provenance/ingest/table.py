@@ -1,0 +1,102 @@
+"""What every format gives: a header, and rows of texts with the place they come from.
+
+Next: provenance/ingest/heading.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from provenance.ingest.sources import Source
+
+__all__ = ["MAX_ROW", "Position", "Row", "Table", "TableSettings"]
+
+MAX_ROW: Final = 1 << 20
+"""Most characters that one row may have, embedded newlines included."""
+
+
+class Row(NamedTuple):
+    """One row of a table.
+
+    Attributes:
+        line: The line on which it starts, from 1; no two rows of a table share one.
+        cells: One text per column of the header; fewer or more only where there is a `problem`.
+        problem: Why it cannot be split into its columns, "" where it can.
+        raw: Its original text, only where there is a `problem`.
+    """
+
+    line: int
+    cells: list[str]
+    problem: str = ""
+    raw: str = ""
+
+
+Position = tuple[int, int]
+"""Bytes read and bytes in all, of the file as it lies on the disk."""
+
+
+class TableSettings(NamedTuple):
+    """What a mapping says about the form of a table; None and "" leave it to the file.
+
+    Attributes:
+        encoding: Where there is no byte order mark.
+        header: The line or row of the header.
+        sheet: Of a workbook.
+        rows: In JSON, the list within each value whose elements are the rows.
+        merged: "fill" gives each cell of a merged area its text.
+        decimal: The decimal sign of texts; typed numbers are written with it too.
+        columns: Folded names of columns that the mapping uses.
+    """
+
+    encoding: str | None = None
+    header: int | None = None
+    sheet: str = ""
+    rows: str = ""
+    merged: Literal["", "fill"] = ""
+    decimal: Literal["", ".", ","] = ""
+    columns: frozenset[str] = frozenset()
+
+
+class Table(Protocol):
+    """A file whose header has been read; each call of `rows` reads it anew.
+
+    Attributes:
+        source: The bytes.
+        form: "csv", "xlsx", "jsonl" or "parquet".
+        header: The column names, stripped; a nameless column is "column N".
+        header_line: The line or row on which the header stands, 0 where names are in each row.
+        notes: What a person should know about how the table was found in the file.
+        details: Form-specific facts for `inspect`, by name.
+    """
+
+    @property
+    def source(self) -> Source: ...  # noqa: D102 - described above
+
+    @property
+    def form(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def header(self) -> tuple[str, ...]: ...  # noqa: D102 - described above
+
+    @property
+    def header_line(self) -> int: ...  # noqa: D102 - described above
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...  # noqa: D102 - described above
+
+    @property
+    def details(self) -> dict[str, str]: ...  # noqa: D102 - described above
+
+    def rows(self, progress: Callable[[Position], None] | None = None) -> Iterator[Row]:
+        """Yield the rows after the header, in order; rows without any text are passed over.
+
+        Args:
+            progress: Called now and then with the position in the file.
+
+        Raises:
+            InputError: The file cannot be read on; the message names the line and the remedy.
+        """
+        ...
