@@ -132,8 +132,7 @@ class Draft:
     subjects: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a draft.
 
     Attributes:
@@ -145,7 +144,7 @@ class Outcome:
     """
 
     kind: Literal["appended", "duplicate", "conflict", "stale"]
-    index: int
+    index: int  # type: ignore[assignment]  # hides what tuples have by this name
     digest: bytes | None = None
 
 

@@ -28,7 +28,9 @@ __all__ = [
     "chain_start",
     "chain_values",
     "field_commitment",
+    "field_commitments",
     "keyer",
+    "keyer_each",
     "leaf_hash",
     "leaf_hashes",
     "node_hash",
@@ -68,6 +70,12 @@ def field_commitment(salt: bytes, preimage: bytes) -> bytes:
         preimage: The canonical bytes of `[path, value]`.
     """
     return _FIELD.copy().update(salt + preimage).digest()
+
+
+def field_commitments(sealed: Iterable[bytes]) -> list[bytes]:
+    """`field_commitment` of each `salt || preimage`, given joined."""
+    copy = _FIELD.copy
+    return [copy().update(one).digest() for one in sealed]
 
 
 def chain_start(origin: str) -> bytes:
@@ -128,6 +136,18 @@ def keyer(secret: bytes, purpose: str, size: int = HASH_SIZE) -> Callable[[bytes
         return copy().update(data).digest(size)
 
     return digest
+
+
+def keyer_each(
+    secret: bytes, purpose: str, size: int = HASH_SIZE
+) -> Callable[[Iterable[bytes]], list[bytes]]:
+    """Make a `keyer` that takes many data at once."""
+    copy = blake3.blake3(purpose.encode() + b"\x00", key=secret).copy
+
+    def digests(data: Iterable[bytes]) -> list[bytes]:
+        return [copy().update(one).digest(size) for one in data]
+
+    return digests
 
 
 def source_digest() -> blake3.blake3:

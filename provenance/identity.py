@@ -15,35 +15,28 @@ Next: provenance/files.py
 
 from __future__ import annotations
 
-from functools import reduce
 from itertools import islice
-from operator import xor
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
 from provenance import canonical
 from provenance.entries import Known
-from provenance.hashing import keyer
+from provenance.hashing import keyer, keyer_each
+from provenance.row_keys import DIGEST_SIZE
 from provenance.storage import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from provenance.entries import Draft, Identity
+    from provenance.entries import Identity
+    from provenance.row_keys import Held
 
-__all__ = ["Held", "Row", "Rows", "Seals", "row_faults"]
-
-Row = tuple[bytes, bytes]
-"""One identity as it is stored: keyed digests of its key and of its content, 16 bytes each."""
-
-Held = tuple[bytes | None, int]
-"""What is known of a key: the content's digest (None once erased) and the entry's index."""
+__all__ = ["Rows", "Seals", "row_faults"]
 
 _AT_ONCE: Final = 1_000
-_SIZE: Final = 16
-"""Bytes of a digest and of either half of a seal: 128 bits, and no birthday bound, as the
-secret keeps everybody else from searching."""
+_SIZE: Final = DIGEST_SIZE
+"""Bytes of either half of a seal."""
 
 
 class Seals:
@@ -52,12 +45,22 @@ class Seals:
     def __init__(self, secret: bytes) -> None:
         """Seal with the workspace's secret."""
         self._event_id = keyer(secret, "row")
+        self._event_ids = keyer_each(secret, "row")
         self._maker = keyer(secret, "maker")
         self._mask = keyer(secret, "sums")
 
     def event_id(self, key: bytes, digest: bytes | None, index: int) -> bytes:
         """Seal a row of `event_id`; 32 bytes, of which the first 16 are stored."""
         return self._event_id(key + (digest or b"") + index.to_bytes(8, signed=True))
+
+    def event_ids(self, held: Iterable[tuple[bytes, Held]]) -> list[bytes]:
+        """`event_id` of many rows."""
+        return self._event_ids(
+            [
+                key + (digest or b"") + index.to_bytes(8, signed=True)
+                for key, (digest, index) in held
+            ]
+        )
 
     def maker(self, lot: str, party: str, product: str, index: int) -> bytes:
         """Seal a row of `maker`; 32 bytes, of which the first 16 are stored."""
@@ -82,18 +85,6 @@ class Rows:
         self._key = keyer(secret, "key", _SIZE)
         self._content = keyer(secret, "content", _SIZE)
         self.seals = Seals(secret)
-
-    def digest(self, drafts: Iterable[Draft], wholes: Iterable[bytes]) -> list[tuple[Row, ...]]:
-        """Digest the identities of drafts; `wholes` are the canonical bytes of their contents."""
-        key_of, content_of, dump = self._key, self._content, canonical.dump
-        digested = []
-        for draft, whole in zip(drafts, wholes, strict=True):
-            rows = []
-            for key, content in draft.identities:
-                compared = whole if content is None else canonical.encode(content)
-                rows.append((key_of(dump(key)), content_of(compared)))
-            digested.append(tuple(rows))
-        return digested
 
     def known(self, identities: Iterable[Identity]) -> list[Known | None]:
         """Say of each identity whether its key is held, and whether with the same content."""
@@ -130,21 +121,20 @@ class Rows:
         Returns:
             The sums' change: to be XORed into the unmasked sums.
         """
-        seal = self.seals.event_id
-        wholes = [seal(key, digest, index) for key, (digest, index) in fresh.items()]
+        wholes = self.seals.event_ids(fresh.items())
         stored = [
             (key, digest, index, whole[:_SIZE])
             for (key, (digest, index)), whole in zip(fresh.items(), wholes, strict=True)
         ]
+        seal = self.seals.event_id
         wholes += [seal(key, *held[key]) for key in held.keys() & fresh.keys()]
-        change = _joined(wholes)
         self._connection.executemany(
             "INSERT INTO event_id (key, digest, idx, mac) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, idx = excluded.idx, "
             "mac = excluded.mac",
             stored,
         )
-        return change << 8 * _SIZE
+        return _joined(wholes) << 8 * _SIZE
 
     def write_makers(self, lots: Iterable[tuple[str, str, str, int]]) -> int:
         """Store (lot_id, party, product_id, index) for those lots that have no maker row yet.
@@ -230,9 +220,16 @@ def _known(stored: bytes | None, index: int, digest: bytes) -> Known:
     return Known(index, stored == digest, erased=stored is None)
 
 
-def _joined(seals: list[bytes]) -> int:
-    """Join the hidden halves of seals."""
-    return reduce(xor, [int.from_bytes(whole[_SIZE:]) for whole in seals], 0)
+def _joined(seals: Sequence[bytes]) -> int:
+    """Join the hidden halves of seals: all of them as one number, folded until one is left."""
+    joined = int.from_bytes(b"".join([whole[_SIZE:] for whole in seals]))
+    count = len(seals)
+    while count > 1:
+        half = count // 2
+        bits = 8 * _SIZE * half
+        joined = (joined >> bits) ^ (joined & ((1 << bits) - 1))
+        count -= half
+    return joined
 
 
 def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) -> Iterator[str]:

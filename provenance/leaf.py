@@ -12,9 +12,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from provenance.errors import EncodingError
+from provenance.hashing import chain_next
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "LEAF_DIGEST",
@@ -23,6 +27,7 @@ __all__ = [
     "Leaf",
     "decode_leaf",
     "encode_leaf",
+    "encode_leaves",
     "refit_leaf",
 ]
 
@@ -60,6 +65,36 @@ def encode_leaf(
 ) -> bytes:
     """Write the 88 bytes of a leaf; the arguments are the fields of `Leaf`."""
     return _FORM.pack(_MAGIC, kind, 0, 0, index, ingest_time_us, body_digest, prev_chain)
+
+
+def encode_leaves(
+    kinds: Iterable[int],
+    index: int,
+    ingest_time_us: int,
+    body_digests: Iterable[bytes],
+    prev_chain: bytes,
+) -> tuple[list[bytes], bytes]:
+    """Write leaves that follow each other, all of one time.
+
+    Args:
+        kinds: The type of each.
+        index: Of the first.
+        ingest_time_us: Of all.
+        body_digests: Of each.
+        prev_chain: The chain value before the first.
+
+    Returns:
+        The leaves, and the chain value after the last.
+    """
+    pack = _FORM.pack
+    leaves = []
+    chain = prev_chain
+    for kind, digest in zip(kinds, body_digests, strict=True):
+        leaf = pack(_MAGIC, kind, 0, 0, index, ingest_time_us, digest, chain)
+        chain = chain_next(leaf)
+        leaves.append(leaf)
+        index += 1
+    return leaves, chain
 
 
 def decode_leaf(data: bytes) -> Leaf:

@@ -10,6 +10,7 @@ Next: provenance/recompute.py
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -18,36 +19,34 @@ from provenance.errors import (
     UsageError,
     VerificationError,
     WorkspaceDamaged,
-    WorkspaceReadOnly,
 )
 from provenance.files import locked
-from provenance.hashing import EMPTY_ROOT, chain_start
-from provenance.head import Head, insert_head, read_head
-from provenance.identity import Rows
-from provenance.preparing import collector_at_rest, prepare
+from provenance.head import read_head
+from provenance.preparing import Batch, Preparer, collector_at_rest, prepare
 from provenance.published import (
     HighWater,
     LogFiles,
     is_shown,
     publish,
     read_high_water,
+    refuse_other,
     refuse_shrunk,
 )
 from provenance.reading import LogReader
 from provenance.register import POLICY, founding_draft
-from provenance.storage import connect, create, discard, transaction, translated, truncate
+from provenance.storage import connect, create, discard, translated, truncate
 from provenance.subjects import ids_in_use
-from provenance.writing import Instruments, commit
+from provenance.writing import Instruments, commit, found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     import apsw
 
     from provenance.entries import Draft, Outcome
     from provenance.keys import Signer
-    from provenance.preparing import Batch
+    from provenance.preparing import Prepared
     from provenance.register import Register
     from provenance.subjects import SubjectKeys
     from provenance.tiers import TierPolicy
@@ -68,6 +67,7 @@ class Log(LogReader):
         super().__init__(files.database, connection, instruments.secret, instruments.subjects)
         self._files = files
         self._instruments = instruments
+        self._prepares: Preparer | None = None
 
     @classmethod
     def create(
@@ -89,7 +89,7 @@ class Log(LogReader):
         with translated(files.database):
             connection = create(files.database)
             try:
-                _found(connection, draft, policy, instruments)
+                found(connection, draft, instruments)
                 log = cls(files, connection, instruments)
                 publish(files, log.origin, log.checkpoint())
             except BaseException:
@@ -134,9 +134,7 @@ class Log(LogReader):
             subjects: The keys of data subjects, where the workspace keeps such.
 
         Raises:
-            WorkspaceMissing: There is no log.
-            WorkspaceTooNew: It has a later format.
-            WorkspaceDamaged: It cannot be read as a log.
+            WorkspaceError: There is no log, it has a later format, or cannot be read as a log.
         """
         connection = connect(files.database, readonly=True)
         try:
@@ -148,7 +146,7 @@ class Log(LogReader):
     def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """Append what is new of `drafts`, in their order; all of it or nothing.
 
-        About 1,000 drafts a call are best: the cost of the durable write is shared.
+        About 1,000 drafts a call are best: the durable write is shared.
 
         Returns:
             What became of each draft, in the same order. "appended" is an acknowledgement.
@@ -157,24 +155,45 @@ class Log(LogReader):
             EncodingError: A content is outside the canonical domain; nothing was appended.
             StorageError: The disk or the clock refused. Nothing was appended, unless the message
                 says that only the new checkpoint could not be shown.
-            WorkspaceLocked: Other writers held the log for two minutes.
-            WorkspaceReadOnly: The database is an old copy.
-            WorkspaceDamaged: The database does not fit together.
+            WorkspaceError: It is locked by others for two minutes, an old copy, or damaged.
         """
         with translated(self.path), collector_at_rest():
-            if any(draft.type == EntryType.POLICY for draft in drafts):
-                raise UsageError("an entry of the register is appended by `govern`, by itself")
-            known = self._register
-            batch = self._prepare(drafts, known)
-            with self._writing():
-                self._refuse_shrunk()
-                register = self.register
-                self._take_up_key(register)
-                if register is not known:
-                    # Another process has added to it since: what was public may be
-                    # private now, and nothing must be sealed under the old policy.
-                    batch = self._prepare(drafts, register)
-                return self._commit(batch)
+            _refuse_register([draft.type for draft in drafts])
+            batch = self._prepare(drafts, self._register)
+            outcomes = self._append(batch, lambda register: self._prepare(drafts, register))
+            assert outcomes is not None
+            return outcomes
+
+    def preparer(self, register: Register | None = None) -> Preparer:
+        """Return what prepares drafts for this log, under the register as it is now."""
+        register = register or self.register
+        if self._prepares is None or self._prepares.governing != register.entries:
+            instruments = self._instruments
+            self._prepares = Preparer(instruments.secret, register, instruments.entropy)
+        return self._prepares
+
+    def append_prepared(self, prepared: Prepared) -> list[Outcome] | None:
+        """Do as `append`, with drafts that were prepared before, here or in another process.
+
+        Returns:
+            None where the register has grown since they were prepared: nothing was appended, and
+            they are to be prepared again.
+        """
+        with translated(self.path), collector_at_rest():
+            _refuse_register(prepared.kinds)
+            return self._append(Batch(prepared, {}, {}, None))
+
+    def _append(
+        self, batch: Batch, again: Callable[[Register], Batch] | None = None
+    ) -> list[Outcome] | None:
+        with self._governed() as register:
+            if register.entries != batch.prepared.governing:
+                # Another process has added to it since: what was public may be
+                # private now, and nothing must be sealed under the old policy.
+                if again is None:
+                    return None
+                batch = again(register)
+            return self._commit(batch)
 
     def govern(
         self, change: Callable[[Register], Draft], successor: Signer | None = None
@@ -191,10 +210,7 @@ class Log(LogReader):
             UsageError: What `change` refuses, or a successor that is not the draft's.
             ProvenanceError: As for `append`.
         """
-        with translated(self.path), self._writing():
-            self._refuse_shrunk()
-            register = self.register
-            self._take_up_key(register)
+        with translated(self.path), self._governed() as register:
             draft = change(register)
             signer = successor or self._instruments.signer
             named = draft.content["keys"] if draft.version == POLICY else register.current
@@ -216,10 +232,7 @@ class Log(LogReader):
         Raises:
             ProvenanceError: As for `append`, and what `decide` raises; nothing was taken out.
         """
-        with translated(self.path), self._writing():
-            self._refuse_shrunk()
-            register = self.register
-            self._take_up_key(register)
+        with translated(self.path), self._governed() as register:
             drafts, amend = decide()
             return self._commit(self._prepare(drafts, register), amend=amend)
 
@@ -242,17 +255,12 @@ class Log(LogReader):
             return truncate(self._connection)
 
     def take_up_key(self) -> None:
-        """Finish a rotation that another process began, if there is one.
-
-        Raises:
-            WorkspaceDamaged: The signing key is not the one that the register names now.
-        """
+        """Finish a rotation that another process began, if there is one."""
         with translated(self.path), self._writing():
             self._find_key(self.register)
 
     def _prepare(self, drafts: Sequence[Draft], register: Register) -> Batch:
-        entropy = self._instruments.entropy
-        return prepare(self._connection, self._rows, drafts, register.tiers, entropy)
+        return prepare(self._connection, self._rows, self.preparer(register), drafts)
 
     def _commit(
         self, batch: Batch, *, successor: Signer | None = None, amend: Amend | None = None
@@ -271,17 +279,22 @@ class Log(LogReader):
         self._show(note or self.checkpoint())
         return outcomes
 
+    @contextmanager
+    def _governed(self) -> Iterator[Register]:
+        """Hold the writers' lock over a log that is all there, and sign with the key of now."""
+        with self._writing():
+            self._refuse_shrunk()
+            register = self.register
+            if (self._instruments.signer.vkey,) != register.current:
+                self._find_key(register)
+            yield register
+
     def _writing(self) -> AbstractContextManager[None]:
         return locked(self._files.lock, _LOCK_WAIT_SECONDS)
 
     def _show(self, note: str) -> None:
         if not is_shown(self._files, self.origin, note):
             publish(self._files, self.origin, note)
-
-    def _take_up_key(self, register: Register) -> None:
-        """See that we sign with the key that the register names now."""
-        if (self._instruments.signer.vkey,) != register.current:
-            self._find_key(register)
 
     def _find_key(self, register: Register) -> None:
         """Take the register's key from whoever keeps the keys, and refuse any other."""
@@ -307,21 +320,9 @@ class Log(LogReader):
             root = self._tree.root_at(mark.size)
         except VerificationError as error:
             raise WorkspaceDamaged(f"{self.path}: {error}; run `verify`") from None
-        if root != mark.root:
-            raise WorkspaceReadOnly(
-                f"{self.path}: its first {mark.size} entries are not the ones once published; "
-                "put the right database back"
-            )
+        refuse_other(self._files, mark, root)
 
 
-def _found(
-    connection: apsw.Connection, draft: Draft, policy: TierPolicy, instruments: Instruments
-) -> None:
-    """Write the empty head, then entry 0 through the one write path."""
-    origin = instruments.signer.name
-    rows = Rows(connection, instruments.secret)
-    sums = rows.seals.mask(bytes(32), 0, EMPTY_ROOT)
-    with transaction(connection):
-        insert_head(connection, Head(0, EMPTY_ROOT, chain_start(origin), 0, sums))
-    batch = prepare(connection, rows, [draft], policy, instruments.entropy)
-    commit(connection, rows, batch, origin, instruments)
+def _refuse_register(kinds: Sequence[int]) -> None:
+    if EntryType.POLICY in kinds:
+        raise UsageError("an entry of the register is appended by `govern`, by itself")

@@ -1,8 +1,12 @@
 """Before the lock: all of an append that needs no place in the log yet.
 
-Contents become canonical bytes, rows are looked up, and what looks new is
-sealed. The answer is provisional, because other processes append meanwhile:
-`writing` decides again under the lock, with the same `verdict_of`.
+Contents become canonical bytes, identities row keys, and fields that are not
+public commitments. A `Preparer` does that with the workspace secret and the
+register alone, so any process may: what it makes holds plain bytes in columns,
+which cost little to hand to the process that writes.
+
+What the log holds already is a provisional answer here, because other processes
+append meanwhile: `writing` decides again under the lock, with the same `verdict_of`.
 
 Next: provenance/writing.py
 """
@@ -11,12 +15,14 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provenance import canonical
-from provenance.entries import Draft, Outcome
+from provenance.entries import Draft, EntryType, OnChange, Outcome
 from provenance.hashing import body_digests
 from provenance.head import read_head
+from provenance.row_keys import Digester, split_rows
 from provenance.sealing import seal_all
 
 if TYPE_CHECKING:
@@ -25,99 +31,216 @@ if TYPE_CHECKING:
     import apsw
 
     from provenance.clock import Entropy
-    from provenance.identity import Held, Row, Rows
-    from provenance.privacy import PlainOpening
-    from provenance.tiers import TierPolicy
+    from provenance.identity import Rows
+    from provenance.register import Register
+    from provenance.row_keys import Held
+    from provenance.sealing import Shape
 
-__all__ = ["Batch", "Prepared", "collector_at_rest", "prepare", "verdict_of"]
+__all__ = [
+    "Batch",
+    "Prepared",
+    "Preparer",
+    "collector_at_rest",
+    "keys_of",
+    "prepare",
+    "taken",
+    "verdict_of",
+]
 
 
 class Prepared(NamedTuple):
-    """A draft with all that can be computed outside the lock."""
+    """Drafts with all that can be computed outside the lock, in columns: one value a draft each.
 
-    draft: Draft
-    rows: tuple[Row, ...]
-    body: bytes
-    digest: bytes
-    openings: list[PlainOpening]
+    Attributes:
+        governing: The entries of the register that they were sealed under.
+        kinds: Entry types.
+        changes: What known keys with other content mean.
+        rows: The rows of their identities, one after the other; see `identity.Digester`.
+        bodies: Canonical bytes.
+        digests: Their digests.
+        shapes: What each commits to.
+        sealed: `salt || preimage` of each commitment, draft after draft: this column alone has
+            as many values a draft as its shape has paths.
+        lots: As in the drafts.
+        subjects: As in the drafts.
+    """
+
+    governing: tuple[int, ...]
+    kinds: list[EntryType]
+    changes: list[OnChange]
+    rows: list[bytes]
+    bodies: list[bytes]
+    digests: list[bytes]
+    shapes: list[Shape]
+    sealed: list[bytes]
+    lots: list[tuple[tuple[str, str, str], ...]]
+    subjects: list[Mapping[str, str] | None]
 
 
 class Batch(NamedTuple):
-    """The drafts of one append, prepared outside the lock.
+    """The drafts of one append.
 
     Attributes:
-        items: What to append, or what became of a draft that was known already.
-        held: What the log held of their row keys.
-        size: How long the log was then, or shorter.
+        prepared: Those to append, as far as can be told.
+        known: What became of those that the log held already, by their place; None where nobody
+            has asked it.
+        held: What the log held of the row keys.
+        size: How long the log was then, or shorter; None where nobody has asked it.
     """
 
-    items: list[Prepared | Outcome]
+    prepared: Prepared
+    known: Mapping[int, Outcome]
     held: Mapping[bytes, Held]
-    size: int
+    size: int | None
+
+
+class Preparer:
+    """Prepares drafts for the log; needs no database.
+
+    Attributes:
+        governing: The entries of the register that it prepares under.
+    """
+
+    def __init__(self, secret: bytes, register: Register, entropy: Entropy) -> None:
+        """Prepare under the policy that is in force now.
+
+        Args:
+            secret: The workspace's, for row keys.
+            register: Of the log.
+            entropy: Gives nonces and salts; of this process, and never a copy of another's.
+        """
+        self.governing = register.entries
+        self._policy = register.tiers
+        self._entropy = entropy
+        self._digester = Digester(secret)
+
+    def prepare(self, drafts: Sequence[Draft]) -> Prepared:
+        """Prepare drafts, whatever the log holds of them.
+
+        Raises:
+            EncodingError: A content is outside the canonical domain.
+        """
+        with collector_at_rest():
+            return self.seal(drafts, *self.digest(drafts))
+
+    def digest(self, drafts: Sequence[Draft]) -> tuple[list[bytes], list[bytes]]:
+        """Return the canonical bytes of the drafts' contents, and the rows of their identities.
+
+        Raises:
+            EncodingError: A content is outside the canonical domain.
+        """
+        wholes = [canonical.encode(draft.content) for draft in drafts]
+        return wholes, self._digester(drafts, wholes)
+
+    def seal(self, drafts: Sequence[Draft], wholes: Sequence[bytes], rows: list[bytes]) -> Prepared:
+        """Do the rest of it; the arguments are those of `digest`, and its answer.
+
+        Raises:
+            EncodingError: A content uses a name that is reserved, or makes too large a body.
+        """
+        bodies, shapes, sealed = seal_all(drafts, wholes, self._policy, self._entropy)
+        return Prepared(
+            governing=self.governing,
+            kinds=[draft.type for draft in drafts],
+            changes=[draft.on_change for draft in drafts],
+            rows=rows,
+            bodies=bodies,
+            digests=body_digests(bodies),
+            shapes=shapes,
+            sealed=sealed,
+            lots=[draft.lots for draft in drafts],
+            subjects=[draft.subjects for draft in drafts],
+        )
 
 
 def prepare(
-    connection: apsw.Connection,
-    rows: Rows,
-    drafts: Sequence[Draft],
-    policy: TierPolicy,
-    entropy: Entropy,
+    connection: apsw.Connection, rows: Rows, preparer: Preparer, drafts: Sequence[Draft]
 ) -> Batch:
-    """Seal the drafts that look new; what is known already costs no sealing.
-
-    The answer is provisional: another process may append meanwhile, so `commit`
-    looks again under the lock.
+    """Prepare the drafts that look new; what is known already costs no sealing.
 
     Raises:
         EncodingError: A content is outside the canonical domain.
     """
     # The size first: rows that come in between are then looked up again.
     size = read_head(connection).size
-    wholes = [canonical.encode(draft.content) for draft in drafts]
-    digested = rows.digest(drafts, wholes)
-    held = rows.held([key for own in digested for key, _ in own])
-    verdicts = _provisional(drafts, digested, held)
-    new = [at for at, verdict in enumerate(verdicts) if verdict is None]
-    ours = [drafts[at] for at in new]
-    bodies, openings = seal_all(ours, [wholes[at] for at in new], policy, entropy)
-    digests = body_digests(bodies)
-    prepared = map(Prepared, ours, [digested[at] for at in new], bodies, digests, openings)
-    return Batch([verdict or next(prepared) for verdict in verdicts], held, size)
+    wholes, own = preparer.digest(drafts)
+    held = rows.held(keys_of(own))
+    known = _provisional(drafts, own, held)
+    if known:
+        new = [at for at in range(len(drafts)) if at not in known]
+        drafts = [drafts[at] for at in new]
+        wholes = [wholes[at] for at in new]
+        own = [own[at] for at in new]
+    return Batch(preparer.seal(drafts, wholes, own), known, held, size)
+
+
+def keys_of(rows: Sequence[bytes]) -> list[bytes]:
+    """Return the keys of all rows of a column of rows."""
+    return [key for own in rows for key, _ in split_rows(own)]
 
 
 def _provisional(
-    drafts: Sequence[Draft], digested: Sequence[tuple[Row, ...]], held: Mapping[bytes, Held]
-) -> list[Outcome | None]:
+    drafts: Sequence[Draft], rows: Sequence[bytes], held: Mapping[bytes, Held]
+) -> dict[int, Outcome]:
+    """Say what became of those drafts of which it can be told now."""
     if not held:
-        return [None] * len(drafts)
-    verdicts: list[Outcome | None] = []
+        return {}
+    verdicts: dict[int, Outcome] = {}
     undecided: set[bytes] = set()
-    for draft, own in zip(drafts, digested, strict=True):
-        verdict = verdict_of(draft, own, held)
+    for at, (draft, own) in enumerate(zip(drafts, rows, strict=True)):
+        verdict = verdict_of(draft.on_change, own, held)
+        keys = keys_of([own])
         # A row that comes back after a newer version within this call is no duplicate.
-        if verdict is None or any(key in undecided for key, _ in own):
-            undecided.update([key for key, _ in own])
-            verdict = None
-        verdicts.append(verdict)
+        if verdict is None or not undecided.isdisjoint(keys):
+            undecided.update(keys)
+        else:
+            verdicts[at] = verdict
     return verdicts
 
 
-def verdict_of(draft: Draft, rows: tuple[Row, ...], known: Mapping[bytes, Held]) -> Outcome | None:
-    """Say what known row keys make of a draft; None means append it."""
-    # Nearly always there is one key, and it is new.
-    hits = [(known[key], digest) for key, digest in rows if key in known] if known else ()
+def verdict_of(on_change: OnChange, own: bytes, known: Mapping[bytes, Held]) -> Outcome | None:
+    """Say what known row keys make of a draft; None means append it.
+
+    Args:
+        on_change: What known keys with other content mean to it.
+        own: Its rows.
+        known: What is held of their keys, and of others.
+    """
+    rows = split_rows(own)
+    hits = [(known[key], digest) for key, digest in rows if key in known]
     if not hits:
         return None
     # Of an erased content nobody can say whether it is the same: what cannot have a second
     # version is taken for it, so that a file that comes again brings nothing back.
-    gone = None if draft.on_change == "conflict" else b""
+    gone = None if on_change == "conflict" else b""
     same = [index for (stored, index), digest in hits if stored in {digest, gone}]
-    if draft.on_change == "version" and not same:
+    if on_change == "version" and not same:
         return None
     if len(same) == len(rows):
         return Outcome("duplicate", same[-1])
     first = hits[0][0][1]
     return Outcome("conflict" if len(rows) == 1 else "stale", first)
+
+
+def taken(prepared: Prepared, places: Sequence[int]) -> Prepared:
+    """Take some of the drafts, in rising order."""
+    rest = iter(prepared.sealed)
+    own = [list(islice(rest, len(shape[0]))) for shape in prepared.shapes]
+
+    def chosen(column: list[Any]) -> list[Any]:
+        return [column[at] for at in places]
+
+    return prepared._replace(
+        kinds=chosen(prepared.kinds),
+        changes=chosen(prepared.changes),
+        rows=chosen(prepared.rows),
+        bodies=chosen(prepared.bodies),
+        digests=chosen(prepared.digests),
+        shapes=chosen(prepared.shapes),
+        sealed=[one for sealed in chosen(own) for one in sealed],
+        lots=chosen(prepared.lots),
+        subjects=chosen(prepared.subjects),
+    )
 
 
 @contextmanager

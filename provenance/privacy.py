@@ -23,7 +23,7 @@ from provenance.errors import EncodingError, WorkspaceDamaged
 from provenance.hashing import field_commitment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from provenance.clock import Entropy
     from provenance.tiers import Plan, TierPolicy
@@ -32,13 +32,18 @@ __all__ = [
     "NONCE_SIZE",
     "SALT_SIZE",
     "Hidden",
+    "Parted",
     "PlainOpening",
     "Sealed",
+    "Whole",
     "b64",
     "b64_each",
+    "hides",
+    "lanes",
     "open_entry",
     "own_tiers",
     "refuse_large",
+    "refuse_own_names",
     "seal",
     "split",
     "unb64",
@@ -54,8 +59,10 @@ _PLAIN: Final = bytes.maketrans(b"-_", b"+/")
 PlainOpening = tuple[str, Tier, bytes, bytes]
 Hidden = tuple[str, Any, Tier]
 """Path, value and tier of a field that is to be committed."""
-_Whole = tuple[str, str, Tier]
-_Parted = tuple[str, str, "Plan"]
+Whole = tuple[str, str, Tier]
+"""Name, step and tier of what is committed whole."""
+Parted = tuple[str, str, "Plan"]
+"""Name, step and rules of what has to be looked into."""
 
 
 class Sealed(NamedTuple):
@@ -106,11 +113,7 @@ def own_tiers(draft: Draft) -> dict[str, str]:
 
 
 def refuse_large(body: bytes) -> bytes:
-    """Return a body.
-
-    Raises:
-        EncodingError: It is over 16 MiB.
-    """
+    """Return a body; refuse, as an EncodingError, one over 16 MiB."""
     if len(body) > canonical.MAX_BODY:
         raise EncodingError(f"a body of {len(body)} bytes; at most {canonical.MAX_BODY} are taken")
     return body
@@ -126,16 +129,23 @@ def split(draft: Draft, policy: TierPolicy) -> tuple[Content, list[Hidden]]:
         EncodingError: It uses a name that is reserved for the format.
     """
     hidden: list[Hidden] = []
-    names = tuple(draft.content)
-    _refuse_own_names(names)
+    refuse_own_names(tuple(draft.content))
     plan = policy.plan(draft.version, draft.tiers)
     return _split_object(draft.content, "", plan, hidden), hidden
 
 
-@lru_cache(maxsize=1024)
-def _refuse_own_names(names: tuple[str, ...]) -> None:
+def refuse_own_names(names: Iterable[str]) -> None:
+    """Refuse, as an EncodingError, a content that poses as a part of the format."""
     if not _MARKERS.isdisjoint(names):
         raise EncodingError("the names _v, _n, _c and _t are the format's own")
+
+
+def hides(content: Content, parted: Iterable[Parted]) -> bool:
+    """Say whether anything is hidden in those parts of a content that have to be looked into."""
+    hidden: list[Hidden] = []
+    for name, step, below in parted:
+        _split(content[name], step, below, hidden)
+    return bool(hidden)
 
 
 def _path_order(field: Hidden) -> tuple[int, str]:
@@ -160,7 +170,7 @@ def _split(value: Any, path: str, plan: Plan, hidden: list[Hidden]) -> Any:
 
 
 def _split_object(value: Content, path: str, plan: Plan, hidden: list[Hidden]) -> Content:
-    whole, parted = _lanes(plan, tuple(value))
+    whole, parted = lanes(plan, tuple(value))
     clear = value
     if whole:
         clear = dict(value)
@@ -180,13 +190,13 @@ def _split_object(value: Content, path: str, plan: Plan, hidden: list[Hidden]) -
 
 
 @lru_cache(maxsize=1024)
-def _lanes(plan: Plan, names: tuple[str, ...]) -> tuple[list[_Whole], list[_Parted]]:
+def lanes(plan: Plan, names: tuple[str, ...]) -> tuple[list[Whole], list[Parted]]:
     """Say which names of an object are committed whole, and which have to be looked into.
 
     Objects of one version mostly have the same names: it is worked out once for all of them.
     """
-    whole: list[_Whole] = []
-    parted: list[_Parted] = []
+    whole: list[Whole] = []
+    parted: list[Parted] = []
     for name in names:
         below = plan.below(name)
         step = f"/{name.replace('~', '~0').replace('/', '~1')}"
@@ -197,15 +207,16 @@ def _lanes(plan: Plan, names: tuple[str, ...]) -> tuple[list[_Whole], list[_Part
     return whole, parted
 
 
-def _is_clear(item: Any, plan: Plan | None) -> bool:
-    """Say whether it can be seen at a glance that nothing in `item` is hidden."""
-    return (
-        plan is not None
-        and plan.named_only
-        and item
-        and type(item) is dict
-        and plan.steps.keys().isdisjoint(item)
-    )
+def _are_clear(items: Sequence[Any], plan: Plan) -> bool:
+    """Say whether it can be seen at a glance that nothing in a list is hidden."""
+    rest = plan.rest
+    if plan.steps or rest is None or not rest.named_only:
+        return False
+    named = rest.steps.keys()
+    for item in items:
+        if type(item) is not dict or not item or not named.isdisjoint(item):
+            return False
+    return True
 
 
 def _split_list(value: Sequence[Any], path: str, plan: Plan, hidden: list[Hidden]) -> Any:
@@ -215,7 +226,7 @@ def _split_list(value: Sequence[Any], path: str, plan: Plan, hidden: list[Hidden
     one. Each item takes the strictest tier of the rules at and below its path.
     """
     # Nearly all lists are of objects that no rule names anything in.
-    if not plan.steps and all(_is_clear(item, plan.rest) for item in value):
+    if _are_clear(value, plan):
         return value
     parts: list[Hidden] = []
     kept = [

@@ -45,6 +45,7 @@ __all__ = [
     "publish",
     "read_checkpoint",
     "read_high_water",
+    "refuse_other",
     "refuse_shrunk",
     "remembered",
 ]
@@ -193,6 +194,24 @@ def refuse_shrunk(files: LogFiles, size: int, origin: str, signers_at: SignersAt
             "copy was put back. It can be read; put the newest copy back to go on writing"
         )
     return mark
+
+
+def refuse_other(files: LogFiles, mark: HighWater, root: bytes) -> None:
+    """Refuse a database whose first entries are not those once published.
+
+    Args:
+        files: Where the files are.
+        mark: What was published.
+        root: The root over as many entries of the database.
+
+    Raises:
+        WorkspaceReadOnly: They are not.
+    """
+    if root != mark.root:
+        raise WorkspaceReadOnly(
+            f"{files.database}: its first {mark.size} entries are not the ones once published; "
+            "put the right database back"
+        )
 
 
 def read_checkpoint(text: bytes | str, origin: str, signers_at: SignersAt) -> Checkpoint:

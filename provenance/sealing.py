@@ -1,8 +1,10 @@
 """Sealing in bulk: what `privacy.seal` does to one draft, for all drafts of an append.
 
-The bodies and openings are the same; the steps are fewer. Salts and nonces come
-from one call each, commitments are written as text together, and a content that
-is dumped already is not dumped again: the format's own names sort before all
+The bodies and openings are the same; the steps are fewer. Contents of one
+version with the same names are cast in one mould, worked out once: how the body
+begins, what is committed, how each preimage begins. Salts and nonces come from
+one call each, commitments are written as text together, and a content that is
+dumped already is not dumped again: the format's own names sort before all
 others that are in use, so a body is the content with them put in front.
 
 Next: provenance/merkle.py
@@ -11,37 +13,79 @@ Next: provenance/merkle.py
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance import canonical
-from provenance.hashing import HASH_SIZE, field_commitment
+from provenance.hashing import HASH_SIZE, field_commitments
 from provenance.privacy import (
     NONCE_SIZE,
     SALT_SIZE,
     b64_each,
+    hides,
+    lanes,
     own_tiers,
     refuse_large,
+    refuse_own_names,
     split,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from provenance.clock import Entropy
-    from provenance.entries import Draft
-    from provenance.privacy import PlainOpening
-    from provenance.tiers import TierPolicy
+    from provenance.entries import Draft, Tier
+    from provenance.privacy import Parted, PlainOpening
+    from provenance.tiers import Plan, TierPolicy
 
-__all__ = ["seal_all"]
+__all__ = ["SealedAll", "Shape", "opened", "seal_all"]
+
+Shape = tuple[tuple[str, ...], tuple["Tier", ...]]
+"""What an entry commits to: paths in their order, and the tier of each."""
 
 _OWN_NAMES_END: Final = b"_"
 """Names whose first byte is beyond sort after `_c`, `_n`, `_t` and `_v`."""
-_FORMS_KEPT: Final = 1024
+_KEPT: Final = 1024
+_BY_PATH: Final = itemgetter(0)
+
+
+class SealedAll(NamedTuple):
+    """Sealed drafts, in columns.
+
+    Attributes:
+        bodies: One a draft.
+        shapes: One a draft; those that are equal are mostly one object.
+        sealed: `salt || preimage` of each commitment, draft after draft.
+    """
+
+    bodies: list[bytes]
+    shapes: list[Shape]
+    sealed: list[bytes]
+
+
+class _Mould(NamedTuple):
+    """How contents with the same names are cast, where nothing is hidden within their parts.
+
+    Attributes:
+        shape: What is committed.
+        names: The same, as names.
+        beginnings: How the preimages begin.
+        clear: The names of everything else.
+        parted: What has to be looked into first.
+        head: How a body begins, with `%b` for each commitment and for the nonce.
+    """
+
+    shape: Shape
+    names: tuple[str, ...]
+    beginnings: tuple[bytes, ...]
+    clear: tuple[str, ...]
+    parted: tuple[Parted, ...]
+    head: bytes
 
 
 def seal_all(
     drafts: Sequence[Draft], wholes: Sequence[bytes], policy: TierPolicy, entropy: Entropy
-) -> tuple[list[bytes], list[list[PlainOpening]]]:
+) -> SealedAll:
     """Seal drafts whose contents are in the canonical domain.
 
     Args:
@@ -50,69 +94,122 @@ def seal_all(
         policy: The workspace's tiers.
         entropy: Source of nonces and salts.
 
-    Returns:
-        The body of each draft; and its openings, in no order.
-
     Raises:
         EncodingError: A content uses a name that is reserved for the format, or makes a body
             over 16 MiB.
     """
-    splits = [split(draft, policy) for draft in drafts]
-    fields = [field for _, hidden in splits for field in hidden]
-    preimages = [_beginning(path) + canonical.dump(value) + b"]" for path, value, _ in fields]
+    heads: list[bytes] = []
+    clears: list[bytes] = []
+    shapes: list[Shape] = []
+    preimages: list[bytes] = []
+    for draft, whole in zip(drafts, wholes, strict=True):
+        shape, head, clear = _cast(draft, whole, policy, preimages)
+        shapes.append(shape)
+        heads.append(head)
+        clears.append(clear)
     nonces = b64_each(_slices(entropy(NONCE_SIZE * len(drafts)), NONCE_SIZE), NONCE_SIZE)
-    salts = _slices(entropy(SALT_SIZE * len(fields)), SALT_SIZE)
-    committed = b64_each([*map(field_commitment, salts, preimages)], HASH_SIZE)
-    paths, _, tiers = zip(*fields, strict=True) if fields else ((), (), ())
-    opened = list(zip(paths, tiers, salts, preimages, strict=True))
+    salts = _slices(entropy(SALT_SIZE * len(preimages)), SALT_SIZE)
+    sealed = [salt + preimage for salt, preimage in zip(salts, preimages, strict=True)]
+    committed = b64_each(field_commitments(sealed), HASH_SIZE)
     bodies: list[bytes] = []
-    openings: list[list[PlainOpening]] = []
     start = 0
-    for draft, whole, (clear, hidden), nonce in zip(drafts, wholes, splits, nonces, strict=True):
-        own = slice(start, start + len(hidden))
-        rest = canonical.dump(clear) if hidden else whole
-        bodies.append(_body(draft, paths[own], committed[own], nonce, rest))
-        openings.append(opened[own])
-        start = own.stop
-    return bodies, openings
+    for shape, head, nonce, clear in zip(shapes, heads, nonces, clears, strict=True):
+        stop = start + len(shape[0])
+        bodies.append(_joined(head % (*committed[start:stop], nonce), clear))
+        start = stop
+    if max(map(len, bodies), default=0) > canonical.MAX_BODY:
+        for body in bodies:
+            refuse_large(body)
+    return SealedAll(bodies, shapes, sealed)
+
+
+def opened(shapes: Sequence[Shape], sealed: Sequence[bytes]) -> Iterator[list[PlainOpening]]:
+    """Yield the openings of each draft, in the order of their paths."""
+    rest = iter(sealed)
+    for paths, tiers in shapes:
+        yield [
+            (path, tier, one[:SALT_SIZE], one[SALT_SIZE:])
+            for path, tier, one in zip(paths, tiers, rest, strict=False)
+        ]
 
 
 def _slices(data: bytes, size: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-@lru_cache(maxsize=_FORMS_KEPT)
+def _cast(
+    draft: Draft, whole: bytes, policy: TierPolicy, preimages: list[bytes]
+) -> tuple[Shape, bytes, bytes]:
+    """Part one draft; its preimages go to `preimages`.
+
+    Returns:
+        Its shape, how its body begins, and the canonical bytes of what stays clear.
+    """
+    content, dump = draft.content, canonical.dump
+    plan = policy.plan(draft.version, draft.tiers)
+    own = tuple(own_tiers(draft).items()) if draft.tiers else ()
+    mould = _mould(draft.version, plan, tuple(content), own)
+    if mould.parted and hides(content, mould.parted):
+        return _cast_in_parts(draft, own, policy, preimages)
+    if not mould.names:
+        return mould.shape, mould.head, whole
+    preimages += [
+        beginning + dump(content[name]) + b"]"
+        for name, beginning in zip(mould.names, mould.beginnings, strict=True)
+    ]
+    return mould.shape, mould.head, dump({name: content[name] for name in mould.clear})
+
+
+def _cast_in_parts(
+    draft: Draft, own: tuple[tuple[str, str], ...], policy: TierPolicy, preimages: list[bytes]
+) -> tuple[Shape, bytes, bytes]:
+    """Do as `_cast` where something is hidden within an object or a list of the content."""
+    clear, hidden = split(draft, policy)
+    hidden.sort(key=_BY_PATH)
+    shape = tuple([path for path, _, _ in hidden]), tuple([tier for _, _, tier in hidden])
+    preimages += [_beginning(path) + canonical.dump(value) + b"]" for path, value, _ in hidden]
+    return shape, _head(draft.version, shape[0], own), canonical.dump(clear)
+
+
+@lru_cache(maxsize=_KEPT)
+def _mould(
+    version: str, plan: Plan, names: tuple[str, ...], own: tuple[tuple[str, str], ...]
+) -> _Mould:
+    refuse_own_names(names)
+    whole, parted = lanes(plan, names)
+    ordered = sorted(whole, key=lambda lane: lane[1])
+    hidden = tuple([name for name, _, _ in ordered])
+    paths = tuple([step for _, step, _ in ordered])
+    return _Mould(
+        shape=(paths, tuple([tier for _, _, tier in ordered])),
+        names=hidden,
+        beginnings=tuple(map(_beginning, paths)),
+        clear=tuple([name for name in names if name not in hidden]),
+        parted=tuple(parted),
+        head=_head(version, paths, own),
+    )
+
+
+@lru_cache(maxsize=_KEPT)
 def _beginning(path: str) -> bytes:
     return canonical.dump([path])[:-1] + b","
 
 
-def _body(
-    draft: Draft, paths: tuple[str, ...], committed: list[bytes], nonce: bytes, clear: bytes
-) -> bytes:
-    own = tuple(own_tiers(draft).items()) if draft.tiers else ()
-    form, order = _form(draft.version, paths, own)
-    head = form % (*[committed[at] for at in order], nonce)
-    if clear[2:3] > _OWN_NAMES_END:
-        return refuse_large(head + b"," + clear[1:])
-    return refuse_large(canonical.dump(canonical.loads(head + b"}") | canonical.loads(clear)))
-
-
-@lru_cache(maxsize=_FORMS_KEPT)
-def _form(
-    version: str, paths: tuple[str, ...], own: tuple[tuple[str, str], ...]
-) -> tuple[bytes, list[int]]:
-    """Write how a body begins, with `%b` for each commitment and for the nonce.
-
-    Returns:
-        The beginning without the closing brace, and in which order it takes the commitments.
-    """
-    order = sorted(range(len(paths)), key=paths.__getitem__)
+@lru_cache(maxsize=_KEPT)
+def _head(version: str, paths: tuple[str, ...], own: tuple[tuple[str, str], ...]) -> bytes:
+    """Write how a body begins, without the closing brace."""
     parts = [b'"_n":"%b"', *([b'"_t":' + _literal(dict(own))] if own else [])]
     if paths:
-        fields = [_literal(paths[at]) + b':"%b"' for at in order]
+        fields = [_literal(path) + b':"%b"' for path in paths]
         parts.insert(0, b'"_c":{' + b",".join(fields) + b"}")
-    return b"{" + b",".join([*parts, b'"_v":' + _literal(version)]), order
+    return b"{" + b",".join([*parts, b'"_v":' + _literal(version)])
 
 
-def _literal(value: object) -> bytes:
+def _literal(value: Any) -> bytes:
     return canonical.encode(value).replace(b"%", b"%%")
+
+
+def _joined(head: bytes, clear: bytes) -> bytes:
+    if clear[2:3] > _OWN_NAMES_END:
+        return head + b"," + clear[1:]
+    return canonical.dump(canonical.loads(head + b"}") | canonical.loads(clear))

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from provenance.clock import Entropy
-    from provenance.entries import Draft
     from provenance.privacy import PlainOpening
 
 __all__ = ["ID_SIZE", "KEY_SIZE", "NONCE_SIZE", "Encryption", "SubjectKey", "decrypt"]
@@ -53,16 +52,21 @@ class Encryption:
         self._entropy = entropy
 
     def __call__(
-        self, index: int, draft: Draft, openings: Sequence[PlainOpening]
+        self, index: int, subjects: Mapping[str, str] | None, openings: Sequence[PlainOpening]
     ) -> list[PlainOpening]:
         """Encrypt those openings of a draft at `index` that are about a subject.
+
+        Args:
+            index: The draft's place in the log.
+            subjects: `Draft.subjects`.
+            openings: All of the draft's.
 
         Raises:
             EncodingError: A path that is said to be about a subject is of no committed field: it
                 would stand in the log in clear, for ever.
         """
         done = []
-        subjects = draft.subjects or {}
+        subjects = subjects or {}
         covered = set()
         for path, tier, salt, preimage in openings:
             at = _nearest(path, subjects)

@@ -31,12 +31,11 @@ from provenance.storage import rows, transaction, translated
 from provenance.subject_cipher import ID_SIZE, KEY_SIZE, NONCE_SIZE, Encryption, SubjectKey, decrypt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from provenance.clock import Entropy
-    from provenance.entries import Draft
 
 __all__ = ["SubjectKeys", "ids_in_use"]
 
@@ -110,11 +109,14 @@ class SubjectKeys:
         return self._opened
 
     @contextmanager
-    def held(self, drafts: Sequence[Draft]) -> Iterator[Encryption | None]:
-        """Hold the keys of the drafts' subjects, made where there are none, while they are written.
+    def held(self, about: Sequence[Mapping[str, str] | None]) -> Iterator[Encryption | None]:
+        """Hold the keys of drafts' subjects, made where there are none, while they are written.
 
         Until the end nobody can delete one of them: `forget_unused` waits, and then sees
         what was written. A crash leaves at most a key that nothing uses yet.
+
+        Args:
+            about: `Draft.subjects` of each draft.
 
         Yields:
             What encrypts; None where no draft is about a subject.
@@ -123,7 +125,7 @@ class SubjectKeys:
             WorkspaceDamaged: The file is missing, or none of ours.
             StorageError: The disk refused.
         """
-        texts = sorted({text for one in drafts if one.subjects for text in one.subjects.values()})
+        texts = sorted({text for own in about if own for text in own.values()})
         if not texts:
             yield None
             return

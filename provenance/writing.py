@@ -13,28 +13,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import apsw
-
-from provenance import merkle
+from provenance import canonical, merkle
 from provenance.checkpoint import Checkpoint, sign
 from provenance.entries import Outcome
 from provenance.errors import StorageError, VerificationError, WorkspaceDamaged
-from provenance.hashing import chain_next, leaf_hashes
-from provenance.head import Head, continued_head, swap_head
-from provenance.leaf import encode_leaf
-from provenance.preparing import Prepared, verdict_of
+from provenance.hashing import EMPTY_ROOT, chain_start, leaf_hashes
+from provenance.head import Head, continued_head, insert_head, swap_head
+from provenance.identity import Rows
+from provenance.inserting import insert_entries
+from provenance.leaf import encode_leaves
+from provenance.preparing import Preparer, keys_of, prepare, taken, verdict_of
+from provenance.register import POLICY, Register
+from provenance.row_keys import rows_apart, split_rows
 from provenance.storage import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    import apsw
+
     from provenance.clock import Clock, Entropy
-    from provenance.identity import Held, Rows
+    from provenance.entries import Draft
     from provenance.keys import Signer
-    from provenance.preparing import Batch
+    from provenance.preparing import Batch, Prepared
+    from provenance.row_keys import Held
     from provenance.subject_cipher import Encryption
     from provenance.subjects import SubjectKeys
 
@@ -42,6 +47,7 @@ __all__ = [
     "Amend",
     "Instruments",
     "commit",
+    "found",
     "read_tile",
 ]
 
@@ -76,6 +82,18 @@ class Instruments:
     subjects: SubjectKeys | None = None
 
 
+def found(connection: apsw.Connection, draft: Draft, instruments: Instruments) -> None:
+    """Write the empty head of a new log, then entry 0 in the one way that there is."""
+    origin = instruments.signer.name
+    rows = Rows(connection, instruments.secret)
+    sums = rows.seals.mask(bytes(32), 0, EMPTY_ROOT)
+    with transaction(connection):
+        insert_head(connection, Head(0, EMPTY_ROOT, chain_start(origin), 0, sums))
+    register = Register.founded(canonical.encode({**draft.content, "_v": POLICY}))
+    preparer = Preparer(instruments.secret, register, instruments.entropy)
+    commit(connection, rows, prepare(connection, rows, preparer, [draft]), origin, instruments)
+
+
 def commit(
     connection: apsw.Connection,
     rows: Rows,
@@ -106,20 +124,21 @@ def commit(
         WorkspaceDamaged: The stored tree does not fit the head.
     """
     with (
-        _keys_held(batch.items, instruments.subjects) as encryption,
+        _keys_held(batch.prepared, instruments.subjects) as encryption,
         transaction(connection),  # a crash before COMMIT: as if nothing had been asked
     ):
         head = continued_head(connection)
         # Row keys only come with entries: at the same size what `prepare` saw still holds.
-        held = batch.held if head.size == batch.size else rows.held(_keys(batch.items))
-        outcomes, fresh, keys = _settle(batch.items, held, head.size)
-        if not fresh:
+        of_old = head.size == batch.size
+        held = batch.held if of_old else rows.held(keys_of(batch.prepared.rows))
+        outcomes, fresh, keys = _settle(batch, held, head.size)
+        if not fresh.kinds:
             return outcomes, None
         time_us = _ingest_time(instruments.clock, head)
-        leaves, chain = _chain(fresh, head, time_us)
+        leaves, chain = encode_leaves(fresh.kinds, head.size, time_us, fresh.digests, head.chain)
         edge = _grow(connection, head, leaves)
-        _insert(connection, fresh, leaves, head.size, encryption)
-        lots = [(*lot, at) for at, item in enumerate(fresh, head.size) for lot in item.draft.lots]
+        insert_entries(connection, fresh, leaves, head.size, encryption)
+        lots = [(*lot, at) for at, own in enumerate(fresh.lots, head.size) for lot in own]
         change = rows.write(keys, held) ^ rows.write_makers(lots)
         if amend is not None:
             change ^= amend(connection, rows)
@@ -134,42 +153,56 @@ def commit(
 
 
 def _keys_held(
-    items: Sequence[Prepared | Outcome], subjects: SubjectKeys | None
+    prepared: Prepared, subjects: SubjectKeys | None
 ) -> AbstractContextManager[Encryption | None]:
-    if subjects is None:
-        return nullcontext()
-    return subjects.held([item.draft for item in items if isinstance(item, Prepared)])
+    return nullcontext() if subjects is None else subjects.held(prepared.subjects)
 
 
-def _keys(items: Sequence[Prepared | Outcome]) -> list[bytes]:
-    return [key for item in items if isinstance(item, Prepared) for key, _ in item.rows]
+class _Settled(NamedTuple):
+    """What became of each draft, those to append, and the row keys to write."""
+
+    outcomes: list[Outcome]
+    fresh: Prepared
+    keys: dict[bytes, Held]
 
 
-def _settle(
-    items: Sequence[Prepared | Outcome], held: Mapping[bytes, Held], size: int
-) -> tuple[list[Outcome], list[Prepared], dict[bytes, tuple[bytes, int]]]:
-    """Decide each draft for good: against the log, and against the drafts before it.
+def _settle(batch: Batch, held: Mapping[bytes, Held], size: int) -> _Settled:
+    """Decide each draft for good: against the log, and against the drafts before it."""
+    prepared = batch.prepared
+    keys = None if held else rows_apart(prepared.rows, size)
+    if keys is None:
+        return _settle_each(batch, held, size)
+    numbered = enumerate(prepared.digests, size)
+    appended = [Outcome("appended", index, digest) for index, digest in numbered]
+    return _Settled(_in_place(appended, batch.known), prepared, keys)
 
-    Returns:
-        What became of each, those to append, and the row keys to write.
-    """
+
+def _settle_each(batch: Batch, held: Mapping[bytes, Held], size: int) -> _Settled:
+    prepared = batch.prepared
     outcomes: list[Outcome] = []
-    fresh: list[Prepared] = []
-    keys: dict[bytes, tuple[bytes, int]] = {}
+    fresh: list[int] = []
+    keys: dict[bytes, Held] = {}
     known = dict(held)
-    for item in items:
-        if isinstance(item, Outcome):
-            outcomes.append(item)
-            continue
-        verdict = verdict_of(item.draft, item.rows, known)
+    for at, own in enumerate(prepared.rows):
+        verdict = verdict_of(prepared.changes[at], own, known)
         if verdict is None:
             index = size + len(fresh)
-            for key, digest in item.rows:
+            for key, digest in split_rows(own):
                 known[key] = keys[key] = (digest, index)
-            fresh.append(item)
-            verdict = Outcome("appended", index, item.digest)
+            fresh.append(at)
+            verdict = Outcome("appended", index, prepared.digests[at])
         outcomes.append(verdict)
-    return outcomes, fresh, keys
+    if len(fresh) < len(outcomes):
+        prepared = taken(prepared, fresh)
+    return _Settled(_in_place(outcomes, batch.known), prepared, keys)
+
+
+def _in_place(decided: list[Outcome], known: Mapping[int, Outcome]) -> list[Outcome]:
+    """Put outcomes of before between those of now."""
+    if not known:
+        return decided
+    rest = iter(decided)
+    return [known.get(at) or next(rest) for at in range(len(decided) + len(known))]
 
 
 def _ingest_time(clock: Clock, head: Head) -> int:
@@ -180,16 +213,6 @@ def _ingest_time(clock: Clock, head: Head) -> int:
             f"the clock is {behind} s behind the log's last entry; set it right and try again"
         )
     return max(now, head.ingest_time_us)
-
-
-def _chain(fresh: Sequence[Prepared], head: Head, time_us: int) -> tuple[list[bytes], bytes]:
-    leaves = []
-    chain = head.chain
-    for index, item in enumerate(fresh, head.size):
-        leaf = encode_leaf(item.draft.type, index, time_us, item.digest, chain)
-        chain = chain_next(leaf)
-        leaves.append(leaf)
-    return leaves, chain
 
 
 def _grow(connection: apsw.Connection, head: Head, leaves: Sequence[bytes]) -> merkle.Edge:
@@ -206,29 +229,6 @@ def _grow(connection: apsw.Connection, head: Head, leaves: Sequence[bytes]) -> m
         tiles,
     )
     return edge
-
-
-def _insert(
-    connection: apsw.Connection,
-    fresh: Sequence[Prepared],
-    leaves: Sequence[bytes],
-    size: int,
-    encryption: Encryption | None,
-) -> None:
-    # Where rows are numbered through, SQLite takes a column at a time; its rowids begin at 1.
-    for ask, column in (
-        ("INSERT INTO leaf SELECT ? + rowid, value FROM carray(?)", leaves),
-        ("INSERT INTO body SELECT ? + rowid, value FROM carray(?)", [item.body for item in fresh]),
-    ):
-        connection.execute(ask, (size - 1, apsw.carray(tuple(column))))
-    numbered = enumerate(fresh, size)
-    opened = (
-        [(at, item.openings) for at, item in numbered]
-        if encryption is None
-        else [(at, encryption(at, item.draft, item.openings)) for at, item in numbered]
-    )
-    openings = [(index, *opening) for index, own in opened for opening in own]
-    connection.executemany("INSERT INTO opening VALUES (?, ?, ?, ?, ?)", openings)
 
 
 def _move_sums(rows: Rows, head: Head, change: int, edge: merkle.Edge) -> bytes:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 STEPS = [
     Step(run, "needles_of", 1, committed=False),
     Step(run, "write_marks", 1, committed=False),
-    Step(writing, "_insert", 1, committed=False),
+    Step(writing, "insert_entries", 1, committed=False),
     Step(removal, "_delete", 1, committed=False),
     Step(RowKeys, "forget", 1, committed=False),
     Step(RowKeys, "forget_makers", 1, committed=False),

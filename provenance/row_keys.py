@@ -1,0 +1,95 @@
+"""Row keys as they are stored: digests that only holders of the workspace secret can make.
+
+A row is what one identity of a draft comes to: the digest of its key, by which
+the log knows that it has come before, and that of its content, by which it
+knows whether it has come so. No database is needed here; `identity` keeps the
+rows that the log holds.
+
+Next: provenance/identity.py
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from provenance import canonical
+from provenance.hashing import keyer_each
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provenance.entries import Draft
+
+__all__ = ["DIGEST_SIZE", "Digester", "Held", "Row", "rows_apart", "split_rows"]
+
+DIGEST_SIZE: Final = 16
+"""Bytes of a digest: 128 bits, and no birthday bound, as the secret keeps everybody else from
+searching."""
+
+Row = tuple[bytes, bytes]
+"""One identity as it is stored: the digests of its key and of its content."""
+
+Held = tuple[bytes | None, int]
+"""What is known of a key: the content's digest (None once erased) and the entry's index."""
+
+_ROW: Final = 2 * DIGEST_SIZE
+
+
+class Digester:
+    """Digests the identities of drafts as they are stored; needs the secret alone."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Digest with the workspace's secret."""
+        self._keys = keyer_each(secret, "key", DIGEST_SIZE)
+        self._contents = keyer_each(secret, "content", DIGEST_SIZE)
+
+    def __call__(self, drafts: Sequence[Draft], wholes: Sequence[bytes]) -> list[bytes]:
+        """Digest identities.
+
+        Args:
+            drafts: Whose.
+            wholes: The canonical bytes of their contents.
+
+        Returns:
+            For each draft its rows, one after the other: the digests of key and of content, 16
+            bytes each.
+        """
+        encode, dump = canonical.encode, canonical.dump
+        keys: list[bytes] = []
+        compared: list[bytes] = []
+        for draft, whole in zip(drafts, wholes, strict=True):
+            for key, content in draft.identities:
+                keys.append(dump(key))
+                compared.append(whole if content is None else encode(content))
+        pairs = zip(self._keys(keys), self._contents(compared), strict=True)
+        rows = [key + content for key, content in pairs]
+        counts = [len(draft.identities) for draft in drafts]
+        # Nearly always each has one.
+        if {*counts} <= {1}:
+            return rows
+        rest = iter(rows)
+        return [b"".join(islice(rest, count)) for count in counts]
+
+
+def split_rows(own: bytes) -> list[Row]:
+    """Part the rows of a draft."""
+    return [
+        (own[at : at + DIGEST_SIZE], own[at + DIGEST_SIZE : at + _ROW])
+        for at in range(0, len(own), _ROW)
+    ]
+
+
+def rows_apart(rows: Sequence[bytes], start: int) -> dict[bytes, Held] | None:
+    """Take the rows of new drafts, which stand for the entries from `start` on.
+
+    Returns:
+        Content digest and index by key; None where a draft has not just one row, or two have the
+        same key.
+    """
+    if {*map(len, rows)} != {_ROW}:
+        return None
+    fresh: dict[bytes, Held] = {
+        row[:DIGEST_SIZE]: (row[DIGEST_SIZE:], index) for index, row in enumerate(rows, start)
+    }
+    return fresh if len(fresh) == len(rows) else None
