@@ -9,13 +9,13 @@ Next: graph/stores/memory_facts.py
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
-from graph.containment import moments, windows
+from graph.containment import enclosures, moments
 from graph.keys import NodeKind, kind_of, parse_key
 from graph.lineage import Gap, GapReason
 from graph.model import EdgeKind, Role
@@ -23,6 +23,7 @@ from graph.model import EdgeKind, Role
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from graph.containment import Enclosure
     from graph.lineage import Lineage
     from graph.model import Edge, Node
     from graph.store import GraphStore
@@ -142,24 +143,20 @@ class _Uses:
 
 def _through_containers(store: GraphStore, lineage: Lineage, tier: Tier) -> Iterator[_Part]:
     """Yield the events of containers that took place while an item of the journey was inside."""
-    moves: dict[tuple[str, str], list[Edge]] = {}
-    for edge in store.edges(lineage.hops, tier, EdgeKind.CONTAINED, "upstream"):
-        moves.setdefault((edge.src, edge.dst), []).append(edge)
-    containers = {container for container, _ in moves}
-    roles = (Role.CARRIED, Role.EMPTIED)
-    events = store.edges(containers, tier, EdgeKind.INVOLVES, "upstream", roles=roles)
-    when = moments(store, [*chain.from_iterable(moves.values()), *events], tier)
-    by_container: dict[str, list[Edge]] = {}
-    for edge in events:
-        if edge.index in when:
-            by_container.setdefault(edge.dst, []).append(edge)
-    for (container, item), pair in moves.items():
-        own = by_container.get(container, [])
-        inside = windows(pair, (edge for edge in own if edge.role is Role.EMPTIED), when)
-        for edge in own:
-            moment = when[edge.index]
-            if edge.role is Role.CARRIED and any(window.covers(moment) for window in inside):
-                yield _Part(item, edge, container)
+    inside: dict[str, list[Enclosure]] = defaultdict(list)
+    for enclosure in enclosures(store, lineage.hops, tier):
+        inside[enclosure.container].append(enclosure)
+    roles = (Role.CARRIED,)
+    carried = store.edges(inside, tier, EdgeKind.INVOLVES, "upstream", roles=roles)
+    when = moments(store, carried, tier)
+    for edge in carried:
+        concerned = {
+            each.item
+            for each in inside[edge.dst]
+            if edge.index in when and each.window.covers(when[edge.index])
+        }
+        for item in concerned:
+            yield _Part(item, edge, edge.dst)
 
 
 def _gather(parts: Iterable[_Part], lineage: Lineage) -> dict[str, _Gathered]:

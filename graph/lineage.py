@@ -153,7 +153,7 @@ def trace(
         raise UsageError(f"depth {depth}, limit {limit}: at least 0 hops and 1 item")
     with store.snapshot():
         same = _same_goods(store, key, tier, limit, at)
-        others = {edge.dst if edge.src == key else edge.src for edge in same}
+        others = {end for edge in same for end in (edge.src, edge.dst)} - {key}
         starts = [key, *sorted(others)]
         walk = store.walk(starts, tier, direction, depth=depth, limit=limit, at=at)
         if key not in walk.hops:
@@ -177,7 +177,7 @@ def trace(
 def _same_goods(store: GraphStore, key: str, tier: Tier, limit: int, at: int | None) -> list[Edge]:
     """Return the edges to what stands for the same goods: lot of a serial, lots of a class, …."""
     if kind_of(key) is NodeKind.CONTAINER:
-        return contents_at(store, key, tier, at)
+        return contents_at(store, key, tier, at, limit + 1)
     if lot_of(key) is not None:
         return store.edges([key], tier, EdgeKind.INCLUDES, "upstream")
     if is_class(key):

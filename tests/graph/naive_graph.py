@@ -6,6 +6,7 @@ room but the spelling of keys, which it writes itself.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from functools import cache
 from itertools import product
@@ -35,6 +36,25 @@ def key_of(item: Content, serial: str | None = None) -> str:
     return f"item:{item['party']}/{item['product_id']}{lot}" + (f"/21/{serial}" if serial else "")
 
 
+def serials_of(item: Content) -> list[str]:
+    """The serials that an item of an event names."""
+    found: list[str] = item.get("serial_ids", [])
+    return found
+
+
+def pairs_of(state: dict[str, dict[str, int | None]]) -> list[tuple[str, str]]:
+    """Container and content."""
+    return [(container, inside) for container, held in state.items() for inside in held]
+
+
+def reached(pairs: Iterable[tuple[str, str]], start: str, *, itself: bool = False) -> set[str]:
+    """Whatever can be reached from a container; itself only if it is inside itself."""
+    graph: nx.DiGraph[str] = nx.DiGraph(pairs)
+    graph.add_node(start)
+    found: set[str] = nx.descendants(graph, start)
+    return found | ({start} if itself or graph.has_edge(start, start) else set())
+
+
 class NaiveGraph:
     """Events as (index, content), in any order."""
 
@@ -52,6 +72,12 @@ class NaiveGraph:
                 named.add(f"item:{one['party']}/{one['product_id']}")
                 named |= {key_of(one, serial) for serial in one.get("serial_ids", [])}
         return named
+
+    def containers(self) -> set[str]:
+        """Every container that any event names."""
+        named = {event["container_id"] for _, event in self.events if "container_id" in event}
+        named |= {one for _, event in self.events for one in event.get("container_ids", [])}
+        return {f"container:{one}" for one in named}
 
     @staticmethod
     def _known_inputs(event: Content) -> list[Content]:
@@ -95,7 +121,7 @@ class NaiveGraph:
     def stands_for(self, key: str, at: datetime | None = None) -> set[str]:
         """What else a question about `key` is about: a serial's lot, a class's lots, contents."""
         if key.startswith("container:"):
-            return self.inside(key.partition(":")[2], at)
+            return self.inside(key, at)
         parts = key.split("/")
         if "21" in parts[2:5:2] and len(parts) == 6:
             return {"/".join(parts[:4])}
@@ -113,7 +139,7 @@ class NaiveGraph:
             if pair.src and pair.dst:
                 ends = (pair.dst, pair.src) if direction == "upstream" else (pair.src, pair.dst)
                 graph.add_edge(*ends)
-        starts = [key, *sorted(self.stands_for(key, at))]
+        starts = [key, *sorted(self.stands_for(key, at) - {key})]
         graph.add_node(key)
         graph.add_edges_from(("start", start) for start in starts[:limit])
         far = nx.single_source_shortest_path_length(graph, "start")
@@ -154,59 +180,56 @@ class NaiveGraph:
         } - ({gap for gap in found if gap[0].startswith("container:")})
 
     @cache  # noqa: B019 - a twin lives for one example
-    def windows(self, container: str, item: str) -> list[tuple[Any, Any]]:
-        """When an item was inside a container, as pairs of (time, event id); end None: still is."""
-        found: list[tuple[Any, Any]] = []
-        start, inside = None, None
+    def states(self) -> list[dict[str, dict[str, int | None]]]:
+        """What is directly inside each container after each event, with amounts where known."""
+        found = []
+        held: dict[str, dict[str, int | None]] = defaultdict(dict)
         for _, event in self.events:
-            moment = (event["event_time"], event["event_id"])
-            if event.get("container_id") != container:
-                continue
-            named = [
-                one
-                for one in event["items"]
-                if item in (key_of(one), *(key_of(one, s) for s in one.get("serial_ids", [])))
-            ]
-            for one in named:
-                amount = one.get("quantity") if item == key_of(one) else None
-                if event["event_type"] == "pack":
-                    known = start is None or (inside is not None and amount is not None)
-                    inside = (
-                        (0 if start is None else inside or 0) + amount
-                        if known and amount is not None
-                        else None
-                    )
-                    start = start or moment
-                elif event["event_type"] == "unpack" and start:
-                    if inside is None or amount is None or amount >= inside:
-                        found.append((start, moment))
-                        start = None
-                    else:
-                        inside -= amount
-            if event["event_type"] == "unpack" and not event["items"] and start:
-                found.append((start, moment))
-                start = None
-        return [*found, (start, None)] if start else found
+            if "container_id" in event and event["event_type"] in ("pack", "unpack"):
+                self._move(held[f"container:{event['container_id']}"], event)
+            found.append({key: dict(inside) for key, inside in held.items()})
+        return found
+
+    @staticmethod
+    def _move(inside: dict[str, int | None], event: Content) -> None:
+        moved = [(key_of(one), one.get("quantity")) for one in event["items"]]
+        moved += [(key_of(one, s), None) for one in event["items"] for s in serials_of(one)]
+        moved += [(f"container:{one}", None) for one in event.get("container_ids", [])]
+        for key, amount in moved:
+            before = inside.get(key, 0)
+            known = before is not None and amount is not None
+            if event["event_type"] == "pack":
+                inside[key] = before + amount if known else None
+            elif key in inside and known and before > amount:
+                inside[key] = before - amount
+            else:
+                inside.pop(key, None)
+        if event["event_type"] == "unpack" and not event["items"]:
+            inside.clear()
 
     def inside(self, container: str, at: datetime | None = None) -> set[str]:
-        """What was inside a container at a time, or ever."""
-        time = None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {
-            item
-            for item in self.items()
-            if any(
-                time is None or (start[0] <= time and (end is None or time < end[0]))
-                for start, end in self.windows(container, item)
-            )
-        }
+        """What was inside a container at a time, or ever, in containers within it too."""
+        states = self.states()
+        if at is None:
+            return reached([pair for state in states for pair in pairs_of(state)], container)
+        past = sum(datetime.fromisoformat(event["event_time"]) <= at for _, event in self.events)
+        return reached(pairs_of(states[past - 1]), container) if past else set()
+
+    def carried(self, at: int) -> set[str]:
+        """What is inside the containers that the event at a position is about, but for packing."""
+        event, pairs = self.events[at][1], pairs_of(self.states()[at])
+        about = {f"container:{one}" for one in event.get("container_ids", [])}
+        if "container_id" in event and event["event_type"] not in ("pack", "unpack"):
+            about.add(f"container:{event['container_id']}")
+        return {item for container in about for item in reached(pairs, container, itself=True)}
 
     def journey(self, key: str) -> list[tuple[str, int, tuple[str, ...]]]:
         """The events of a journey as (event key, hops, items), in order of time."""
         hops, _ = self.hops(key, "upstream", 10_000, 10_000)
         pairs = [p for p in self.made() if p.src in hops and p.dst in hops]
         steps = []
-        for index, event in self.events:
-            moment = (event["event_time"], event["event_id"])
+        for at, (index, event) in enumerate(self.events):
+            aboard = self.carried(at)
             time = datetime.fromisoformat(event["event_time"])
             concerned = set()
             for item, far in hops.items():
@@ -217,15 +240,7 @@ class NaiveGraph:
                 ]
                 making = event["event_type"] in ("transform", "produce")
                 used = making and item in (key_of(g) for g in self._known_inputs(event))
-                container = event.get("container_id")
-                carried = (
-                    container is not None
-                    and event["event_type"] not in ("pack", "unpack")
-                    and any(
-                        start <= moment and (end is None or moment < end)
-                        for start, end in self.windows(container, item)
-                    )
-                )
+                carried = item in aboard
                 if far:
                     uses = [p for p in pairs if p.src == item]
                     in_time = time <= max(p.time for p in uses)
