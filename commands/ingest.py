@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.ingesting import followed, project_rest, shown, stoppable
 from commands.keys_from import PartyKey, party_signer
 from commands.options import Data, Json
 from commands.output import json_bytes, notice, print_json, progress, write_result
@@ -78,7 +79,7 @@ def _ingest(
 
     with Workspace(data) as workspace:
         whose = party or workspace.settings.party
-        with progress("Ingesting") as report:
+        with stoppable() as stop, shown() as told, followed(workspace, data, told) as report:
             receipt = run(
                 paths,
                 workspace.log,
@@ -88,11 +89,12 @@ def _ingest(
                 entropy=workspace.entropy,
                 mapping=load_mapping(mapping) if mapping else None,
                 encoding=encoding,
-                progress=lambda _stage, _file, done, total: report(done, total),
+                progress=report,
                 signer=party_signer(workspace.log.register, whose, key),
+                stop=stop,
             )
-        with progress("Projecting") as report:
-            workspace.sync_graph(report)
+        with stoppable() as stop, progress("Projecting") as projecting:
+            project_rest(workspace, projecting, stop)
     return receipt
 
 

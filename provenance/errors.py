@@ -6,6 +6,7 @@
     * EncodingError ......... a value is outside the canonical JSON domain
     * NotFound .............. no such event, item, facility or flag
     * AccessDenied .......... the viewer may not ask this, or its token is not valid
+    * Interrupted ........... somebody asked to stop; what was acknowledged stays
     * RemoteError ........... another machine gave no answer, or not one of the agreed form
     * VerificationError ..... something does not add up: what, and where
     * WorkspaceError ........ the workspace cannot be used as it is
@@ -28,6 +29,7 @@ __all__ = [
     "AccessDenied",
     "EncodingError",
     "InputError",
+    "Interrupted",
     "NotFound",
     "ProvenanceError",
     "RemoteError",
@@ -73,6 +75,12 @@ class NotFound(ProvenanceError):  # noqa: N818 - the word of the ports' contract
 
 class AccessDenied(ProvenanceError):  # noqa: N818 - a verdict, like NotFound
     """The viewer may not ask this, or the token that it shows is not valid."""
+
+
+class Interrupted(ProvenanceError):  # noqa: N818 - an event, not a fault
+    """Somebody asked to stop; done between two batches, and the message says how to go on."""
+
+    exit_code = 130
 
 
 class RemoteError(ProvenanceError):

@@ -66,7 +66,7 @@ class LogWriter(Protocol):
 class Progress(Protocol):
     """Is told how far an ingest is; called about once per thousand rows."""
 
-    def __call__(self, stage: str, file: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, file: str, done: int, total: int, rows: int) -> None:
         """Take note.
 
         Args:
@@ -74,5 +74,6 @@ class Progress(Protocol):
             file: The file's name.
             done: Bytes of it that are done.
             total: Bytes in all.
+            rows: Rows of it that were read, or while logging settled, so far.
         """
         ...

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from provenance.errors import InputError, UsageError
+from provenance.errors import InputError, Interrupted, UsageError
 from provenance.ingest.batches import BatchSigner
 from provenance.ingest.columns import TIMESHEETS
 from provenance.ingest.decisions import TimeReader, TimeSettings
@@ -70,6 +70,7 @@ def ingest(
     encoding: str | None = None,
     progress: Progress | None = None,
     signer: Signer | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Receipt:
     """Bring files into the log.
 
@@ -84,6 +85,7 @@ def ingest(
         encoding: For files without a byte order mark; UTF-8 otherwise.
         progress: Is told how far it is.
         signer: Signs each file's batch for the party, with a key that is registered for it.
+        stop: Is asked now and then whether to stop before the next batch.
 
     Returns:
         What became of every row.
@@ -91,7 +93,8 @@ def ingest(
     Raises:
         UsageError: The party cannot be one, or may not sign with this key; nothing was appended.
         InputError: A file cannot be read or recognised; nothing was appended.
-        StorageError: The disk refused; what was acknowledged stays, the same call completes it.
+        Interrupted: `stop` said so; what was acknowledged stays, the same call completes it.
+        StorageError: The disk refused; as above.
         WorkspaceError: The log cannot be written.
     """
     _check_party(party)
@@ -101,7 +104,7 @@ def ingest(
     receipt = Receipt()
     jobs = find_jobs(paths, mapping, encoding, receipt.notices)
     scratch = Scratch()
-    run = _Run(log, party, quarantine, entropy, progress, scratch, hand)
+    run = _Run(log, party, quarantine, entropy, progress, scratch, hand, stop)
     settings = mapping.time_settings() if mapping else TimeSettings()
     try:
         with translated(Path(tempfile.gettempdir())):
@@ -143,6 +146,7 @@ class _Run:
     progress: Progress | None
     scratch: Scratch
     signer: BatchSigner | None
+    stop: Callable[[], bool] | None
 
     def scan(self, job: Job | Document, notices: list[str]) -> bool:
         """The first pass over a file; False when there is nothing in it to ingest."""
@@ -220,14 +224,24 @@ class _Run:
 
         return makers
 
-    def _reporter(self, stage: str, job: Job | Document) -> Callable[[Position], None] | None:
-        if self.progress is None:
-            return None
-        report, name = self.progress, job.part.file
-        return lambda position: report(stage, name, *position)
+    def _reporter(self, stage: str, job: Job | Document) -> Callable[[Position], None]:
+        part = job.part
+
+        def report(position: Position) -> None:
+            settled = part.accepted + part.duplicate + part.quarantined
+            rows = settled if stage == "logging" else part.rows
+            if self.progress is not None:
+                self.progress(stage, part.file, *position, rows)
+            if self.stop is not None and self.stop():
+                raise Interrupted(
+                    f"stopped as asked while {stage} {part.file}: {settled:,} of its rows are "
+                    "settled, and nothing is lost; the same command goes on from there"
+                )
+
+        return report
 
 
-def _rows(job: Job, report: Callable[[Position], None] | None) -> Iterator[Row]:
+def _rows(job: Job, report: Callable[[Position], None]) -> Iterator[Row]:
     """The rows of a file; those of a quarantine file without their apostrophes."""
     rows = job.table.rows(report)
     if not is_quarantine(job.table.header):

@@ -209,7 +209,8 @@ def test_progress_is_told(tmp_path: Path) -> None:
     """Both passes report bytes of bytes, by stage and file."""
     seen: list[tuple[str, str, int, int]] = []
 
-    def progress(stage: str, file: str, done: int, total: int) -> None:
+    def progress(stage: str, file: str, done: int, total: int, rows: int) -> None:
+        assert rows >= 0
         seen.append((stage, file.rpartition("/")[2], done, total))
 
     feed(MemoryLog(), tmp_path, EVENTS, progress=progress)
