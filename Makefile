@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 BROWSER := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 
-.PHONY: help setup setup-browser check test demo bench soak tamper fuzz lock fmt samples schema docs clean
+.PHONY: help setup setup-browser check test demo bench evaluate soak tamper fuzz lock fmt samples schema docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ demo: setup ## The whole path on the samples, in a temporary workspace
 
 bench: setup ## Speed, as ratios to calibrations measured in the same run
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+evaluate: setup ## Quality of the flags on fresh worlds; writes the tables of docs/evaluation.md
+	PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py --seeds $(or $(SEEDS),3) --output docs/evaluation.md
 
 soak: setup ## Kill two writers ROUNDS=200 times, and on until MINUTES are over
 	nice $(BIN)/python tests/soak/soak.py --rounds $(or $(ROUNDS),200) --minutes $(or $(MINUTES),0)
