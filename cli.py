@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "init",
     "ingest",
     "receipt",
+    "quarantine",
     "detect",
     "flags",
     "replay",

@@ -14,6 +14,7 @@ from commands.output import json_bytes, notice, print_json, progress, write_resu
 
 if TYPE_CHECKING:
     from provenance.ingest.receipt import Part, Receipt
+    from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
 
@@ -60,7 +61,7 @@ def ingest(
     if json:
         print_json(receipt.to_dict())
     else:
-        _print(receipt)
+        print_receipt(receipt)
     if total.quarantined:
         raise typer.Exit(3 if total.accepted or total.duplicate else 1)
 
@@ -74,11 +75,15 @@ def _ingest(
     key: PartyKey,
 ) -> Receipt:
     from provenance.ingest.mapping import load_mapping
+    from provenance.ingest.quarantined import fingerprint
     from provenance.ingest.run import ingest as run
+    from provenance.ingest.shelf import Closed, Shelf
     from workspace.workspace import Workspace
 
     with Workspace(data) as workspace:
         whose = party or workspace.settings.party
+        shelf = Shelf(workspace.layout.quarantine)
+        set_aside = {path: fingerprint(path) for path in map(Path, paths) if shelf.holds(path)}
         with stoppable() as stop, shown() as told, followed(workspace, data, told) as report:
             receipt = run(
                 paths,
@@ -93,12 +98,30 @@ def _ingest(
                 signer=party_signer(workspace.log.register, whose, key),
                 stop=stop,
             )
+        for path, seen in set_aside.items():
+            closing = Closed("settled", 0, workspace.clock(), _batch_of(receipt, path))
+            shelf.take_out(path, None, closing, seen)
+        _expire(workspace)
         with stoppable() as stop, progress("Projecting") as projecting:
             project_rest(workspace, projecting, stop)
     return receipt
 
 
-def _print(receipt: Receipt) -> None:
+def _batch_of(receipt: Receipt, path: Path) -> int | None:
+    return next((part.batch for part in receipt.parts if part.file == str(path)), None)
+
+
+def _expire(workspace: Workspace) -> None:
+    """Drop what was set aside too long ago, and say so."""
+    from provenance.ingest.shelf import Shelf, expiries
+
+    days = workspace.settings.quarantine.keep_days
+    for line in expiries(Shelf(workspace.layout.quarantine).expire(days, workspace.clock()), days):
+        notice(f"provenance: quarantine: {line}")
+
+
+def print_receipt(receipt: Receipt) -> None:
+    """Print the answer to an ingest, for people."""
     from rich.table import Table
 
     from commands.output import console
@@ -142,5 +165,6 @@ def _print_reasons(part: Part) -> None:
         typer.echo(f"  {name}: batch entry #{part.batch}, payload {part.payload}")
     if part.quarantine:
         typer.echo(
-            f"  {Path(part.file).name}: correct the rows in {part.quarantine} and ingest that file"
+            f"  {Path(part.file).name}: correct the rows in {part.quarantine}, then `provenance "
+            f"quarantine ingest {Path(part.quarantine).name}`"
         )

@@ -155,9 +155,18 @@ def copy_quarantine(source: Layout, target: Layout) -> int:
     target.quarantine.mkdir(mode=0o700)
     files = 0
     for path in sorted(source.quarantine.glob("[!.]*")) if source.quarantine.is_dir() else ():
+        if path.is_dir():  # what is known of the files
+            _copy_all(path, target.quarantine / path.name)
+            continue
         try:
             copy_file(path, target.quarantine / path.name)
         except FileNotFoundError:
             continue  # corrected and taken away while we copied
         files += 1
     return files
+
+
+def _copy_all(source: Path, target: Path) -> None:
+    target.mkdir(mode=0o700)
+    for path in sorted(source.glob("[!.]*")):
+        copy_file(path, target / path.name)

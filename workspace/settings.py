@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -77,6 +77,11 @@ timeout = {timeout}
 # sets it; once it is true it stays so.
 subject_keys = {subject_keys}
 
+[quarantine]
+# For how many days rows that were set aside are kept; 0 keeps them until somebody drops
+# them. `provenance ingest` and `provenance quarantine purge` drop older ones, and say so.
+keep_days = 0
+
 [graph]
 # Where the projection lives: "sqlite:graph.db" is a file in this directory.
 url = "sqlite:graph.db"
@@ -103,6 +108,12 @@ class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether there are keys of data subjects."""
 
     subject_keys: bool = False
+
+
+class QuarantineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For how many days rows that were set aside are kept; 0 is for ever."""
+
+    keep_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 0
 
 
 class GraphSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,6 +146,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Literal["log", "mirror", "copy"] = "log"
     key: KeySource = _IN_FILE
     privacy: PrivacySettings = PrivacySettings()
+    quarantine: QuarantineSettings = QuarantineSettings()
     graph: GraphSettings = GraphSettings()
     detect: DetectSettings = DetectSettings()
     serve: ServeSettings = ServeSettings()

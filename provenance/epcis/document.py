@@ -53,11 +53,14 @@ class FoundEvent(NamedTuple):
         pointer: JSON pointer to it.
         value: As `jsonpull` parses it.
         text: As it stood there.
+        origin: Pointer to it in the document in which it was first delivered, where this one is
+            what the quarantine made of that; "" otherwise.
     """
 
     pointer: str
     value: Any
     text: str
+    origin: str = ""
 
 
 def read_events(text: JsonText, header: Header) -> Iterator[FoundEvent]:
@@ -121,10 +124,13 @@ def _body(text: JsonText, pointer: str, header: Header) -> Iterator[FoundEvent]:
 
 def _quarantined(text: JsonText, pointer: str) -> Iterator[FoundEvent]:
     for number in text.items():
+        origin = ""
         for name in text.members():
             pulled = text.value()
+            if name == "at" and type(pulled.value) is str:
+                origin = pulled.value
             if name == "event":
-                yield FoundEvent(f"{pointer}/{number}/event", *pulled)
+                yield FoundEvent(f"{pointer}/{number}/event", *pulled, origin)
 
 
 def _note(name: str, value: Any, header: Header) -> None:

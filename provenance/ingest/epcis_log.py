@@ -82,7 +82,8 @@ class _Waiting(NamedTuple):
 def _rejected(found: FoundEvent, why: Unacceptable) -> Rejected:
     steps = why.column.removeprefix(found.pointer).split("/")
     field = "/".join("*" if step.isdigit() else step for step in steps[1:])
-    return Rejected(0, [], why, found.text, field=field or "event")
+    origin = found.origin or found.pointer
+    return Rejected(0, [], why, found.text, field=field or "event", origin=origin)
 
 
 def log_document(

@@ -45,6 +45,7 @@ _COLUMNS: Final = (
     HINT_COLUMN,
 )
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+_OWN_NAME: Final = re.compile(r"(?:-[0-9a-f]{12}(?:-\d{1,4})?)+\Z")
 _GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
 
 
@@ -60,6 +61,7 @@ class Rejected(NamedTuple):
         date_order: How its open dates were read, or "".
         field: What reasons are counted by instead of the column, which for an event has its
             number in it; "" for the column.
+        origin: JSON pointer to an event in the document in which it was first delivered.
     """
 
     line: int
@@ -68,6 +70,7 @@ class Rejected(NamedTuple):
     raw: str = ""
     date_order: str = ""
     field: str = ""
+    origin: str = ""
 
 
 class Quarantine:
@@ -85,11 +88,13 @@ class Quarantine:
             header: Its columns.
         """
         self._directory = directory
-        safe = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._")[:60] or "rows"
+        safe = re.sub(r"[^A-Za-z0-9._-]+", "_", self._first(stem)).strip("._")[:60] or "rows"
         self._name = f"{safe}-{digest.hex()[:12]}"
         self._fresh = directory / f".{self._name}.new"
         self._kept = [at for at, column in enumerate(header) if not _is_ignored(column)]
         self._width = len(header)
+        folded = [column.casefold() for column in header]
+        self._line_at = folded.index(_COLUMNS[0]) if _COLUMNS[0] in folded else None
         self._header = [header[at] for at in self._kept]
         self._file: IO[str] | None = None
         self._writer: Any = None
@@ -105,9 +110,25 @@ class Quarantine:
 
     def _write(self, _file: IO[str], row: Rejected) -> None:
         cells = (row.cells + [""] * self._width)[: self._width]
-        notes = [str(row.line), row.why.column, str(row.why), row.raw, row.date_order]
+        notes = [
+            self._first_line(row, cells),
+            row.why.column,
+            str(row.why),
+            row.raw,
+            row.date_order,
+        ]
         kept = [cells[at] for at in self._kept]
         self._writer.writerow([_guarded(text) for text in (*kept, *notes)])
+
+    def _first_line(self, row: Rejected, cells: list[str]) -> str:
+        """The line of the first delivery: a row that is refused again stays the same row."""
+        known = cells[self._line_at].strip() if self._line_at is not None else ""
+        return known if known.isascii() and known.isdigit() else str(row.line)
+
+    @staticmethod
+    def _first(stem: str) -> str:
+        """A corrected file is called like the first delivery, however often it comes."""
+        return _OWN_NAME.sub("", stem) or stem
 
     def _open(self) -> IO[str]:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -187,10 +208,8 @@ class EventQuarantine(Quarantine):
         file.write(f'{head}"epcisBody": {{"quarantine": [')
 
     def _write(self, file: IO[str], row: Rejected) -> None:
-        place, reason = (json_text(part) for part in (row.why.column, str(row.why)))
-        file.write(
-            f'{self._separator}\n{{"place": {place}, "reason": {reason},\n"event": {row.raw}}}'
-        )
+        told = {"at": row.origin, "place": row.why.column, "reason": str(row.why)}
+        file.write(f'{self._separator}\n{json_text(told)[:-1]},\n"event": {row.raw}}}')
         self._separator = ","
 
     def _end(self, file: IO[str]) -> None:

@@ -68,6 +68,7 @@ class Part:
         batch: Index of the batch entry, or None when nothing was appended.
         quality: Code of a note -> the appended entries that bear it.
         payload: BLAKE3 of the file's bytes, in hexadecimal; who has none of them may guess them.
+        settles: Which rows that were set aside this file brings again, or None.
     """
 
     file: str
@@ -87,6 +88,7 @@ class Part:
     batch: int | None = None
     quality: dict[str, Noted] = field(default_factory=dict)
     payload: str = ""
+    settles: dict[str, Any] | None = None
 
     @property
     def status(self) -> Status:

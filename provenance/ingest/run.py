@@ -37,6 +37,7 @@ from provenance.ingest.quarantine import (
 from provenance.ingest.receipt import Receipt
 from provenance.ingest.rows import RowReader, Scanner
 from provenance.ingest.scratch import Scratch
+from provenance.ingest.shelf import Shelf
 from provenance.ingest.sink import Pending, Sink
 from provenance.ingest.timesheets import log_timesheets, sheet_row
 from provenance.ingest.values import Unacceptable, ident
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from provenance.clock import Clock, Entropy
+    from provenance.entries import Content
     from provenance.ingest.events import Makers
     from provenance.ingest.files import Job
     from provenance.ingest.mapping import Mapping
@@ -70,6 +72,7 @@ def ingest(
     encoding: str | None = None,
     progress: Progress | None = None,
     signer: Signer | None = None,
+    settles: Content | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Receipt:
     """Bring files into the log.
@@ -85,6 +88,7 @@ def ingest(
         encoding: For files without a byte order mark; UTF-8 otherwise.
         progress: Is told how far it is.
         signer: Signs each file's batch for the party, with a key that is registered for it.
+        settles: Which rows that were set aside the files bring again, for their batch entries.
         stop: Is asked now and then whether to stop before the next batch.
 
     Returns:
@@ -112,11 +116,13 @@ def ingest(
             if not ready:
                 raise InputError(f"{', '.join(paths)}: no rows to ingest")
             for job in ready:
+                job.part.settles = settles
                 if isinstance(job, Document):
                     run.log_document(job, clock())
                 else:
                     run.log_file(job, TimeReader(job.evidence, settings, clock()))
                 receipt.parts.append(job.part)
+                Shelf(quarantine).remember(job.part, party, clock())
     finally:
         scratch.close()
         for job in jobs:

@@ -24,7 +24,7 @@ from provenance.ingest.values import Unacceptable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provenance.entries import Draft, Outcome
+    from provenance.entries import Content, Draft, Outcome
     from provenance.ingest.batches import BatchSigner
     from provenance.ingest.ports import LogWriter
     from provenance.ingest.quarantine import Quarantine
@@ -189,7 +189,9 @@ class Sink:
         self.flush()
         self.part.payload = digest.hex()
         if self._claim.stream.count:
-            source = {"name": name}
+            source: Content = {"name": name}
+            if self.part.settles:
+                source["settles"] = self.part.settles
             if self.part.quarantine:
                 source["quarantine"] = PurePath(self.part.quarantine).name
             draft = batch_draft(party, self._claim, source, digest, self.part.told())

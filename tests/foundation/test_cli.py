@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 NEEDS_WORKSPACE = {
     "ingest": ("ingest", "FILE"),
     "receipt": ("receipt", "#15"),
+    "quarantine list": ("quarantine", "list"),
+    "quarantine show": ("quarantine", "show", "x.csv"),
+    "quarantine export": ("quarantine", "export", "x.csv", "-o", "y.csv"),
+    "quarantine ingest": ("quarantine", "ingest", "x.csv"),
+    "quarantine drop": ("quarantine", "drop", "x.csv", "--yes"),
+    "quarantine purge": ("quarantine", "purge"),
     "detect": ("detect",),
     "flags list": ("flags", "list"),
     "flags show": ("flags", "show", "16"),

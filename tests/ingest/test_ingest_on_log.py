@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from ingest_log import NOW_US, MemoryLog, clock, counts, feed, feed_paths
 
 from provenance.clock import system_entropy
-from provenance.entries import EntryType, Tier
+from provenance.entries import Draft, EntryType, Tier
 from provenance.hashing import EMPTY_ROOT, leaf_hash, node_hash, source_digest
-from provenance.ingest.batches import RootStream, ranges_of
+from provenance.ingest.batches import Batched, RootStream, ranges_of
 from provenance.keys import generate
 from provenance.leaf import decode_leaf
 from provenance.log import Instruments, Log, LogFiles
@@ -23,7 +24,7 @@ from provenance.tiers import DEFAULT_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
 
 EVENTS = (
     "event_id,event_time,event_type,product_id,lot_id,input_lots,shipment_id,colour\n"
@@ -200,9 +201,29 @@ def test_a_killed_ingest_completes(log: Log, tmp_path: Path, appends: int) -> No
     with pytest.raises(SystemExit):
         feed(_Dies(log, appends), tmp_path, text)
     assert log.size == 1 + min(1000 * appends, 2500)
-    feed(log, tmp_path, text)
+    (part,) = feed(log, tmp_path, text).parts
     assert [content["event_id"] for content in contents(log)] == [f"E{n}" for n in range(2500)]
-    assert counts(feed(log, tmp_path, text)) == (2500, 0, 2500, 0, 0)
+    # What the dead one had appended is in no batch, and comes into this one.
+    assert (part.batch, part.ranges) == (2501, [[1, 2500]])
+    batch = open_entry(log.entry(2501), Tier.PRIVATE)
+    digests = [decode_leaf(found.leaf).body_digest for found in log.entries(1, 2501)]
+    assert (batch["count"], batch["root"]) == (2500, b64(naive_root(digests)))
+    again = feed(log, tmp_path, text)
+    assert counts(again) == (2500, 0, 2500, 0, 0)
+    assert (again.parts[0].batch, again.parts[0].ranges) == (None, [])
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), max_size=12))
+def test_what_is_in_a_batch_is_known(batches: list[tuple[int, int]]) -> None:
+    """Whatever the order and overlap of batches' ranges: an entry is in one, or it is not."""
+    log = MemoryLog()
+    inside: set[int] = set()
+    batched = Batched(log)
+    for first, more in batches:
+        draft = Draft(EntryType.BATCH, "batch/1", {"ranges": [[first, first + more]]})
+        log.append([draft])
+        inside |= set(range(first, first + more + 1))
+        assert [at for at in range(50) if at in batched] == sorted(inside)
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

@@ -66,18 +66,22 @@ def test_the_same_file_twice_is_one_quarantine_file(tmp_path: Path) -> None:
     third = feed_paths(MemoryLog(), tmp_path, [folder / "events.csv"])
     paths = {receipt.parts[0].quarantine for receipt in (first, second, third)}
     assert len(paths) == 1
-    assert len(list((tmp_path / "quarantine").iterdir())) == 1
+    assert len(list((tmp_path / "quarantine").glob("*.csv"))) == 1
 
 
 def test_an_edited_quarantine_file_is_never_overwritten(tmp_path: Path) -> None:
-    """What a person has begun to correct stays; the rows are written beside it."""
-    text = HEAD + "1,x,produce,p,5,\n"
+    """What a person has begun to correct stays; rows that are no longer in it are beside it."""
+    text = HEAD + "1,x,produce,p,5,\n2,y,produce,p,5,\n"
     first = Path(feed(MemoryLog(), tmp_path, text).parts[0].quarantine or "")
     edited = first.read_text().replace("1,x", "1,2024-01-01")
     first.write_text(edited)
     second = Path(feed(MemoryLog(), tmp_path, text).parts[0].quarantine or "")
-    assert first.read_text() == edited
-    assert second.name == f"{first.stem}-2.csv"
+    assert (first.read_text(), second) == (edited, first)
+    head, one, _two = edited.splitlines(keepends=True)
+    first.write_text(head + one)
+    third = Path(feed(MemoryLog(), tmp_path, text).parts[0].quarantine or "")
+    assert (first.read_text(), third.name) == (head + one, f"{first.stem}-2.csv")
+    assert [row.split(",")[0] for row in third.read_text().splitlines()[1:]] == ["2"]
 
 
 def test_no_rejected_rows_no_file(tmp_path: Path) -> None:
