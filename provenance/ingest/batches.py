@@ -5,15 +5,15 @@ body digests in file order, so that a sender can later show that a row was, or
 was not, part of what it delivered.
 
 A party that signs, signs that. An ingest that died before its batch entry is
-completed by the same command: rows that are in the log already, and in no signed
-batch yet, go into the new one.
+completed by the same command: rows that are in the log already, and in no batch
+yet, go into the new one; of a party that signs, those in no signed batch.
 
 Next: provenance/ingest/sink.py
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,7 @@ from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import ProvenanceError, UsageError
 from provenance.hashing import EMPTY_ROOT, leaf_hash, node_hash
 from provenance.leaf import LEAF_DIGEST
-from provenance.privacy import b64
+from provenance.privacy import b64, open_entry
 from provenance.signed_batch import batch_keys, batch_text, check_batch, unfit_signer
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RECEIPT",
     "BatchSigner",
+    "Batched",
     "Claim",
     "RootStream",
     "batch_draft",
@@ -85,6 +86,47 @@ def ranges_of(indexes: Iterable[int], ranges: list[list[int]]) -> None:
             ranges.append([index, index])
 
 
+class _Spans:
+    """A set of indexes, kept as spans in order; neighbours are joined."""
+
+    def __init__(self) -> None:
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+
+    def __contains__(self, index: int) -> bool:
+        at = bisect_left(self._lasts, index)
+        return at < len(self._firsts) and self._firsts[at] <= index
+
+    def add(self, first: int, last: int) -> None:
+        """Add all indexes from the first to the last."""
+        begin = bisect_left(self._lasts, first - 1)
+        end = bisect_right(self._firsts, last + 1)
+        if begin < end:
+            first, last = min(first, self._firsts[begin]), max(last, self._lasts[end - 1])
+        self._firsts[begin:end], self._lasts[begin:end] = [first], [last]
+
+
+class Batched:
+    """Which entries of a log are in a batch, signed or not."""
+
+    def __init__(self, log: LogWriter) -> None:
+        """Look at `log` when asked, and later only at what has come since."""
+        self._log = log
+        self._looked = 0
+        self._spans = _Spans()
+
+    def __contains__(self, index: int) -> bool:
+        """Say whether an entry is in one."""
+        size = self._log.size
+        if index not in self._spans and self._looked < size:
+            for batch in self._log.indexes([EntryType.BATCH], self._looked, size):
+                content = open_entry(self._log.entry(batch), Tier.PRIVATE)
+                for first, last in content.get("ranges", ()):  # an erased one has none
+                    self._spans.add(first, last)
+            self._looked = size
+        return index in self._spans
+
+
 class Claim:
     """The entries of one file, each once, in file order."""
 
@@ -92,16 +134,16 @@ class Claim:
         """Begin with none."""
         self.stream = RootStream()
         self.ranges: list[list[int]] = []
-        self._held: list[list[int]] = []  # the same ranges in order of index, neighbours joined
+        self._held = _Spans()
 
     def take(self, outcomes: Iterable[Outcome], log: LogWriter) -> None:
         """Add the entries of `outcomes` that are not in it yet."""
         runs: list[list[int]] = []
         digests: dict[int, bytes | None] = {}
         for outcome in outcomes:
-            if not self._holds(outcome.index):
+            if outcome.index not in self._held:
                 ranges_of([outcome.index], runs)
-                self._hold(outcome.index)
+                self._held.add(outcome.index, outcome.index)
                 digests[outcome.index] = outcome.digest
         for first, last in runs:
             run = range(first, last + 1)
@@ -112,17 +154,6 @@ class Claim:
             for digest in told:
                 self.stream.add(digest)
             ranges_of(run, self.ranges)
-
-    def _holds(self, index: int) -> bool:
-        at = bisect_right(self._held, index, key=lambda span: span[0]) - 1
-        return at >= 0 and index <= self._held[at][1]
-
-    def _hold(self, index: int) -> None:
-        at = bisect_right(self._held, index, key=lambda span: span[0])
-        if at and self._held[at - 1][1] + 1 == index:
-            self._held[at - 1][1] = index
-        else:
-            insort(self._held, [index, index])
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from provenance.entries import Draft, Entry, Identity, Known, Outcome
     from provenance.register import Register
@@ -52,6 +52,10 @@ class LogWriter(Protocol):
 
     def entries(self, start: int, stop: int | None = None) -> Iterator[Entry]:
         """The entries from `start` up to, not including, `stop`."""
+        ...
+
+    def indexes(self, types: Iterable[int], start: int, stop: int) -> list[int]:
+        """The indexes of the entries of some types, start <= index < stop, in order."""
         ...
 
     def entry(self, index: int) -> Entry:

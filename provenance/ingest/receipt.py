@@ -64,7 +64,8 @@ class Part:
         reasons: "column: reason" -> quarantined rows.
         not_made: Events that rows do not document, by what stands in place of a date.
         quarantine: Path of the quarantine file, or None.
-        ranges: [first, last] index ranges of what was appended.
+        ranges: [first, last] index ranges of what the batch covers: what was appended, and what
+            an attempt that died had appended before.
         batch: Index of the batch entry, or None when nothing was appended.
         quality: Code of a note -> the appended entries that bear it.
         payload: BLAKE3 of the file's bytes, in hexadecimal; who has none of them may guess them.

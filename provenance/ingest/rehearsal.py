@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from provenance.entries import Known, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from provenance.entries import Draft, Entry, Identity
     from provenance.ingest.ports import LogWriter
@@ -77,6 +77,10 @@ class Rehearsal:
     def entries(self, start: int, stop: int | None = None) -> Iterator[Entry]:
         """The log's entries; what was not appended is none."""
         return self._log.entries(start, stop)
+
+    def indexes(self, types: Iterable[int], start: int, stop: int) -> list[int]:
+        """Of the log's entries; what was not appended is none."""
+        return self._log.indexes(types, start, min(stop, self._log.size))
 
     def entry(self, index: int) -> Entry:
         """The log's entry; in the place of one that was not appended, the log's first."""

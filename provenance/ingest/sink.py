@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance import canonical
 from provenance.entries import EntryType
-from provenance.ingest.batches import Claim, batch_draft, ranges_of
+from provenance.ingest.batches import Batched, Claim, batch_draft
 from provenance.ingest.drafts import correction, reference
 from provenance.ingest.quality.notes import FIELD
 from provenance.ingest.quarantine import Rejected
@@ -82,6 +82,7 @@ class Sink:
         self._scratch = scratch
         self._signer = signer
         self._claim = Claim()
+        self._batched = Batched(log)
         self._group: list[Pending] = []
 
     def reject(self, row: Rejected) -> None:
@@ -166,27 +167,28 @@ class Sink:
                 self.part.note(draft.content[FIELD], outcome.index)
         self.part.appended += len(indexes)
         self.part.corrected += sum(draft.type == EntryType.CORRECTION for _, draft in pairs)
-        ranges_of(indexes, self.part.ranges)
         self._claim.take((one for one in outcomes if self._is_claimed(one)), self.log)
         return outcomes
 
     def _is_claimed(self, outcome: Outcome) -> bool:
         """Say whether an entry is part of this delivery.
 
-        A party that signs also signs for what an earlier attempt has brought, and
-        died before it signed.
+        What an earlier attempt has brought, and died before its batch entry, is.
         """
-        if outcome.kind == "duplicate" and self._signer is not None:
+        if outcome.kind != "duplicate":
+            return outcome.kind == "appended"
+        if self._signer is not None:
             return self.log.batch_of(outcome.index) is None
-        return outcome.kind == "appended"
+        return outcome.index not in self._batched
 
     def close(self, party: str, name: str, digest: bytes) -> None:
         """Append the batch entry over everything that this file brought.
 
         A crash before it: the entries are in the log, only the claim that they came
-        together is missing; the rows of a resumed ingest get a batch entry of their own.
+        together is missing, until the same file comes again.
         """
         self.flush()
+        self.part.ranges = self._claim.ranges
         self.part.payload = digest.hex()
         if self._claim.stream.count:
             source: Content = {"name": name}

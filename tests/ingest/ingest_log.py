@@ -12,7 +12,7 @@ from provenance.ingest.run import ingest
 from provenance.leaf import encode_leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from provenance.entries import Draft, Identity
@@ -95,6 +95,11 @@ class MemoryLog:
     def makers(self, lot_id: str) -> list[tuple[str, str]]:
         """Who made a lot."""
         return sorted(self.lots.get(lot_id, ()))
+
+    def indexes(self, types: Iterable[int], start: int, stop: int) -> list[int]:
+        """Indexes of some types."""
+        wanted = set(types)
+        return [at for at in range(max(start, 1), stop) if self.entry(at).type in wanted]
 
     def entry(self, index: int) -> Entry:
         """An entry whose body is the plain content."""
