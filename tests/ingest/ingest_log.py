@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from provenance.entries import Draft, Identity
     from provenance.ingest.mapping import Mapping
     from provenance.ingest.receipt import Receipt
-    from provenance.register import Register
 
 NOW_US = 1_795_000_000_000_000
 """2026-11-18T10:40:00Z."""
@@ -92,15 +91,6 @@ class MemoryLog:
             text = json.dumps(content, sort_keys=True)
             found.append(None if hit is None else Known(hit[1], hit[0] == text))
         return found
-
-    def batch_of(self, index: int) -> int | None:
-        """No batch is signed here."""
-        del index
-
-    @property
-    def register(self) -> Register:
-        """There is none: nothing is signed here."""
-        raise NotImplementedError
 
     def makers(self, lot_id: str) -> list[tuple[str, str]]:
         """Who made a lot."""
