@@ -216,7 +216,7 @@ def test_a_killed_ingest_completes(log: Log, tmp_path: Path, appends: int) -> No
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), max_size=12))
 def test_what_is_in_a_batch_is_known(batches: list[tuple[int, int]]) -> None:
     """Whatever the order and overlap of batches' ranges: an entry is in one, or it is not."""
-    log = MemoryLog()
+    log: Any = MemoryLog()
     inside: set[int] = set()
     batched = Batched(log)
     for first, more in batches:
