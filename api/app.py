@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from api import epcis_events, graphql_http, link, pages, tiles
 from api.captures import LARGEST, Captures, behaviour_of
+from api.epcis_rest import page_size, refuse_misfits, speaking
 from api.errors import Answer, answer_for
 from api.execute import execute
 from api.readers import Readers
@@ -54,12 +55,18 @@ _PREFLIGHT = {
     "access-control-max-age": "86400",
 }
 """Scripts of any site may read what is public; a token may not travel with their requests."""
+_CAPTURE_LIMITS = {
+    "gs1-epcis-capture-file-size-limit": str(LARGEST),
+    "gs1-capture-error-behaviour": "rollback",
+}
 _CODES = {
     401: "UNAUTHENTICATED",
     404: "NOT_FOUND",
     405: "BAD_METHOD",
     406: "NOT_OFFERED",
     413: "TOO_LARGE",
+    414: "TOO_LONG",
+    415: "NOT_TAKEN",
 }
 
 
@@ -102,15 +109,15 @@ def build_app(readers: Readers, settings: ApiSettings, captures: Captures | None
         route("/tile/{rest:path}", site.open_to_all(tiles.tile)),
         route("/body/{rest:path}", site.bodies),
         route("/proof/{rest:path}", site.endpoint(_proof)),
-        route("/events", site.endpoint(site.events)),
+        route("/events", speaking(site.endpoint(site.events), "QueryParameterException")),
         route("/healthz", site.endpoint(_health)),
         route("/", site.endpoint(_start)),
     ]
     if captures is not None:
         taken = _Capturing(site, captures)
         routes += [
-            Route("/capture", taken.post, methods=["POST", "OPTIONS"]),
-            route("/capture/{capture_id}", site.endpoint(taken.job)),
+            route("/capture", _capturing(taken.capture), "POST"),
+            route("/capture/{capture_id}", _capturing(site.endpoint(taken.job))),
         ]
     return Starlette(
         routes=routes, lifespan=lifespan, exception_handlers={HTTPException: site.refuse}
@@ -219,8 +226,10 @@ class _Capturing:
         self._site = site
         self._captures = captures
 
-    async def post(self, request: Request) -> Response:
-        """Take a document."""
+    async def capture(self, request: Request) -> Response:
+        """Take a document, or list what was taken."""
+        if request.method != "POST":
+            return await self._site.endpoint(self._list)(request)
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
@@ -234,6 +243,7 @@ class _Capturing:
 
     def _take(self, request: Request, document: bytes, viewer: Viewer) -> Response:
         _refuse_others(viewer)
+        refuse_misfits(request)
         behaviour = behaviour_of(request.headers.get("gs1-capture-error-behaviour"))
         job = self._captures.take(document, behaviour)
         response = json_response(job, 202)
@@ -243,7 +253,24 @@ class _Capturing:
     def job(self, request: Request, _: Reading, viewer: Viewer) -> Response:
         """Tell of a job."""
         _refuse_others(viewer)
-        return json_response(self._captures.job(request.path_params["capture_id"]))
+        return json_response(self._captures.jobs.get(request.path_params["capture_id"]))
+
+    def _list(self, request: Request, _: Reading, viewer: Viewer) -> Response:
+        _refuse_others(viewer)
+        refuse_misfits(request)
+        size = page_size(request.query_params.getlist("perPage"))
+        jobs, following = self._captures.jobs.page(
+            size, request.query_params.get("nextPageToken", "")
+        )
+        response = json_response(jobs)
+        if following:
+            query = f"perPage={size}&nextPageToken={following}"
+            response.headers["link"] = f'</capture?{query}>; rel="next"'
+        return response
+
+
+def _capturing(endpoint: Endpoint) -> Endpoint:
+    return speaking(endpoint, "ValidationException", _CAPTURE_LIMITS)
 
 
 def _refuse_others(viewer: Viewer) -> None:

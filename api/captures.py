@@ -3,7 +3,7 @@
 A document is taken before the answer goes out, so its job is always finished.
 With `rollback` it is rehearsed first, and taken only when every event can be;
 with `proceed` events that cannot be taken go into quarantine. Jobs are told of
-as long as the server runs; what was taken is in the log for good.
+by their files, which outlive the server; what was taken is in the log for good.
 
 Next: api/epcis_events.py
 """
@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-import orjson
-
-from provenance.errors import InputError, NotFound
+from api.capture_jobs import Jobs
+from provenance.errors import InputError
 from provenance.ingest.rehearsal import Rehearsal
 from provenance.ingest.run import ingest
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from api.capture_jobs import Job
     from provenance.ingest.ports import LogWriter
     from provenance.ingest.receipt import Receipt
 
@@ -34,7 +33,6 @@ Behaviour = Literal["rollback", "proceed"]
 
 LARGEST: Final = 16 << 20
 """Most bytes of one document."""
-_JOBS_KEPT: Final = 1_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ID_BYTES: Final = 16
 
@@ -61,48 +59,31 @@ class Captures:
         self._clock = workspace.clock
         self._entropy = workspace.entropy
         self._turn = threading.Lock()
-        self._jobs: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self.jobs = Jobs(workspace.layout.captures)
 
-    def take(self, document: bytes, behaviour: Behaviour) -> dict[str, Any]:
+    def take(self, document: bytes, behaviour: Behaviour) -> Job:
         """Take the events of a document; returns the finished job.
 
+        A crash while it is taken: the job says so when it is asked for, and the same
+        document completes it.
+
         Raises:
-            InputError: It is no EPCIS document; nothing was logged.
+            InputError: It is no EPCIS document; nothing was logged, and there is no job.
             StorageError: The disk refused; with the same document again it is completed.
             WorkspaceError: The log cannot be written.
         """
-        created = self._now()
         with self._turn, tempfile.TemporaryDirectory() as place:
             path = Path(place) / "capture.jsonld"
             path.write_bytes(document)
+            said = {"createdAt": self._now(), "captureErrorBehaviour": behaviour}
+            name = self.jobs.begin(self._clock(), self._entropy(_ID_BYTES), said)
             try:
                 errors = self._log(path, behaviour)
             except InputError as error:
+                self.jobs.drop(name)
                 raise InputError(str(error).removeprefix(f"{path}: ")) from None
-            job: dict[str, Any] = {
-                "captureID": self._entropy(_ID_BYTES).hex(),
-                "createdAt": created,
-                "finishedAt": self._now(),
-                "running": False,
-                "success": not errors,
-                "captureErrorBehaviour": behaviour,
-                "errors": errors,
-            }
-            self._jobs[job["captureID"]] = job
-            if len(self._jobs) > _JOBS_KEPT:
-                self._jobs.popitem(last=False)
-        return job
-
-    def job(self, capture_id: str) -> dict[str, Any]:
-        """Return a job of this server.
-
-        Raises:
-            NotFound: There is none of this id.
-        """
-        found = self._jobs.get(capture_id)
-        if found is None:
-            raise NotFound("no capture of this id since the server was started")
-        return found
+            done = {"finishedAt": self._now(), "success": not errors, "errors": errors}
+            return self.jobs.finish(name, done)
 
     def _log(self, path: Path, behaviour: Behaviour) -> list[dict[str, str]]:
         with Workspace(self._directory, self._clock, self._entropy) as workspace:
@@ -133,17 +114,21 @@ class Captures:
 
 
 def _errors(receipt: Receipt) -> list[dict[str, str]]:
-    """One problem per event that was not taken, with its place in the document."""
+    """One problem per event that was not taken, with its place in the document.
+
+    What stood there is not quoted: the sender has it, and a job outlives what is erased.
+    """
     (part,) = receipt.parts
-    if part.quarantine is None:
-        return []
-    kept = orjson.loads(Path(part.quarantine).read_bytes())
-    return [
+    errors = [
         {
             "type": "epcisException:ValidationException",
             "title": "The event is not valid, or contradicts one that is known",
-            "detail": entry["reason"],
-            "instance": entry["place"],
+            "detail": reason,
+            "instance": place,
         }
-        for entry in kept["epcisBody"]["quarantine"]
+        for place, reason in part.refused
     ]
+    if len(errors) < part.quarantined:
+        more = part.quarantined - len(errors)
+        errors.append({**errors[-1], "instance": "", "detail": f"and {more} further events"})
+    return errors

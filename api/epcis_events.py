@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from api.epcis_rest import page_size, refuse_misfits
 from provenance.epcis.export import epcis_event, instant
 from provenance.epcis.keys import canonical_uri, parse_key
 from provenance.epcis.native import Names
@@ -36,14 +37,11 @@ if TYPE_CHECKING:
 
 __all__ = ["events"]
 
-_PAGE: Final = 30
-_LARGEST_PAGE: Final = 500
 _MOST_READ: Final = 5_000
 """Log entries that one request looks at."""
 _MOST_VALUES: Final = 100
 _EPCS: Final = ("epcList", "childEPCs")
 _MORE_EPCS: Final = ("inputEPCList", "outputEPCList")
-_HEADERS: Final = {"gs1-epcis-version": "2.0", "gs1-cbv-version": "2.0"}
 
 
 def events(request: Request, reading: Reading, viewer: Viewer, base: str) -> Response:
@@ -55,9 +53,10 @@ def events(request: Request, reading: Reading, viewer: Viewer, base: str) -> Res
     """
     if not viewer.may_list:
         raise AccessDenied("events are listed for the operator; show the operator's token")
+    refuse_misfits(request)
     asked = {name: request.query_params.getlist(name) for name in request.query_params}
     start = _token(asked.pop("nextPageToken", ["0"]))
-    size = _size(asked.pop("perPage", [str(_PAGE)]))
+    size = page_size(asked.pop("perPage", []))
     conditions = [_condition(name, texts) for name, texts in asked.items()]
     names = Names(
         base,
@@ -75,7 +74,7 @@ def events(request: Request, reading: Reading, viewer: Viewer, base: str) -> Res
             if len(page) == size:
                 end = index + 1
                 break
-    headers = dict(_HEADERS)
+    headers = {}
     if end < stop:
         again = [(name, text) for name, texts in asked.items() for text in texts]
         query = urlencode([*again, ("perPage", str(size)), ("nextPageToken", str(end))])
@@ -88,14 +87,6 @@ def _token(texts: list[str]) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):  # noqa: PLR2004 - an index
         raise InputError("nextPageToken: is not one that this server gave out")
     return int(text)
-
-
-def _size(texts: list[str]) -> int:
-    (text,) = texts if len(texts) == 1 else ("",)
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0  # noqa: PLR2004
-    if not 1 <= number <= _LARGEST_PAGE:
-        raise InputError(f"perPage: is not a number from 1 to {_LARGEST_PAGE}")
-    return number
 
 
 def _condition(name: str, texts: list[str]) -> Condition:

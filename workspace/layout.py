@@ -10,6 +10,7 @@
     keys/subjects.db      keys of data subjects, if such are kept (mode 0600)
     graph.db              the projection; may be deleted, `graph rebuild` makes it again
     quarantine/           rejected rows, to be corrected and ingested again
+    captures/             what became of documents that were sent to the server
 
 Next: workspace/settings.py
 """
@@ -76,3 +77,8 @@ class Layout:
     def quarantine(self) -> Path:
         """Where rejected rows are kept."""
         return self.directory / "quarantine"
+
+    @property
+    def captures(self) -> Path:
+        """What became of documents that were sent to the server."""
+        return self.directory / "captures"

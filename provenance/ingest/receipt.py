@@ -24,6 +24,7 @@ Status = Literal["SUCCESS", "PARTIAL", "FAILED"]
 
 _EXAMPLES: Final = 3
 _TOLD_AS: Final = {"warnings": "warning_texts"}
+_MOST_REFUSED: Final = 1_000
 _MOST_TOLD: Final = 50
 """Texts of one kind that a batch entry keeps, the most frequent ones."""
 
@@ -70,6 +71,8 @@ class Part:
         quality: Code of a note -> the appended entries that bear it.
         payload: BLAKE3 of the file's bytes, in hexadecimal; who has none of them may guess them.
         settles: Which rows that were set aside this file brings again, or None.
+        refused: Place and reason of events that were set aside, without what stood there; the
+            first thousand of them.
     """
 
     file: str
@@ -90,6 +93,7 @@ class Part:
     quality: dict[str, Noted] = field(default_factory=dict)
     payload: str = ""
     settles: dict[str, Any] | None = None
+    refused: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def status(self) -> Status:
@@ -114,6 +118,11 @@ class Part:
         if self.quality:
             told["quality"] = {code: one.entries for code, one in self.quality.items()}
         return told
+
+    def refuse(self, place: str, reason: str) -> None:
+        """Remember an event that was set aside."""
+        if len(self.refused) < _MOST_REFUSED:
+            self.refused.append((place, reason))
 
     def note(self, codes: Iterable[str], index: int) -> None:
         """Count the notes that an appended entry bears."""

@@ -90,6 +90,8 @@ class Sink:
         self.part.quarantined += 1
         field = row.field or row.why.column
         self.part.reasons[f"{field}: {row.why.reason}" if field else row.why.reason] += 1
+        if row.origin:
+            self.part.refuse(row.why.column, row.why.reason)
         self._quarantine.add(row)
 
     def put(self, row: Sequence[Pending]) -> None:

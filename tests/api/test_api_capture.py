@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from api.capture_jobs import KEPT, Jobs
 from api.server import Listening, make_server
+from provenance.errors import NotFound
 from workspace.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def test_proceed_takes_what_can_be_taken(client: httpx.Client, workspace: Worksp
     assert job["success"] is False
     assert [error["instance"] for error in job["errors"]] == ["/epcisBody/eventList/1/action"]
     assert ids(client) == ["urn:x:1", "urn:x:3"]
-    (kept,) = workspace.layout.quarantine.iterdir()
+    (kept,) = workspace.layout.quarantine.glob("*.jsonld")
     assert "SEEN" in kept.read_text()
 
 
@@ -119,7 +121,7 @@ def test_what_is_no_document_is_refused(client: httpx.Client, workspace: Workspa
     assert send(client, document(made(1)), "sometimes").status_code == 400
     assert client.post("/capture", content=b" " * (17 << 20)).status_code == 413
     assert client.get("/capture/0000").status_code == 404
-    assert client.get("/capture").status_code == 405
+    assert client.get("/capture").json() == []
     assert workspace.reader.size == 1
 
 
@@ -145,6 +147,96 @@ def test_without_the_option_there_is_no_such_address(workspace: Workspace) -> No
             assert client.post("/capture", json=document(made(1))).status_code == 404
         server.should_exit = True
         thread.join(20)
+
+
+def test_jobs_outlive_the_server(client: httpx.Client, workspace: Workspace) -> None:
+    """What became of a document can be asked for later, by id or in the list, newest first."""
+    jobs = [send(client, document(made(number))).json() for number in range(3)]
+    bad = send(client, document(made(4, action="SEEN SECRETLY"))).json()
+    later = Jobs(workspace.layout.captures)
+    assert [later.get(job["captureID"]) for job in (*jobs, bad)] == [*jobs, bad]
+    first = client.get("/capture", params={"perPage": "3"})
+    assert first.json() == [bad, jobs[2], jobs[1]]
+    rest = client.get(first.headers["link"].split(">")[0][1:])
+    assert (rest.json(), "link" in rest.headers) == ([jobs[0]], False)
+    assert client.get("/capture?nextPageToken=x").status_code == 400
+    assert client.get("/capture?perPage=0").status_code == 400
+    files = list(workspace.layout.captures.iterdir())
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert not any("SECRETLY" in path.read_text() for path in files)
+
+
+def test_a_job_that_was_cut_off_says_so(workspace: Workspace) -> None:
+    """A server that died left a job that runs for nobody: it failed, and says what to do."""
+    dead = Jobs(workspace.layout.captures)
+    name = dead.begin(7, bytes(16), {"createdAt": "then"})
+    assert dead.get(name)["running"]
+    told = Jobs(workspace.layout.captures).get(name)
+    assert (told["running"], told["success"]) == (False, False)
+    assert "send it again" in told["errors"][0]["detail"]
+    for wrong in ("", "../workspace", name[:-1], f"g{name[1:]}"):
+        with pytest.raises(NotFound):
+            dead.get(wrong)
+
+
+def test_only_so_many_jobs_are_kept(workspace: Workspace) -> None:
+    """The oldest finished ones go, one that runs stays."""
+    jobs = Jobs(workspace.layout.captures)
+    running = jobs.begin(0, bytes(16), {})
+    names = [jobs.begin(number, bytes(16), {}) for number in range(1, KEPT + 3)]
+    for name in names:
+        jobs.finish(name, {"success": True})
+    held = [job["captureID"] for job in jobs.page(KEPT * 2, "")[0]]
+    assert held == [*reversed(names[2:]), running]
+
+
+def test_versions_and_forms_are_agreed_on(client: httpx.Client) -> None:
+    """Who insists on another version, another form of identifiers or XML is told that."""
+    good = (
+        *({"GS1-EPCIS-Version": "2.0.0"}, {"GS1-EPCIS-Min": "2.0", "GS1-EPCIS-Max": "2.0.0"}),
+        *({"GS1-EPCIS-Min": "1.2", "GS1-EPCIS-Max": "2"}, {"GS1-EPC-Format": "No_Preference"}),
+    )
+    bad = (
+        *({"GS1-EPCIS-Version": "1.2"}, {"GS1-EPCIS-Max": "1.2"}, {"GS1-EPCIS-Min": "2.1.0"}),
+        *({"GS1-EPC-Format": "Always_EPC_URN"}, {"GS1-EPCIS-Version": "two"}),
+    )
+    for address in ("/events", "/capture"):
+        for headers in good:
+            assert client.get(address, headers=headers).status_code == 200
+        for headers in bad:
+            answer = client.get(address, headers=headers)
+            assert answer.status_code == 406, headers
+            assert answer.json()["type"] == "epcisException:NotAcceptableException"
+    xml = client.post("/capture", content=b"<a/>", headers={"content-type": "application/xml"})
+    assert (xml.status_code, xml.json()["type"]) == (
+        415,
+        "epcisException:UnsupportedMediaTypeException",
+    )
+
+
+def test_answers_say_what_the_standard_calls_them(client: httpx.Client) -> None:
+    """Versions and limits stand in the headers, failures bear the standard's names."""
+    for address in ("/events", "/capture", "/capture/x"):
+        answer = client.options(address)
+        assert answer.status_code == 204
+        assert answer.headers["gs1-epcis-version"] == "2.0.0"
+        assert answer.headers["gs1-epc-format"] == "Never_Translates"
+    limits = client.options("/capture").headers
+    assert limits["gs1-epcis-capture-file-size-limit"] == str(16 << 20)
+    assert limits["gs1-capture-error-behaviour"] == "rollback"
+    large = client.post("/capture", content=b" " * (17 << 20))
+    told = {
+        "ValidationException": client.post("/capture", content=b"{"),
+        "CaptureLimitExceededException": large,
+        "NoSuchResourceException": client.get("/capture/0"),
+        "QueryParameterException": client.get("/events?EQ_colour=red"),
+        "SecurityException": client.get("/events", headers={"authorization": "Bearer x"}),
+        "URITooLongException": client.get("/events?EQ_eventID=" + "x" * 9_000),
+    }
+    for name, answer in told.items():
+        assert answer.headers["content-type"] == "application/problem+json", name
+        assert answer.json()["type"] == f"epcisException:{name}"
+        assert answer.json()["status"] == answer.status_code
 
 
 def test_many_at_once(client: httpx.Client) -> None:

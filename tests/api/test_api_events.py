@@ -130,8 +130,8 @@ def test_an_event_comes_back_as_it_was_sent(client: httpx.Client) -> None:
     """With its extensions, its context, and the versions in the headers."""
     answer = client.get("/events", params={"EQ_eventID": "urn:x:0"})
     assert (answer.headers["gs1-epcis-version"], answer.headers["gs1-cbv-version"]) == (
-        "2.0",
-        "2.0",
+        "2.0.0",
+        "2.0.0",
     )
     assert answer.headers["content-type"] == "application/ld+json"
     whole = answer.json()
