@@ -71,6 +71,8 @@ def project_event(content: Content, facts: Facts) -> str:
         role = Role.OBSERVED  # it says of these goods only that something was wrong
         if "corrects" in content:
             facts.withdraw(content["corrects"]["index"])
+    if "declared" in content:
+        facts.withdraw(facts.index)  # the declaration came first
     named = [
         _item(event, number, item, role) for number, item in enumerate(content.get("items", ()))
     ]

@@ -127,8 +127,8 @@ class Facts:
         self._erased.add(index)
 
     def withdraw(self, index: int) -> None:
-        """State that what an earlier entry says of goods was declared wrong."""
-        if 0 <= index < self.index:
+        """State that what this entry or an earlier one says of goods was declared wrong."""
+        if 0 <= index <= self.index:
             self._withdrawn.add(index)
 
     def hand_over(self, batch: Changes) -> None:

@@ -166,7 +166,7 @@ def bears_note(events: pd.DataFrame, *codes: str) -> pd.Series[bool]:
 
 
 def _event_records(store: GraphStore, position: int) -> Iterator[Record]:
-    """Yield the events in log order; error declarations are none, nor what they correct."""
+    """Yield the events in log order; error declarations are none, nor what they are about."""
     declared = {
         record.attrs["corrects"]["index"]
         for record in store.contents("epcis/1", Tier.PRIVATE, 0, position)
@@ -175,7 +175,7 @@ def _event_records(store: GraphStore, position: int) -> Iterator[Record]:
     versions = [store.contents(v, Tier.PRIVATE, 0, position) for v in ("event/1", "epcis/1")]
     for record in heapq.merge(*versions, key=attrgetter("index")):
         error = "errorDeclaration" in record.attrs.get("epcis", {})
-        if not error and record.index not in declared:
+        if not error and record.index not in declared and "declared" not in record.attrs:
             yield record
 
 

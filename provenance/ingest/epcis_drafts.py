@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from provenance.epcis.document import FoundEvent, Header
     from provenance.ingest.events import Makers
 
-__all__ = ["EventDrafts", "lots_made", "original_of"]
+__all__ = ["EventDrafts", "declaration_of", "lots_made", "original_of"]
 
 _GTIN: Final = 14
 _UUID: Final = 16
@@ -176,6 +176,15 @@ def original_of(party: str, given: str | None, name: str) -> tuple[Identity, ...
     """
     by_hash = Identity(("event_hash", party, name), [])
     return (Identity(("event", party, given), [name]), by_hash) if given else (by_hash,)
+
+
+def declaration_of(key: tuple[str, ...]) -> tuple[str, str, str]:
+    """Return the row key of an error declaration that came before its event.
+
+    Args:
+        key: The first row key of either: kind, party, and the event's id or hash.
+    """
+    return ("event_declared", key[1], key[2])
 
 
 def lots_made(event: Any, party: str) -> list[tuple[str, str, str]]:

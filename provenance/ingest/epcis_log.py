@@ -12,18 +12,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance.entries import EntryType
+from provenance.entries import EntryType, Identity
 from provenance.epcis.document import Header
 from provenance.errors import InputError
 from provenance.ingest.drafts import reference
-from provenance.ingest.epcis_drafts import lots_made, original_of
+from provenance.ingest.epcis_drafts import declaration_of, lots_made, original_of
 from provenance.ingest.quarantine import Rejected
 from provenance.ingest.values import Unacceptable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from provenance.entries import Draft, Outcome
+    from provenance.entries import Content, Draft, Outcome
     from provenance.epcis.document import FoundEvent
     from provenance.ingest.documents import Document
     from provenance.ingest.epcis_drafts import EventDrafts
@@ -72,6 +72,11 @@ class _Waiting(NamedTuple):
     found: FoundEvent
     draft: Draft
 
+    @property
+    def epcis(self) -> Content:
+        """What EPCIS says beside the common fields."""
+        return self.draft.content["epcis"]  # type: ignore[no-any-return] # a body's content
+
     def rejected(self, index: int) -> Rejected:
         """Say that the event's id is taken."""
         reason = "conflict: the log holds this id with other content"
@@ -115,7 +120,7 @@ class _Events:
 
     def put(self, waiting: _Waiting) -> None:
         """Take one event; an error declaration waits for the event that it is about."""
-        if "errorDeclaration" in waiting.draft.content["epcis"]:
+        if "errorDeclaration" in waiting.epcis:
             self.flush()
             waiting = waiting._replace(draft=self._corrected(waiting.draft))
         self._group.append(waiting)
@@ -125,10 +130,23 @@ class _Events:
 
     def flush(self) -> None:
         """Append what waits, and count it."""
-        group, self._group, self._size = self._group, [], 0
+        group, self._group, self._size = self._declared(self._group), [], 0
         outcomes = self._sink.append([waiting.draft for waiting in group])
         for waiting, outcome in zip(group, outcomes, strict=True):
             self._count(waiting, outcome)
+
+    def _declared(self, group: list[_Waiting]) -> list[_Waiting]:
+        """Name the error declarations that came before their events: those count no more."""
+        own = [at for at, one in enumerate(group) if "errorDeclaration" not in one.epcis]
+        log = self._sink.log
+        keys = [Identity(declaration_of(group[at].draft.identities[0].key)) for at in own]
+        for at, found in zip(own, log.known(keys) if keys else (), strict=True):
+            if found is not None:
+                draft = group[at].draft
+                declared = reference(log.origin, log.entry(found.index))
+                content = {**draft.content, "declared": declared}
+                group[at] = group[at]._replace(draft=replace(draft, content=content, lots=()))
+        return group
 
     def _count(self, waiting: _Waiting, outcome: Outcome) -> None:
         part = self._sink.part
@@ -153,6 +171,10 @@ class _Events:
         known = log.known(original_of(party, given if given != name else None, name))
         found = next((one for one in known if one is not None), None)
         if found is None:
+            # Kept under the event's own name too, for the event to find when it comes.
+            key = declaration_of(identity.key)
+            if log.known([Identity(key)]) == [None]:
+                return replace(draft, identities=(identity, Identity(key, identity.content)))
             return draft
         corrects = reference(log.origin, log.entry(found.index))
         content = {**draft.content, "corrects": corrects}

@@ -25,8 +25,8 @@ SGTIN = "urn:epc:id:sgtin:4012345.0{}.{}"
 
 
 def epcis(number: int, **members: Any) -> Draft:
-    """An entry of one EPCIS event; `corrects` names an earlier entry."""
-    corrects = members.pop("corrects", None)
+    """An entry of one EPCIS event; `corrects` and `declared` name an earlier entry."""
+    corrects, declared = members.pop("corrects", None), members.pop("declared", None)
     event = parse(
         json_text(
             {
@@ -40,6 +40,8 @@ def epcis(number: int, **members: Any) -> Draft:
     check_event(event)
     event_id = members.get("eventID", f"urn:x:{number}")
     content = event_content(event, party="acme", event_id=event_id, context=[])
+    if declared is not None:
+        content["declared"] = {"index": declared}
     if corrects is None:
         return Draft(EntryType.EVENT, "epcis/1", content)
     return Draft(EntryType.CORRECTION, "epcis/1", content | {"corrects": {"index": corrects}})
@@ -116,6 +118,29 @@ def test_rebuilding_gives_the_same(store: GraphStore) -> None:
     store.reset()
     catch_up(log, store)
     assert upstream(store, "x") == before == {item_key("acme", INPUT, None, "b")}
+
+
+def test_which_of_the_two_comes_first_makes_no_difference(store: GraphStore) -> None:
+    """An event that says that it was declared wrong counts as if the declaration had followed."""
+    after = [
+        made(1, "a", "x"),
+        made(1, "a", "x", corrects=0, **ERROR),
+        made(3, "b", "x"),
+    ]
+    before = [
+        made(1, "a", "x", **ERROR),
+        made(1, "a", "x", declared=0),
+        made(3, "b", "x"),
+    ]
+    answers = []
+    for entries in (after, before):
+        store.reset()
+        catch_up(ListLog(entries), store, batch=1)
+        frames = load_frames(store)
+        held = (list(frames.events["index"]), list(frames.inputs["index"]))
+        answers.append((upstream(store, "x"), held))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == {item_key("acme", INPUT, None, "b")}
 
 
 def test_an_error_declaration_alone_makes_nothing(store: GraphStore) -> None:

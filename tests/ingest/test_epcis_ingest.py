@@ -203,8 +203,29 @@ def test_an_error_declaration_corrects_its_event(tmp_path: Path) -> None:
     assert log.drafts[2].type is EntryType.CORRECTION
     assert log.drafts[2].content["corrects"]["index"] == 1
     assert counts(take(log, tmp_path, document(declared)))[2] == 1
-    alone = MemoryLog()
-    assert counts(take(alone, tmp_path, document(declared, event())))[1] == 2
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_declaration_may_come_before_its_event(tmp_path: Path, *, named: bool) -> None:
+    """Whichever comes first, the two find each other, by the event's id or by its hash."""
+    log = MemoryLog()
+    own = {} if named else {"eventID": None}
+    first, later = ({"declarationTime": f"2024-05-0{day}T00:00:00Z"} for day in (1, 2))
+    made = event(action="ADD", bizStep="commissioning", **own)
+    declarations = [event(**{**made, **own}, errorDeclaration=one) for one in (first, later)]
+    assert counts(take(log, tmp_path, document(*declarations))) == (2, 2, 0, 0, 2)
+    assert counts(take(log, tmp_path, document(*declarations)))[2] == 2
+    size = log.size
+    assert counts(take(log, tmp_path, document(made))) == (1, 1, 0, 0, 1)
+    draft = log.drafts[size]
+    assert draft is not None
+    assert (draft.type, draft.content["declared"]["index"]) == (EntryType.EVENT, 1)
+    assert draft.lots == ()
+    for again in (document(made), document(*declarations)):
+        assert counts(take(log, tmp_path, again))[1] == 0
+    other = event(eventID=URN.format(9), bizStep="packing")
+    take(log, tmp_path, document(other))
+    assert "declared" not in log.contents("epcis/1")[-1]
 
 
 def test_extensions_of_unknown_namespaces_are_private(tmp_path: Path) -> None:
