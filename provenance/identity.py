@@ -10,12 +10,18 @@ changed row. The other half is stored nowhere; the halves of all rows together,
 a sum that only the secret's holders can make, stand in the head and tell a row
 that was added, removed or put back.
 
+New rows go into a table that stays small; when it has grown, all of them are
+moved into the large one at once, in order of their keys. Keys lie at random: in
+the large table each would touch a page of its own, and every page that is
+touched is written twice.
+
 Next: provenance/files.py
 """
 
 from __future__ import annotations
 
 from itertools import islice
+from math import isqrt
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
@@ -32,9 +38,17 @@ if TYPE_CHECKING:
     from provenance.entries import Identity
     from provenance.row_keys import Held
 
-__all__ = ["Rows", "Seals", "row_faults"]
+__all__ = ["Rows", "Seals", "copy_rows", "row_faults"]
 
 _AT_ONCE: Final = 1_000
+_NEW: Final = "event_id"
+_SETTLED: Final = "event_id_settled"
+_SETTLED_SINCE: Final = 3
+"""The format of the database from which on there is the large table."""
+_LEAST: Final = 4_000
+_GROWTH: Final = 2_000
+"""Rows that the small table may hold: at least the first, and the root of the second times the
+size of the log. So what is written of either table for an entry stays about the same."""
 _SIZE: Final = DIGEST_SIZE
 """Bytes of either half of a seal."""
 
@@ -97,7 +111,11 @@ class Rows:
         wanted = tuple(keys)
         if not wanted:
             return {}
-        ask = "SELECT key, digest, idx FROM carray(?) JOIN event_id ON key = value"
+        # In one statement: between two of them another process could move a row.
+        ask = " UNION ALL ".join(
+            f"SELECT key, digest, idx FROM carray(?1) CROSS JOIN {table} ON key = value"  # noqa: S608 - constants
+            for table in _tables(self._connection)
+        )
         found = rows(self._connection, ask, apsw.carray(wanted))
         return {key: (digest, index) for key, digest, index in found}
 
@@ -126,15 +144,26 @@ class Rows:
             (key, digest, index, whole[:_SIZE])
             for (key, (digest, index)), whole in zip(fresh.items(), wholes, strict=True)
         ]
-        seal = self.seals.event_id
-        wholes += [seal(key, *held[key]) for key in held.keys() & fresh.keys()]
-        self._connection.executemany(
-            "INSERT INTO event_id (key, digest, idx, mac) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, idx = excluded.idx, "
-            "mac = excluded.mac",
-            stored,
-        )
+        if taken := held.keys() & fresh.keys():
+            wholes += [self.seals.event_id(key, *held[key]) for key in taken]
+            self._replace([(*row[1:], row[0]) for row in stored if row[0] in taken])
+            stored = [row for row in stored if row[0] not in taken]
+        self._connection.executemany("INSERT INTO event_id VALUES (?, ?, ?, ?)", stored)
+        self._settle()
         return _joined(wholes) << 8 * _SIZE
+
+    def _replace(self, stored: Sequence[tuple[bytes | None, int, bytes, bytes]]) -> None:
+        for table in _tables(self._connection):
+            ask = f"UPDATE {table} SET digest = ?, idx = ?, mac = ? WHERE key = ?"  # noqa: S608 - constants
+            self._connection.executemany(ask, stored)
+
+    def _settle(self) -> None:
+        """Move the rows of the small table into the large one, where there are many by now."""
+        ask = "SELECT (SELECT count(*) FROM event_id), (SELECT max(idx) FROM leaf)"
+        count, newest = rows(self._connection, ask)[0]
+        if count > max(_LEAST, isqrt(_GROWTH * (newest or 0))):
+            self._connection.execute("INSERT INTO event_id_settled SELECT * FROM event_id")
+            self._connection.execute("DELETE FROM event_id")
 
     def write_makers(self, lots: Iterable[tuple[str, str, str, int]]) -> int:
         """Store (lot_id, party, product_id, index) for those lots that have no maker row yet.
@@ -175,22 +204,20 @@ class Rows:
         emptied = []
         for key, (old, index) in held.items():
             whole = self.seals.event_id(key, None, index)
-            emptied.append((whole[:_SIZE], key))
+            emptied.append((None, index, whole[:_SIZE], key))
             change ^= int.from_bytes(whole[_SIZE:])
             change ^= int.from_bytes(self.seals.event_id(key, old, index)[_SIZE:])
-        self._connection.executemany(
-            "UPDATE event_id SET digest = NULL, mac = ? WHERE key = ?", emptied
-        )
+        self._replace(emptied)
         return change << 8 * _SIZE
 
     def _held_by(self, indexes: Collection[int]) -> dict[bytes, Held]:
         """Find the rows of entries; nothing orders rows so, and all are looked at."""
-        ask = (
-            "SELECT key, digest, idx FROM event_id WHERE digest IS NOT NULL "
-            "AND idx IN (SELECT value FROM json_each(?))"
+        ask = " UNION ALL ".join(
+            f"SELECT key, digest, idx FROM {table} WHERE digest IS NOT NULL "  # noqa: S608 - constants
+            "AND idx IN (SELECT value FROM json_each(?1))"
+            for table in _tables(self._connection)
         )
-        found: list[tuple[Any, ...]]
-        found = self._connection.execute(ask, (str(sorted(indexes)),)).fetchall()
+        found = rows(self._connection, ask, str(sorted(indexes)))
         return {key: (digest, index) for key, digest, index in found}
 
     def forget_makers(self, indexes: Collection[int]) -> int:
@@ -214,6 +241,18 @@ class Rows:
 
     def _content_of(self, content: object) -> bytes:
         return self._content(canonical.encode(content))
+
+
+def copy_rows(connection: apsw.Connection, source: str) -> None:
+    """Take over all rows of `event_id` from the database that is attached as `source`."""
+    for table in _tables(connection, source):
+        connection.execute(f"INSERT INTO {table} SELECT * FROM {source}.{table}")  # noqa: S608 - constants
+
+
+def _tables(connection: apsw.Connection, schema: str = "main") -> tuple[str, ...]:
+    """Return the tables of row keys that a database has; another process may upgrade it."""
+    settled = connection.pragma("user_version", schema=schema) >= _SETTLED_SINCE
+    return (_NEW, _SETTLED) if settled else (_NEW,)
 
 
 def _known(stored: bytes | None, index: int, digest: bytes) -> Known:
@@ -241,13 +280,20 @@ def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) ->
         sums: The head's, unmasked; None leaves them out of it.
     """
     event_ids = makers = 0
-    cursor = connection.execute("SELECT key, digest, idx, mac FROM event_id")
+    tables = _tables(connection)
+    ask = " UNION ALL ".join(f"SELECT key, digest, idx, mac FROM {table}" for table in tables)  # noqa: S608 - constants
+    cursor = connection.execute(ask)
     while stored := list(islice(cursor, _AT_ONCE)):
-        wholes = [seals.event_id(key, digest, index) for key, digest, index, _ in stored]
+        wholes = seals.event_ids([(key, (digest, index)) for key, digest, index, _ in stored])
         event_ids ^= _joined(wholes)
         for (_, _, index, mac), whole in zip(stored, wholes, strict=True):
             if whole[:_SIZE] != mac:
                 yield f"event_id: the row key of entry {index} was changed"
+    if _SETTLED in tables:
+        # Two that are alike would leave no trace in the sums.
+        ask = "SELECT event_id.idx FROM event_id JOIN event_id_settled USING (key)"
+        for (index,) in connection.execute(ask):
+            yield f"event_id: the row key of entry {index} is there twice"
     texts = "CAST(lot_id AS BLOB), CAST(party AS BLOB), CAST(product_id AS BLOB)"
     for *names, index, mac in connection.execute(f"SELECT {texts}, idx, mac FROM maker"):  # noqa: S608 - a constant
         # What is not text any more becomes another text, which its seal does not fit.

@@ -70,7 +70,14 @@ CREATE TRIGGER cosignature_never_deleted BEFORE DELETE ON cosignature
     BEGIN SELECT RAISE(ABORT, 'a cosignature is never deleted'); END;
 """
 
-_FORMATS: Final = (_SCHEMA + _TRIGGERS, _COSIGNATURES)
+# The same rows as in `event_id`, of the entries before: see docs/adr/0019.
+_SETTLED: Final = """
+CREATE TABLE event_id_settled (
+    key BLOB PRIMARY KEY, digest BLOB, idx INTEGER NOT NULL, mac BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+_FORMATS: Final = (_SCHEMA + _TRIGGERS, _COSIGNATURES, _SETTLED)
 """What each format adds, the first at 0."""
 
 FORMAT: Final = len(_FORMATS)

@@ -18,7 +18,7 @@ from provenance.checkpoint import Checkpoint, parse, sign
 from provenance.errors import EncodingError, InputError, VerificationError, WorkspaceDamaged
 from provenance.hashing import body_digest, chain_next, chain_start, leaf_hash
 from provenance.head import Head, insert_head
-from provenance.identity import Rows
+from provenance.identity import Rows, copy_rows
 from provenance.leaf import decode_leaf, refit_leaf
 from provenance.predecessor import Predecessor
 from provenance.privacy import seal
@@ -93,8 +93,9 @@ class _Carrying:
             "INSERT INTO body SELECT idx, CASE idx WHEN 0 THEN ? ELSE body END FROM old.body",
             (body,),
         )
-        for table in ("opening", "event_id", "maker"):
+        for table in ("opening", "maker"):
             self._connection.execute(f"INSERT INTO {table} SELECT * FROM old.{table}")  # noqa: S608 - constants
+        copy_rows(self._connection, "old")
         edge, chain, time_us = merkle.EMPTY_EDGE, chain_start(self._origin), 0
         for start in range(0, size, _CHUNK):
             leaves = []

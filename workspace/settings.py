@@ -34,7 +34,7 @@ __all__ = [
     "settings_text",
 ]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Format of the workspace directory."""
 
 _ORIGIN: Final = re.compile(r"[a-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?\Z")

@@ -23,6 +23,7 @@ __all__ = ["STEPS", "upgrade"]
 
 STEPS: Final[dict[int, Callable[[Path], None]]] = {
     1: lambda directory: storage.upgrade(LogFiles(directory).database),  # room for cosignatures
+    2: lambda directory: storage.upgrade(LogFiles(directory).database),  # for settled row keys
 }
 """Format -> the step that leads out of it."""
 

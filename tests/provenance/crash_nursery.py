@@ -48,6 +48,7 @@ STEPS = [
     Step(writing, "_grow", 1, committed=False),
     Step(writing, "insert_entries", 1, committed=False),
     Step(Rows, "write", 1, committed=False),
+    Step(Rows, "_settle", 1, committed=False),
     Step(Rows, "write_makers", 1, committed=False),
     Step(writing, "_move_sums", 1, committed=False),
     Step(writing, "swap_head", 1, committed=False),

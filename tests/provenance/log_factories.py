@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from provenance import keys
+from provenance import identity, keys
 from provenance.audit import audit
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.hashing import body_digest
@@ -111,6 +111,17 @@ class Rig:
 def seeded(seed: int) -> Any:
     """Entropy that gives the same bytes every time."""
     return random.Random(seed).randbytes
+
+
+@contextmanager
+def settling(least: int) -> Iterator[None]:
+    """Let row keys move into the large table once there are more than `least` new ones."""
+    kept = identity._LEAST, identity._GROWTH
+    identity._LEAST, identity._GROWTH = least, 0  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        identity._LEAST, identity._GROWTH = kept  # type: ignore[misc]
 
 
 def event(number: int, **more: Any) -> Draft:

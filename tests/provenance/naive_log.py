@@ -104,7 +104,10 @@ def check_rows(database: Path, secret: bytes) -> None:
     """Check the seals of the rows that no entry names, and their sums in the head."""
     log = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
     events: list[bytes] = []
-    for key, digest, index, mac in log.execute("SELECT key, digest, idx, mac FROM event_id"):
+    ask = "SELECT * FROM event_id UNION ALL SELECT * FROM event_id_settled"
+    rows = log.execute(ask).fetchall()
+    assert len({key for key, *_ in rows}) == len(rows)
+    for key, digest, index, mac in rows:
         assert (len(key), len(digest or bytes(16)), len(mac)) == (16, 16, 16)
         events.append(keyed(secret, "row", key + (digest or b"") + index.to_bytes(8, "big")))
         assert events[-1][:16] == mac

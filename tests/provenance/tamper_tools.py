@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 from erase_tools import erase, everything
-from log_factories import Rig, event
+from log_factories import Rig, event, settling
 from small_log import Witness
 
 from provenance import audit as audit_module
@@ -28,6 +28,7 @@ TABLES = {
     "body": "idx",
     "opening": "idx",
     "event_id": "key",
+    "event_id_settled": "key",
     "maker": "lot_id",
     "tile": "number",
     "head": "id",
@@ -53,7 +54,8 @@ def build(directory: Path) -> Rig:
     (directory / "made").mkdir()
     rig = everything(Rig(directory / "made"))
     log = rig.open()
-    log.append([event(number) for number in EVENTS])
+    with settling(100):
+        log.append([event(number) for number in EVENTS])
     erase(rig, log, record_of(log.entry(3), ("shipment_id",)))
     witness = Witness("witness.example/w1", 7)
     for size in (1, log.size):

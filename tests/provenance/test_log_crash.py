@@ -111,7 +111,7 @@ def test_a_log_that_could_not_be_made_leaves_nothing(
     """An error on the way leaves no half log: making it again works."""
     rig = Rig(tmp_path)
     for step in STEPS:
-        if step.name in {"_insert", "sign", "publish"}:
+        if step.name in {"insert_entries", "sign", "publish"}:
             with monkeypatch.context() as patch:
                 patch.setattr(step.owner, step.name, dying(step, after=False, death=full_disk))
                 with pytest.raises(StorageError):

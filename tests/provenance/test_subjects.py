@@ -250,7 +250,7 @@ def test_two_processes_make_one_key(rig: KeyedRig) -> None:
     assert all(workers_of(rig, index) == names for index in range(3, 21))
 
 
-@pytest.mark.parametrize("step", ["continued_head", "_insert", "swap_head", "sign"])
+@pytest.mark.parametrize("step", ["continued_head", "insert_entries", "swap_head", "sign"])
 def test_a_crash_between_key_and_entry(rig: KeyedRig, step: str) -> None:
     """Keys without entries are all that a crash can leave; the same append completes it."""
 
