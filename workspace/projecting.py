@@ -33,21 +33,25 @@ _PATIENCE_SECONDS: Final = 30.0
 
 
 class Projecting:
-    """Lets the graph follow. Use as a context manager: at its end the process is gone."""
+    """Lets the graph follow. Use as a context manager: at its end the process is gone.
+
+    Attributes:
+        process: What was started, if anything.
+    """
 
     def __init__(self, directory: Path) -> None:
         """Prepare for the workspace at `directory`; start nothing yet."""
         self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         # With one processor it would only take time from whoever appends.
         self._useful = beside.usable_cpus() > 1
 
     def start(self) -> None:
         """Begin, if it has not begun and the machine has a processor to spare."""
-        if self._useful and self._process is None:
+        if self._useful and self.process is None:
             self._useful = False
             try:
-                self._process = beside.start(__spec__.name, str(self._directory.resolve()))
+                self.process = beside.start("workspace.projecting", str(self._directory.resolve()))
             except OSError:
                 return  # there is no room for it; the graph is brought up to date afterwards
 
@@ -62,8 +66,8 @@ class Projecting:
         trace: TracebackType | None,
     ) -> None:
         """Stop after the batch that it is at, and leave the rest to others."""
-        if self._process is not None:
-            beside.end(self._process, _PATIENCE_SECONDS)
+        if self.process is not None:
+            beside.end(self.process, _PATIENCE_SECONDS)
 
 
 class _EndedError(Exception):
