@@ -47,8 +47,9 @@ bench: setup ## Speed, as ratios to calibrations measured in the same run
 evaluate: setup ## Quality of the flags on fresh worlds; writes the tables of docs/evaluation.md
 	PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py --seeds $(or $(SEEDS),3) --output docs/evaluation.md
 
-soak: setup ## Kill two writers ROUNDS=200 times, and on until MINUTES are over
+soak: setup ## Kill two writers ROUNDS=200 times, and an ingest of ROWS=1000000 KILLS=10 times
 	nice $(BIN)/python tests/soak/soak.py --rounds $(or $(ROUNDS),200) --minutes $(or $(MINUTES),0)
+	nice $(BIN)/python tests/soak/ingest_soak.py --rows $(or $(ROWS),1000000) --kills $(or $(KILLS),10)
 
 tamper: setup ## Change CHANGES=1000 single bytes of a log; each must be told, with its place
 	nice $(BIN)/python tests/soak/tamper.py --changes $(or $(CHANGES),1000)
