@@ -19,6 +19,8 @@ from commands.options import LogLevel, set_up
 
 COMMANDS: Final = (
     "init",
+    "inspect",
+    "mapping",
     "ingest",
     "receipt",
     "quarantine",

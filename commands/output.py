@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["console", "json_bytes", "notice", "print_json", "progress", "write_result"]
+__all__ = ["console", "json_bytes", "notice", "print_json", "progress", "told", "write_result"]
 
 
 def print_json(value: Any) -> None:
@@ -49,6 +49,11 @@ def console() -> Console:
 def notice(text: str) -> None:
     """Tell the person something that is not the result."""
     sys.stderr.write(f"{text}\n")
+
+
+def told(report: Callable[[int, int], None]) -> Callable[[tuple[int, int]], None]:
+    """Take a position in a file to a progress bar."""
+    return lambda position: report(*position)
 
 
 @contextmanager

@@ -28,7 +28,16 @@ from provenance.ingest.limits import DEFAULT_LIMITS, Limits
 from provenance.ingest.table import TableSettings
 from provenance.ingest.values import ident_list, nearest, number_list
 
-__all__ = ["EventRule", "Field", "Mapping", "load_mapping", "parse_mapping", "shipped_mappings"]
+__all__ = [
+    "EventRule",
+    "Field",
+    "Mapping",
+    "about_mapping",
+    "load_mapping",
+    "parse_mapping",
+    "shipped_mappings",
+    "shipped_text",
+]
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 TierName = Literal["public", "partner", "private"]
@@ -195,6 +204,24 @@ def shipped_mappings() -> list[str]:
     """Names of the mappings that come with the program."""
     folder = resources.files("provenance.ingest") / "mappings"
     return sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+def shipped_text(name: str) -> str:
+    """The text of a shipped mapping.
+
+    Raises:
+        InputError: There is none of this name.
+    """
+    if name not in shipped_mappings():
+        offered = ", ".join(shipped_mappings())
+        raise InputError(f"mapping {name}: is not shipped; there are {offered}")
+    return _shipped(name)
+
+
+def about_mapping(name: str) -> str:
+    """The first sentence of a shipped mapping's comment."""
+    lines = (line[2:] for line in shipped_text(name).splitlines() if line.startswith("# "))
+    return " ".join(lines).partition(". ")[0].partition(": ")[0].rstrip(".")
 
 
 def _shipped(name: str) -> str:

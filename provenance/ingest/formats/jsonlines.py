@@ -48,6 +48,7 @@ class JsonTable:
         layout: "an object a line", "a list", or the member that holds the list.
         exploded: The list within each object whose elements are the rows, "" for none.
         notes: As for any `Table`.
+        lists: Lists of objects within the values, the most frequent first.
     """
 
     source: Source
@@ -55,6 +56,7 @@ class JsonTable:
     layout: str
     exploded: str
     notes: tuple[str, ...]
+    lists: tuple[str, ...] = ()
 
     @property
     def form(self) -> str:
@@ -135,7 +137,8 @@ def open_json(source: Source, known: frozenset[str], wanted: TableSettings) -> J
         f"if its elements are the rows, say rows = {json.dumps(name)} in a mapping"
         for name, count in lists.most_common(3)
     ]
-    return JsonTable(source, tuple(names), layout, exploded, tuple(notes))
+    inner = tuple(name for name, _ in lists.most_common())
+    return JsonTable(source, tuple(names), layout, exploded, tuple(notes), inner)
 
 
 def _refuse_doubles(name: str, names: dict[str, None], known: frozenset[str]) -> None:
