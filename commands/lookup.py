@@ -60,6 +60,8 @@ def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None
 
     keys = (("event", party, text), ("event_hash", party, text))
     index = next((at for key in keys if (at := workspace.reader.find(key)) is not None), None)
+    if index is None and text.startswith("ni:"):
+        index = _row(workspace, text)
     if index is None:
         return None
     entry = workspace.reader.entry(index)
@@ -76,6 +78,16 @@ def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None
         "quality": _notes(content),
         "event_hash": hash_of(content) if "epcis" in content else None,
     }
+
+
+def _row(workspace: Workspace, name: str) -> int | None:
+    """Find the row of a table that makes an EPCIS event of this hash."""
+    from commands.output import progress
+    from provenance.ingest.same_event import rows_with_hash
+
+    domain = workspace.settings.domain.rstrip("/")
+    with progress("Hashing rows") as report:
+        return next(rows_with_hash(workspace.reader, name, [domain], report), None)
 
 
 def _notes(content: Content) -> list[str] | None:

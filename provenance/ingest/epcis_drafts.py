@@ -64,7 +64,8 @@ class EventDrafts:
             entropy: For the ids of events that have none that may be shown.
             now_us: Events more than a day later are refused.
         """
-        self._party = party
+        self.party = party
+        self.context = header.context
         self._header = header
         self._makers = makers
         self._entropy = entropy
@@ -95,7 +96,7 @@ class EventDrafts:
         event_id = given if given and not given.startswith("ni:") else self._random_id()
         content = event_content(
             event,
-            party=self._party,
+            party=self.party,
             event_id=event_id,
             context=self._header.context,
             ignored=self._header.ignored,
@@ -126,9 +127,9 @@ class EventDrafts:
         given = event.get("eventID")
         error = event.get("errorDeclaration")
         if error is not None:
-            key = ("event_error", self._party, given or name, error["declarationTime"])
+            key = ("event_error", self.party, given or name, error["declarationTime"])
             return (Identity(key, [name, keep(error)]),)
-        return original_of(self._party, given, name)
+        return original_of(self.party, given, name)
 
     def _settled(self, content: Content) -> tuple[tuple[str, str, str], ...]:
         """Give the goods their makers; returns the lots that the event makes."""
@@ -139,7 +140,7 @@ class EventDrafts:
         if not making:
             return ()
         return tuple(
-            (item["lot_id"], self._party, item["product_id"])
+            (item["lot_id"], self.party, item["product_id"])
             for item in content["items"]
             if "lot_id" in item
         )
@@ -150,7 +151,7 @@ class EventDrafts:
             item = {**item, "gtin": gtin}
             pair = self._one_of(self._makers(gtin_name(gtin)), gtin)
             if pair is not None:
-                item |= {"party": self._party if making else pair[0], "product_id": pair[1]}
+                item |= {"party": self.party if making else pair[0], "product_id": pair[1]}
         if making or "lot_id" not in item:
             return item
         lot = item["lot_id"]
@@ -159,7 +160,7 @@ class EventDrafts:
         return item if pair is None else {**item, "party": pair[0], "product_id": pair[1]}
 
     def _one_of(self, pairs: list[tuple[str, str]], name: str) -> tuple[str, str] | None:
-        own = [pair for pair in pairs if pair[0] == self._party]
+        own = [pair for pair in pairs if pair[0] == self.party]
         fitting = own or pairs
         if len(fitting) > 1:
             raise Unacceptable("several makers or products have this lot or GTIN", name)

@@ -18,6 +18,7 @@ from provenance.errors import InputError
 from provenance.ingest.drafts import reference
 from provenance.ingest.epcis_drafts import declaration_of, lots_made, original_of
 from provenance.ingest.quarantine import Rejected
+from provenance.ingest.same_event import is_address, row_named, row_of
 from provenance.ingest.values import Unacceptable
 
 if TYPE_CHECKING:
@@ -98,23 +99,38 @@ def log_document(
     report: Callable[[Position], None] | None,
 ) -> None:
     """Log the events of a document; what cannot be taken goes into quarantine."""
-    events = _Events(sink)
+    events = _Events(sink, builder)
     for found in document.events(Header(), report):
         try:
             made = builder.build(found)
         except Unacceptable as why:
             sink.reject(_rejected(found, why))
             continue
+        own = "errorDeclaration" not in found.value and is_address(found.value.get("eventID"))
+        if own and _is_row(sink, builder, found, made.draft):
+            continue
         sink.part.warnings.update(made.warnings)
         events.put(_Waiting(found, made.draft))
     events.flush()
 
 
+def _is_row(sink: Sink, builder: EventDrafts, found: FoundEvent, draft: Draft) -> bool:
+    """Say whether the log holds the event already, as the row that it was written from."""
+    name = draft.identities[-1].key[-1]
+    at = row_of(sink.log, found.value, name, builder.party, builder.context)
+    if at is None:
+        return False
+    sink.part.duplicate += 1
+    sink.part.warnings["the log holds this event as a row of a table"] += 1
+    return True
+
+
 class _Events:
     """Events on their way into the log."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, builder: EventDrafts) -> None:
         self._sink = sink
+        self._builder = builder
         self._group: list[_Waiting] = []
         self._size = 0
 
@@ -156,6 +172,8 @@ class _Events:
         known = self._sink.log.known(waiting.draft.identities)
         conflict = next((one for one in known if one and not (one.same or one.erased)), None)
         if conflict is not None:
+            if _is_row(self._sink, self._builder, waiting.found, waiting.draft):
+                return
             self._sink.reject(waiting.rejected(conflict.index))
             return
         part.duplicate += 1
@@ -169,13 +187,15 @@ class _Events:
         name = identity.content[0]
         log = self._sink.log
         known = log.known(original_of(party, given if given != name else None, name))
-        found = next((one for one in known if one is not None), None)
-        if found is None:
+        index = next((one.index for one in known if one is not None), None)
+        if index is None:
+            index, _domain = row_named(log, given, party) or (None, "")
+        if index is None:
             # Kept under the event's own name too, for the event to find when it comes.
             key = declaration_of(identity.key)
             if log.known([Identity(key)]) == [None]:
                 return replace(draft, identities=(identity, Identity(key, identity.content)))
             return draft
-        corrects = reference(log.origin, log.entry(found.index))
+        corrects = reference(log.origin, log.entry(index))
         content = {**draft.content, "corrects": corrects}
         return replace(draft, type=EntryType.CORRECTION, content=content)
