@@ -153,6 +153,11 @@ _FLAGS = {
         "A site on the way reported several of the signs that the ILO lists for forced labour.",
         "It does not prove forced labour, and does not say who is responsible.",
     ),
+    "confirmed_before": FlagWords(
+        "Like flags that people confirmed",
+        "A flag on this record resembles earlier ones that reviewers found to be right.",
+        "It says nothing new about the record, and reviewers err.",
+    ),
     "unusual_overall": FlagWords(
         "Unusual taken as a whole",
         "Several small things about a record are unusual together.",

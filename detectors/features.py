@@ -210,6 +210,7 @@ class Features:
             frames.legal_limits,
             frames.locations,
             frames.watchlist,
+            frames.flags,
         ):
             own = frame[frame["index"].isin(indices)]
             found.update(zip(own["index"].astype(int), own["leaf_hash"], strict=True))

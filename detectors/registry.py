@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from detectors.custody_gap import CustodyGap
 from detectors.excess_hours import ExcessHours
 from detectors.impossible_travel import ImpossibleTravel
+from detectors.learned.confirmed_before import ConfirmedBefore
 from detectors.listed_source import ListedSource
 from detectors.mass_balance import MassBalance
 from detectors.unusual_overall import unusual_legs, unusual_months
@@ -30,6 +31,7 @@ __all__ = ["BUILT_IN", "GROUP", "load"]
 
 GROUP: Final = "provenance.detectors"
 BUILT_IN: Final[tuple[Detector, ...]] = (
+    ConfirmedBefore(),
     CustodyGap(),
     ExcessHours(),
     ImpossibleTravel(),

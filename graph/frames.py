@@ -97,6 +97,13 @@ _WATCHLIST: Final = _Table(
     ("list_name", "kind", "value", "goods"),
     "party list_name kind value goods note",
 )
+_FLAGS: Final = _Table(
+    "flag/1",
+    ("detector", "type", "subject_kind", "subject_id", "subject_party"),
+    "detector type subject_kind subject_id subject_party severity",
+    "score threshold",
+)
+_REVIEWS: Final = _Table("review/1", ("flag_index",), "state", "flag_index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,8 @@ class Frames:
         legal_limits: One row per country and date of effect.
         locations: One row per UN/LOCODE.
         watchlist: One row per entry of a list.
+        flags: What detectors have said so far: current flags, superseded ones left out.
+        reviews: The latest decision on each flag, by the flag's log index.
     """
 
     position: int
@@ -126,6 +135,8 @@ class Frames:
     legal_limits: pd.DataFrame
     locations: pd.DataFrame
     watchlist: pd.DataFrame
+    flags: pd.DataFrame
+    reviews: pd.DataFrame
 
 
 def load_frames(store: GraphStore) -> Frames:
@@ -147,6 +158,8 @@ def load_frames(store: GraphStore) -> Frames:
         legal_limits=_load(store, _LEGAL_LIMITS, position),
         locations=_load(store, _LOCATIONS, position),
         watchlist=_load(store, _WATCHLIST, position),
+        flags=_load(store, _FLAGS, position),
+        reviews=_reviews(store, position),
     )
 
 
@@ -205,6 +218,15 @@ def _timesheets(store: GraphStore, position: int) -> pd.DataFrame:
         for week in worker.get("weeks", ())
     )
     return _latest(rows, _TIMESHEETS)
+
+
+def _reviews(store: GraphStore, position: int) -> pd.DataFrame:
+    records = store.contents("review/1", Tier.PRIVATE, 0, position)
+    rows = (
+        {**record.attrs, **_origin(record), "flag_index": (record.attrs.get("flag") or [None])[0]}
+        for record in records
+    )
+    return _latest(rows, _REVIEWS)
 
 
 def _origin(record: Record) -> Content:

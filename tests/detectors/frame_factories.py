@@ -226,6 +226,8 @@ class World:
             "legal_limit/1": EntryType.REFERENCE_DATA,
             "watchlist/1": EntryType.REFERENCE_DATA,
             "location/1": EntryType.REFERENCE_DATA,
+            "flag/1": EntryType.FLAG,
+            "review/1": EntryType.REVIEW,
         }
         return [
             Draft(

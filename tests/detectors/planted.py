@@ -7,6 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from frame_factories import BREMEN, HAMBURG, ROOT, SHANGHAI, World, chain
+from learned_worlds import reviewed
+from planted_routes import ROUTES, clean_trade
 
 from detectors.registry import BUILT_IN
 from detectors.run import run
@@ -94,7 +96,11 @@ def legs_world(legs: int = 900, seed: int = 5, share: float = 0.0) -> World:
         weight = quantity * dice.lognormvariate(0, 0.05) * (1.8 if odd else 1)
         value = quantity * 12 * dice.lognormvariate(0, 0.1) / (4 if odd else 1)
         days = 2 * dice.lognormvariate(0, 0.2) * (6 if odd else 1)
-        more = {"gross_weight": round(weight, 3), "weight_unit": "kg", "transport_mode": "road"}
+        more = {
+            "gross_weight": round(weight, 3),
+            "weight_unit": "kg",
+            "transport_mode": "road",
+        }
         more |= {"declared_value_usd": round(value, 2), "quantity": round(quantity, 2)}
         world.make(hour - dice.uniform(20, 60) * (12 if odd else 1), a, f"L{n}", quantity)
         ship, _ = world.send(hour, a, b, f"L{n}", f"S{n}", days, **more)
@@ -145,6 +151,11 @@ def unusual_month() -> Planted:
     return Planted(world, wrong)
 
 
+def confirmed() -> Planted:
+    """An open flag on a carrier whose flags people confirmed."""
+    return Planted(*reviewed())
+
+
 PLANTED: dict[str, Callable[[], Planted]] = {
     "impossible_travel": travel,
     "custody_gap": custody,
@@ -152,8 +163,10 @@ PLANTED: dict[str, Callable[[], Planted]] = {
     "listed_source": listed,
     "excess_hours": hours,
     "wage_below_minimum": wages,
+    "confirmed_before": confirmed,
     "unusual_overall_legs": unusual_leg,
     "unusual_overall_months": unusual_month,
+    **{name: lambda told=told: Planted(*told()) for name, told in ROUTES.items()},
 }
 
 
@@ -170,10 +183,14 @@ def concluded(name: str) -> tuple[Planted, Frames, RunResult]:
 
 def clean_for(name: str) -> World:
     """A world with nothing planted that the detector has enough cases in."""
+    if name == "confirmed_before":
+        return reviewed(suspect=False)[0]
     if name == "unusual_overall_legs":
         return legs_world(300)
     if name == "unusual_overall_months":
         return months_world(20)
+    if name in ROUTES:
+        return clean_trade()
     world = chain(World())
     world.listed("region", "XX-01")
     return world
