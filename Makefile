@@ -64,7 +64,7 @@ samples: setup ## Make samples/data again
 	$(BIN)/python -m samples.generate -o samples/data
 
 schema: setup ## Export schema.graphql
-	$(BIN)/python -m api.export
+	$(BIN)/python -m api.export schema.graphql
 
 docs: setup ## Write the command reference in docs/cli.md again
 	PYTHONPATH=. $(BIN)/python docs/make_cli.py

@@ -20,7 +20,7 @@ from api.fields import (
     word_field,
 )
 from api.reading import Record
-from api.vocabulary import JSON, Decimal, EvidenceClass, Severity, SubjectKind
+from api.vocabulary import JSON, Decimal, EvidenceClass, FlagState, Severity, SubjectKind
 from provenance.privacy import b64
 
 if TYPE_CHECKING:
@@ -73,6 +73,9 @@ class Flag:
     seed: int | None = whole_field("seed")
     reference_digest: str | None = text_field("reference_digest")
     list_version: str | None = text_field("list_version")
+    reason: str | None = text_field("review_reason", "Why it was decided so.")
+    reviewer: str | None = text_field("review_by", "Who decided.")
+    review_index: int | None = whole_field("review_index", "The decision's place in the log.")
     tree_size: int | None = whole_field("tree_size", "The log's size when it was raised.")
     root: str | None = text_field("root", "The log's root at that size.")
 
@@ -90,6 +93,11 @@ class Flag:
     def index(self) -> int | None:
         """Return the flag's place in the log."""
         return self.record.index
+
+    @strawberry.field
+    def state(self) -> FlagState:
+        """Return what people have decided on it."""
+        return FlagState(self.content.get("review_state", FlagState.OPEN.value))
 
     @strawberry.field
     def leaf_hash(self) -> str | None:

@@ -147,6 +147,7 @@ class FlagFilter:
         evidence_class: "rule", "statistical" or "learned".
         subject_kind: What kind of thing it names.
         subject_id: The thing it names.
+        state: What people have decided; None lists what they have not dismissed.
     """
 
     type: str | None = None
@@ -154,6 +155,7 @@ class FlagFilter:
     evidence_class: str | None = None
     subject_kind: str | None = None
     subject_id: str | None = None
+    state: str | None = None
 
 
 class Reading(Protocol):

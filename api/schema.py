@@ -22,7 +22,15 @@ from api.paging import Connection, check_first, connection, position
 from api.product import MAX_DEPTH, find
 from api.product_type import Product, Trace
 from api.reading import FlagFilter
-from api.vocabulary import JSON, SCALARS, Direction, EvidenceClass, Severity, SubjectKind
+from api.vocabulary import (
+    JSON,
+    SCALARS,
+    Direction,
+    EvidenceClass,
+    FlagState,
+    Severity,
+    SubjectKind,
+)
 from provenance.errors import AccessDenied, InputError
 from provenance.identifiers import ItemReference, check_gtin, parse_item
 
@@ -78,6 +86,7 @@ class FlagsFilter:
     evidence_class: EvidenceClass | None = None
     subject_kind: SubjectKind | None = None
     subject_id: str | None = None
+    state: FlagState | None = None
 
 
 @strawberry.type(description="A proof that an event is in the log.")
@@ -106,7 +115,8 @@ def _reference(item: ItemInput) -> ItemReference:
 def _wanted(asked: FlagsFilter) -> FlagFilter:
     words = (asked.severity, asked.evidence_class, asked.subject_kind)
     severity, evidence_class, subject_kind = (word and word.value for word in words)
-    return FlagFilter(asked.type, severity, evidence_class, subject_kind, asked.subject_id)
+    state = asked.state and asked.state.value
+    return FlagFilter(asked.type, severity, evidence_class, subject_kind, asked.subject_id, state)
 
 
 def _product(reference: ItemReference, info: Info) -> Product:
@@ -162,7 +172,7 @@ class Query:
         first: int = 50,
         after: str | None = None,
     ) -> Connection[Flag] | None:
-        """List open flags, the newest first. For operators."""
+        """List flags that are not dismissed, or those in a state, newest first. For operators."""
         viewer = info.context.viewer
         if not viewer.may_list:
             raise AccessDenied("flags: lists are for operators; ask for a product by id")

@@ -5,9 +5,11 @@ Next: api/words.py
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from api.reading import Gap, Head, Journey, Lineage, Link, Record, Step
+from detectors.casework.reviews import State, latest
 from graph.keys import NodeKind, facility_key, is_class, is_item, item_key, kind_of
 from graph.keys import parse_item as parse_item_key
 from graph.model import EdgeKind, RecordKind, Role
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from api.reading import Direction, FlagFilter
+    from detectors.casework.reviews import Review
     from graph.lineage import Lineage as StoredLineage
     from graph.model import Edge, Node
     from graph.store import GraphStore
@@ -53,6 +56,7 @@ class StoreReading:
         self._anchors = Anchors(log)
         self._graph = graph
         self._listed: tuple[tuple[int, Tier], list[Record]] | None = None
+        self._decided: tuple[tuple[int, Tier], Mapping[int, Review]] | None = None
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Hold the graph still; see the port."""
@@ -145,8 +149,20 @@ class StoreReading:
     def flags_on(self, keys: Collection[str], tier: Tier) -> Sequence[Record]:
         """Return the open flags that name one of the nodes, the most serious first."""
         found = self._graph.flags_for_many(keys, tier)
-        flags = [_record(flag, about) for about, named in found.items() for flag in named]
-        return sorted(flags, key=_rank)
+        reviews = self._reviews(tier)
+        flags = [
+            _reviewed(_record(flag, about), reviews)
+            for about, named in found.items()
+            for flag in named
+        ]
+        return sorted((flag for flag in flags if not _dismissed(flag)), key=_rank)
+
+    def _reviews(self, tier: Tier) -> Mapping[int, Review]:
+        """Return the decisions on flags, read once until the graph moves on."""
+        at = (self.position(), tier)
+        if self._decided is None or self._decided[0] != at:
+            self._decided = (at, latest(self._graph.records(RecordKind.REVIEW, tier)))
+        return self._decided[1]
 
     def flags(
         self, wanted: FlagFilter, below: int | None, limit: int, tier: Tier
@@ -159,8 +175,11 @@ class StoreReading:
         at = (self.position(), tier)
         if self._listed is None or self._listed[0] != at:
             records = self._graph.records(RecordKind.FLAG, tier)
+            reviews = self._reviews(tier)
             flags = [
-                Record(f"flag:{each.index}", each.attrs, each.index, each.leaf_hash)
+                _reviewed(
+                    Record(f"flag:{each.index}", each.attrs, each.index, each.leaf_hash), reviews
+                )
                 for each in sorted(records, key=lambda each: -each.index)
             ]
             self._listed = (at, flags)
@@ -224,7 +243,27 @@ def _rank(flag: Record) -> tuple[int, bool, int]:
     return (place, flag.content.get("evidence_class") != "rule", -(flag.index or 0))
 
 
+def _reviewed(flag: Record, reviews: Mapping[int, Review]) -> Record:
+    review = reviews.get(-1 if flag.index is None else flag.index)
+    if review is None:
+        return flag
+    told = {
+        "review_state": review.state.value,
+        "review_reason": review.reason,
+        "review_by": review.reviewer,
+        "review_index": review.index,
+    }
+    return replace(flag, content={**flag.content, **told})
+
+
+def _dismissed(flag: Record) -> bool:
+    return bool(flag.content.get("review_state") == State.DISMISSED)
+
+
 def _fits(content: Content, wanted: FlagFilter) -> bool:
+    state = content.get("review_state", State.OPEN)
+    if state != wanted.state if wanted.state else state == State.DISMISSED:
+        return False
     return all(
         asked is None or content.get(name) == asked
         for name, asked in (

@@ -32,6 +32,7 @@ __all__ = [
     "EpcisType",
     "EventType",
     "EvidenceClass",
+    "FlagState",
     "GapReason",
     "ItemLevel",
     "Severity",
@@ -150,6 +151,16 @@ class Severity(Enum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
+
+
+@strawberry.enum(description="What people have decided on a flag.")
+class FlagState(Enum):
+    """State of a flag."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+    NEEDS_INFORMATION = "needs-information"
 
 
 @strawberry.enum(description="Upstream is towards the origin, downstream towards the consumer.")
