@@ -310,6 +310,7 @@ _PROJECTORS: Final[dict[tuple[int, str], Callable[[Content, Facts], str | None]]
     (EntryType.MASTER_DATA, "facility/1"): _facility,
     (EntryType.MASTER_DATA, "product/1"): _product,
     (EntryType.MASTER_DATA, "location/1"): _location,
+    (EntryType.MASTER_DATA, "vocabulary/1"): _nothing,
     (EntryType.LABOUR, "labour/1"): _labour,
     (EntryType.CORRECTION, "labour/1"): _labour,
     (EntryType.LABOUR, "timesheet/1"): _timesheet,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Content
 
-__all__ = ["VERSION", "as_written", "event_content", "hash_of", "own_context"]
+__all__ = ["VERSION", "as_written", "event_content", "hash_of", "own_context", "site"]
 
 VERSION: Final = "epcis/1"
 """Version of the body."""
@@ -209,15 +209,20 @@ def _places(event: Mapping[str, Any]) -> Content:
         if uri.startswith("geo:"):
             found |= _coordinates(uri)
         elif uri and "facility_id" not in found:
-            found["facility_id"] = _site(uri)
+            found["facility_id"] = site(uri)
     for names, field in (("source", "from_facility_id"), ("destination", "to_facility_id")):
         for end in event.get(f"{names}List", ()):
             if bare_word("SDT", end["type"]) == "location":
-                found[field] = _site(end[names])
+                found[field] = site(end[names])
     return found
 
 
-def _site(uri: str) -> str:
+def site(uri: str) -> str:
+    """Name a place: by its GLN where the URI says one, else by the URI.
+
+    Raises:
+        InputError: It claims to name a GS1 key and does not.
+    """
     key = parse_key(uri)
     return key.value if key is not None and key.ai in _PLACES else uri
 

@@ -38,11 +38,13 @@ class Header:
     Attributes:
         context: The parts of the JSON-LD context that are not the standard one.
         ignored: Names of extensions that the event hash leaves out.
+        vocabularies: The vocabularies of its master data, as they are parsed.
         notices: What of the document was not taken.
     """
 
     context: list[Any] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    vocabularies: list[Any] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
 
@@ -138,8 +140,14 @@ def _note(name: str, value: Any, header: Header) -> None:
         header.context += own_context(value)
     elif name.endswith(":ignoreFields") and isinstance(value, list):
         header.ignored += [one for one in value if type(one) is str]
-    elif name in {"epcisHeader", "vocabularyList"} and value:
-        header.notices.append(f"{name}: master data in EPCIS documents is not taken")
+    elif name == "vocabularyList" and isinstance(value, list):
+        header.vocabularies += value
+    elif name == "epcisHeader" and isinstance(value, dict):
+        for part, inner in value.items():
+            if part == "epcisMasterData" and isinstance(inner, dict):
+                _note("vocabularyList", inner.get("vocabularyList"), header)
+            else:
+                header.notices.append(f"epcisHeader: {part[:80]!a} is not taken")
 
 
 def _check_document(name: str, kind: Any, members: dict[str, tuple[Any, str]]) -> None:

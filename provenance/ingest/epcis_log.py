@@ -17,6 +17,7 @@ from provenance.epcis.document import Header
 from provenance.errors import InputError
 from provenance.ingest.drafts import reference
 from provenance.ingest.epcis_drafts import declaration_of, lots_made, original_of
+from provenance.ingest.epcis_master import master_data
 from provenance.ingest.quarantine import Rejected
 from provenance.ingest.same_event import is_address, row_named, row_of
 from provenance.ingest.values import Unacceptable
@@ -99,6 +100,10 @@ def log_document(
     report: Callable[[Position], None] | None,
 ) -> None:
     """Log the events of a document; what cannot be taken goes into quarantine."""
+    master = master_data(document.header.vocabularies, builder.party, sink.log)
+    sink.append(master.drafts)
+    if master.notices:
+        sink.part.warnings.update(master.notices)
     events = _Events(sink, builder)
     for found in document.events(Header(), report):
         try:
