@@ -18,6 +18,17 @@ from detectors.impossible_travel import ImpossibleTravel
 from detectors.learned.confirmed_before import ConfirmedBefore
 from detectors.listed_source import ListedSource
 from detectors.mass_balance import MassBalance
+from detectors.routes.cloned_serial import ClonedSerial
+from detectors.routes.cold_chain_breach import ColdChainBreach
+from detectors.routes.dwell_anomaly import DwellAnomaly
+from detectors.routes.lane_novelty import LaneNovelty
+from detectors.routes.origin_laundering import OriginLaundering
+from detectors.routes.phantom_shipment import PhantomShipment
+from detectors.routes.route_detour import RouteDetour
+from detectors.routes.temporal_order import TemporalOrder
+from detectors.routes.travel_time import TravelTime
+from detectors.routes.value_misdeclared import ValueMisdeclared
+from detectors.routes.weight_misdeclared import WeightMisdeclared
 from detectors.unusual_overall import unusual_legs, unusual_months
 from detectors.wage_below_minimum import WageBelowMinimum
 
@@ -32,12 +43,23 @@ __all__ = ["BUILT_IN", "GROUP", "load"]
 GROUP: Final = "provenance.detectors"
 BUILT_IN: Final[tuple[Detector, ...]] = (
     ConfirmedBefore(),
+    ClonedSerial(),
+    ColdChainBreach(),
     CustodyGap(),
+    DwellAnomaly(),
     ExcessHours(),
     ImpossibleTravel(),
+    LaneNovelty(),
     ListedSource(),
     MassBalance(),
+    OriginLaundering(),
+    PhantomShipment(),
+    RouteDetour(),
+    TemporalOrder(),
+    TravelTime(),
+    ValueMisdeclared(),
     WageBelowMinimum(),
+    WeightMisdeclared(),
     unusual_legs(),
     unusual_months(),
 )

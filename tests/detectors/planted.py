@@ -156,6 +156,10 @@ def confirmed() -> Planted:
     return Planted(*reviewed())
 
 
+def _of_trade(name: str) -> Callable[[], Planted]:
+    return lambda: Planted(*ROUTES[name]())
+
+
 PLANTED: dict[str, Callable[[], Planted]] = {
     "impossible_travel": travel,
     "custody_gap": custody,
@@ -166,7 +170,7 @@ PLANTED: dict[str, Callable[[], Planted]] = {
     "confirmed_before": confirmed,
     "unusual_overall_legs": unusual_leg,
     "unusual_overall_months": unusual_month,
-    **{name: lambda told=told: Planted(*told()) for name, told in ROUTES.items()},
+    **{name: _of_trade(name) for name in ROUTES},
 }
 
 

@@ -207,7 +207,7 @@ def test_one_site_with_nine_tenths_of_the_rows_floods_nothing() -> None:
     result = go(legs_world(300, share=0.87), registry.BUILT_IN)
     assert result.errors == ()
     assert sum(flag.evidence_class is EvidenceClass.RULE for flag in result.flags) == 0
-    assert len(result.flags) <= 2
+    assert len({flag.subject_id for flag in result.flags}) <= 2
 
 
 def test_export_has_one_row_per_subject_and_type() -> None:

@@ -1,0 +1,171 @@
+"""Origin laundering: goods whose declared origin changes though nothing was made of them.
+
+The same lot first comes from one country and then leaves from another; or it
+goes through a transformation that makes nothing new and comes out with a new
+lot and a new origin. The first shipment under the new origin carries the flag,
+and so does the empty transformation. What travels on under it later is a
+consequence and is not flagged again.
+
+Next: detectors/routes/cloned_serial.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import (
+    Abstention,
+    Account,
+    Benign,
+    EvidenceClass,
+    Expected,
+    Measure,
+    Sample,
+    SubjectKind,
+)
+from detectors.routes.origins import first_origins, said, sham_transforms
+from detectors.rules import beyond_limit, not_judged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Case, Decisions
+    from detectors.features import Features
+
+__all__ = ["OriginLaundering"]
+
+MOST_CHANGES: Final = 0.2
+"""Where more lots than this change their origin, the column means something else."""
+_CERTAIN: Final = 2.0
+
+
+class OriginLaundering:
+    """Does the goods' declared origin stay what it was until something is made of them?"""
+
+    name: Final = "origin_laundering"
+    type: Final = "origin_laundering"
+    version: Final = "1"
+    evidence_class: Final = EvidenceClass.RULE
+    subject_kind: Final = SubjectKind.EVENT
+    min_samples: Final = 1
+    reads: Final = (
+        "event/1 /declared_origin_country",
+        "event/1 /event_time",
+        "event/1 /inputs",
+        "event/1 /items",
+        "product/1 /hs_code",
+        "product/1 /input_product_id",
+    )
+    parameters: Final[Mapping[str, float | int | str]] = {"most_changes_share": MOST_CHANGES}
+    libraries: Final = ("numpy", "pandas")
+
+    def features(self, shared: Features) -> Sample:
+        """Hold every declared origin of a lot against what it was first said to be."""
+        told = said(shared)
+        first = _inherited(first_origins(told), sham_transforms(shared))
+        table = _judged(told, first)
+        left_out = not_judged(self.name, {"a shipment without a declared origin": _silent(shared)})
+        changes = table["changed"].groupby(table["lot"].to_numpy()).any()
+        if len(changes) and changes.mean() > MOST_CHANGES:
+            often = "the declared origin changes so often that it cannot mean where goods come from"
+            left_out = (*left_out, Abstention(self.name, often, len(table)))
+            table = table.iloc[:0]
+        rows = shared.rows.iloc[table["position"]]
+        table = table.assign(
+            subject_id=rows["event_id"].to_numpy(),
+            subject_party=rows["party"].to_numpy(),
+            index=rows["index"].to_numpy(),
+        )
+        return Sample(table.reset_index(drop=True), left_out)
+
+    def score(self, sample: Sample) -> NDArray[np.float64]:
+        """A changed origin is twice the limit, an unchanged one nothing."""
+        return np.where(sample.table["changed"].to_numpy(bool), _CERTAIN, 0.0)
+
+    def decide(self, sample: Sample, scores: NDArray[np.float64], _level: float) -> Decisions:
+        """Flag every change."""
+        return beyond_limit(sample, scores)
+
+    def explain(self, case: Case) -> Account:
+        """Say where the goods came from before, and since."""
+        return _account(case)
+
+
+def _inherited(first: pd.DataFrame, sham: pd.DataFrame) -> pd.DataFrame:
+    """Let a lot that nothing was made of come from where its material came from.
+
+    Returns:
+        `lot`, `origin`, `position` (of the row that says so), `sham` (position of the empty
+        transformation the lot came out of, -1 where there was none).
+    """
+    found = first.assign(sham=-1)
+    for _ in range(_LONGEST):
+        known = found.rename(columns={"lot": "used"}).drop(columns="sham")
+        passed = sham.rename(columns={"position": "sham"}).merge(known, on="used")
+        passed = passed.drop(columns="used").drop_duplicates(["lot", "origin"])
+        own = found[~found["lot"].isin(passed["lot"])]
+        following = pd.concat([own, passed], ignore_index=True)
+        following = following.sort_values(["lot", "origin"], kind="stable").reset_index(drop=True)
+        if following.equals(found):
+            break
+        found = following
+    return found
+
+
+_LONGEST: Final = 8
+"""Goods are not relabelled more often than this without anybody noticing."""
+
+
+def _judged(told: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
+    """Judge the ships and empty transformations of every lot whose origin is known."""
+    usual = first.groupby("lot", sort=True).agg(
+        basis=("position", "min"), sham=("sham", "max"), known=("origin", "/".join)
+    )
+    table = told.join(usual, on="lot", how="inner")
+    pairs = pd.MultiIndex.from_frame(first[["lot", "origin"]])
+    new = ~pd.MultiIndex.from_frame(table[["lot", "origin"]]).isin(pairs)
+    table = table.assign(new=new)
+    ship, made = table["kind"] == "ship", table["position"] == table["sham"]
+    table = table[ship | made]
+    repeated = table[table["new"]].duplicated(["lot", "origin", "kind"])
+    table["changed"] = table["new"] & ~repeated.reindex(table.index, fill_value=False)
+    return table
+
+
+def _silent(shared: Features) -> pd.Series:
+    rows = shared.rows
+    ships = rows[(rows["kind"] == "ship") & rows["has_lot"]]
+    return ships["event_id"][ships["declared_origin_country"].isna()]
+
+
+def _account(case: Case) -> Account:
+    row, rows = case.row, case.shared.rows
+    own, basis = rows.iloc[int(row["position"])], rows.iloc[int(row["basis"])]
+    goods = f"{own['product_id']} (lot {own['lot_id']})"
+    evidence = [int(basis["index"])]
+    before = f"the record first has it from {row['known']}"
+    if row["sham"] >= 0:
+        evidence.append(int(rows["index"].iloc[int(row["sham"])]))
+        before = f"it was made of the same product from {row['known']}, and nothing else was made"
+    does = "left" if row["kind"] == "ship" else "was given a new lot at"
+    return Account(
+        evidence=tuple(evidence),
+        observed=Measure("number of origins declared", 1.0 + len(row["known"].split("/")), ""),
+        expected=Expected(1.0, float(len(row["known"].split("/"))), ""),
+        sentence=(f"{goods} {does} {own['site']} as goods from {row['origin']}, but {before}."),
+        counterfactual=(
+            f"The flag would disappear if the origin were declared as {row['known']}, or if the "
+            f"record showed what was made of the goods in {row['origin']}."
+        ),
+        benign=(
+            Benign("a real transformation, which gives goods a new origin", "ruled out"),
+            Benign("a blend of several origins, all of them declared", "ruled out"),
+            Benign("the country of dispatch written where the origin belongs", "possible"),
+        ),
+        caveat="It does not say which of the declared origins is true, or who changed it.",
+    )

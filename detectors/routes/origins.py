@@ -1,0 +1,75 @@
+"""Origins: which countries a lot may be said to come from, by its own making.
+
+A lot comes from where the record first says it does. A real transformation
+gives its product the country of the site, or leaves it that of its material;
+one that makes nothing new gives it nothing.
+
+Next: detectors/routes/origin_laundering.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from detectors.columns import texts
+
+if TYPE_CHECKING:
+    from detectors.features import Features
+
+__all__ = ["first_origins", "said", "sham_transforms"]
+
+
+def said(shared: Features) -> pd.DataFrame:
+    """List every row of a lot that declares an origin, in the order of time.
+
+    Returns:
+        `lot`, `position`, `kind`, `at`, `index`, `origin` (upper case).
+    """
+    rows = shared.rows
+    told = rows[rows["has_lot"] & rows["timed"] & rows["declared_origin_country"].notna()]
+    table = told[["lot", "kind", "at", "index"]].assign(
+        position=told.index, origin=told["declared_origin_country"].str.strip().str.upper()
+    )
+    return table.sort_values(["at", "index", "position"], kind="stable").reset_index(drop=True)
+
+
+def first_origins(told: pd.DataFrame) -> pd.DataFrame:
+    """Return what each lot was first said to come from: by its making, else by its first event.
+
+    Returns:
+        `lot`, `position` and `origin`; a lot made in several places has a row for each.
+    """
+    made = told[told["kind"].isin(["produce", "transform"])]
+    others = told[~told["lot"].isin(made["lot"])].drop_duplicates("lot")
+    found = pd.concat([made, others], ignore_index=True)
+    return found.drop_duplicates(["lot", "origin"])[["lot", "position", "origin"]]
+
+
+def sham_transforms(shared: Features) -> pd.DataFrame:
+    """List the transforms whose product is what went in.
+
+    The same product out as in; or one of the same customs heading, the same quantity, and no
+    declared way from the one to the other.
+
+    Returns:
+        `position` of the output row, `lot` (made) and `used` (lot that went in), a row for each.
+    """
+    rows, inputs = shared.rows, shared.inputs
+    made = rows[(rows["kind"] == "transform") & rows["has_lot"] & rows["timed"]]
+    out = made[["index", "lot", "product_id", "product", "amount"]].assign(position=made.index)
+    used = inputs.loc[inputs["has_lot"], ["index", "lot", "product_id"]]
+    pairs = out.merge(used.rename(columns={"lot": "used", "product_id": "from"}), on="index")
+    codes = shared.products["hs_code"]
+    by_product = pd.Series(codes.to_numpy(), index=shared.products["product_id"])
+    by_product = by_product[~by_product.index.duplicated(keep="last")]
+    declared = pairs["product"].map(texts(shared.products, "input_product_id"))
+    alike = pairs["product"].map(codes).notna() & (
+        pairs["product"].map(codes) == pairs["from"].map(by_product)
+    )
+    same = pairs["product_id"] == pairs["from"]
+    nothing_made = same | (alike & declared.isna() & pairs["amount"].notna())
+    only = nothing_made.groupby(pairs["position"]).transform("all")
+    return pairs.loc[np.asarray(only, bool), ["position", "lot", "used"]].reset_index(drop=True)

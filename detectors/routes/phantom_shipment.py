@@ -1,0 +1,252 @@
+"""Phantom shipment: papers of a movement that no goods can have made.
+
+Three signs: a lot that nothing shows being made or arriving, at a shipper whose
+lots otherwise all have a history; a maker that ships more of a lot than it
+made; a bill of lading that was used before, for other goods on another day.
+The ship and its receipt carry the flag.
+
+Next: detectors/routes/journeys.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import (
+    Account,
+    Benign,
+    EvidenceClass,
+    Expected,
+    Measure,
+    Sample,
+    SubjectKind,
+)
+from detectors.columns import texts
+from detectors.custody import DAY_US, shortfalls
+from detectors.features import CLOCK_HOURS
+from detectors.legs import HOUR_US
+from detectors.rules import beyond_limit, not_judged, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Case, Decisions
+    from detectors.features import Features
+
+__all__ = ["PhantomShipment"]
+
+TOLERANCE: Final = 0.05
+KNOWN_SHARE: Final = 0.9
+"""A shipper of whose other lots fewer have a history is not asked for one."""
+KNOWN_LOTS: Final = 5
+PAPER_DAYS: Final = 60
+"""One bill may cover several legs and lots; so long after, it covers nothing any more."""
+REUSED_SHARE: Final = 0.02
+"""Where more bills than this are used again, their numbers are not unique."""
+LATE_DAYS: Final = 14
+_FULL: Final = 2.0
+_MADE: Final = ("produce", "transform")
+_MOST_EVIDENCE: Final = 100
+
+
+class PhantomShipment:
+    """Were there any goods for these papers?"""
+
+    name: Final = "phantom_shipment"
+    type: Final = "phantom_shipment"
+    version: Final = "1"
+    evidence_class: Final = EvidenceClass.RULE
+    subject_kind: Final = SubjectKind.EVENT
+    min_samples: Final = 1
+    reads: Final = (
+        "event/1 /bill_of_lading",
+        "event/1 /event_time",
+        "event/1 /facility_id",
+        "event/1 /from_facility_id",
+        "event/1 /items",
+        "event/1 /shipment_id",
+    )
+    parameters: Final[Mapping[str, float | int | str]] = {
+        "tolerance_share": TOLERANCE,
+        "known_share": KNOWN_SHARE,
+        "known_lots": KNOWN_LOTS,
+        "paper_days": PAPER_DAYS,
+        "reused_share": REUSED_SHARE,
+        "late_scan_days": LATE_DAYS,
+    }
+    libraries: Final = ("numpy", "pandas")
+
+    def features(self, shared: Features) -> Sample:
+        """Collect the ships of lots, with what speaks against each, and their receipts."""
+        rows = shared.rows
+        ships = rows[(rows["kind"] == "ship") & rows["timed"] & rows["has_lot"]]
+        unknown, begun = _without_history(shared, ships)
+        over, made = _more_than_made(shared, ships)
+        paper, earlier = _used_paper(shared, ships)
+        degree = np.select([unknown, over > 0, paper], [_FULL, 1 + np.minimum(over, 1), 1.5], 0.0)
+        sign = np.select([unknown, over > 0, paper], ["history", "made", "paper"], "")
+        table = pd.DataFrame(
+            {
+                "position": ships.index.to_numpy(),
+                "ship": ships.index.to_numpy(),
+                "degree": degree,
+                "sign": sign,
+                "made": made,
+                "earlier": earlier,
+            }
+        )
+        own = rows.iloc[_with_receipts(shared, table)["position"]]
+        table = _with_receipts(shared, table).assign(
+            subject_id=own["event_id"].to_numpy(),
+            subject_party=own["party"].to_numpy(),
+            index=own["index"].to_numpy(),
+        )
+        reasons = {"a shipper whose lots have no history": ships["event_id"][begun]}
+        return Sample(table, not_judged(self.name, reasons))
+
+    def score(self, sample: Sample) -> NDArray[np.float64]:
+        """Measure the share for which there were no goods: 1 at the limit, 2 for all of it."""
+        return sample.table["degree"].to_numpy(np.float64)
+
+    def decide(self, sample: Sample, scores: NDArray[np.float64], _level: float) -> Decisions:
+        """Flag what cannot have had goods."""
+        return beyond_limit(sample, scores)
+
+    def explain(self, case: Case) -> Account:
+        """Say what is missing behind the papers."""
+        return _account(case)
+
+
+def _without_history(
+    shared: Features, ships: pd.DataFrame
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Mark ships of lots that come from nowhere, and of shippers whose lots all do.
+
+    Only the first sight of a lot counts: who has it later got it from there.
+    """
+    flows = shared.flows.sort_values(["at", "index", "position"], kind="stable")
+    first = flows.drop_duplicates("lot")
+    nowhere = first[first["sign"] < 0]
+    made = flows.loc[flows["kind"].isin(_MADE), "lot"].unique()
+    nowhere = nowhere[~nowhere["lot"].isin(made)]
+    arrives = flows.loc[flows["sign"] > 0, ["lot", "holder"]].drop_duplicates()
+    had = pd.MultiIndex.from_frame(arrives)
+    pair = pd.MultiIndex.from_arrays([ships["lot"], ships["shipper"]])
+    without = ships["lot"].isin(nowhere["lot"]).to_numpy() & ~pair.isin(had)
+    lots = pd.DataFrame(
+        {"shipper": ships["shipper"].to_numpy(), "lot": ships["lot"].to_numpy(), "none": without}
+    ).drop_duplicates(["shipper", "lot"])
+    by_shipper = lots.groupby("shipper")["none"].agg(["sum", "size"])
+    usual = 1 - (by_shipper["sum"] - 1) / (by_shipper["size"] - 1).clip(lower=1)
+    known = by_shipper.index[(usual >= KNOWN_SHARE) & (by_shipper["size"] >= KNOWN_LOTS)]
+    judged = ships["shipper"].isin(known).to_numpy()
+    return without & judged, without & ~judged
+
+
+def _more_than_made(
+    shared: Features, ships: pd.DataFrame
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the share of each ship for which its maker had made nothing, and what it had left."""
+    flows = shared.flows
+    makers = flows.loc[flows["kind"].isin(_MADE), ["lot", "holder"]].drop_duplicates()
+    at_maker = flows.merge(makers, on=["lot", "holder"])
+    short = shortfalls(
+        at_maker,
+        tolerance=TOLERANCE,
+        clock_us=int(CLOCK_HOURS * HOUR_US),
+        early_us=LATE_DAYS * DAY_US,
+    ).set_index("position")
+    short = short[short["known"]]
+    amount = ships["amount"].to_numpy()
+    with np.errstate(invalid="ignore"):
+        share = short["short"].reindex(ships.index).to_numpy(np.float64) / amount
+    held = short["held"].reindex(ships.index).to_numpy(np.float64)
+    return np.nan_to_num(share), held
+
+
+def _used_paper(
+    shared: Features, ships: pd.DataFrame
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Mark ships under a bill that other lots travelled under long before, and name that ship."""
+    events = shared.frames.events
+    bills = pd.Series(texts(events, "bill_of_lading").to_numpy(), index=events["index"].to_numpy())
+    bills = bills[~bills.index.duplicated()]
+    table = ships[["carrier", "at", "index", "lot", "shipper"]].assign(
+        bill=ships["index"].map(bills), position=ships.index
+    )
+    table = table[table["bill"].notna()].sort_values(["at", "index"], kind="stable")
+    table["group"] = table.groupby(["bill"], sort=False).ngroup()
+    first = table.drop_duplicates("group").set_index("group")[["at", "position", "lot"]]
+    since = table.join(first.add_suffix("_first"), on="group")
+    later = since["at"] - since["at_first"] > PAPER_DAYS * DAY_US
+    same_lot = since.duplicated(["group", "lot"])
+    reused = since[later & ~same_lot & (since["lot"] != since["lot_first"])]
+    marked, earlier = np.zeros(len(ships), bool), np.full(len(ships), -1)
+    if len(first) and reused["group"].nunique() <= max(REUSED_SHARE * len(first), 1):
+        where = ships.index.get_indexer(pd.Index(reused["position"]))
+        marked[where], earlier[where] = True, reused["position_first"].to_numpy()
+    return marked, earlier
+
+
+def _with_receipts(shared: Features, table: pd.DataFrame) -> pd.DataFrame:
+    """Add the receipts of each ship; they say what the ship says."""
+    legs = shared.legs[["ship", "receive"]]
+    received = table.drop(columns="position").merge(legs, on="ship")
+    received = received.rename(columns={"receive": "position"})
+    return pd.concat([table, received[table.columns]], ignore_index=True)
+
+
+def _account(case: Case) -> Account:
+    row, rows = case.row, case.shared.rows
+    ship = rows.iloc[int(row["ship"])]
+    sentence, remedy, observed, expected = _words(row, ship, rows)
+    lot = case.shared.flows_of(int(ship["lot"]))["index"].unique()[:_MOST_EVIDENCE]
+    earlier = [int(rows["index"].iloc[int(row["earlier"])])] if row["earlier"] >= 0 else []
+    return Account(
+        evidence=tuple(sorted({int(ship["index"]), *(int(one) for one in lot), *earlier})),
+        observed=observed,
+        expected=expected,
+        sentence=sentence,
+        counterfactual=f"The flag would disappear if {remedy}.",
+        benign=(
+            Benign("a shipper whose lots are made outside the record", "ruled out"),
+            Benign("an arrival that was scanned late", "ruled out"),
+            Benign("a making that nobody recorded", "possible"),
+            Benign("one shipment recorded twice under two numbers", "possible"),
+        ),
+        caveat=(
+            "It does not say that no goods moved: the record of making or receiving them may be "
+            "what is missing."
+        ),
+    )
+
+
+def _words(
+    row: Mapping[str, Any], ship: pd.Series, rows: pd.DataFrame
+) -> tuple[str, str, Measure, Expected]:
+    amount = 0.0 if np.isnan(ship["amount"]) else float(ship["amount"])
+    goods = f"{plain(amount)} of lot {ship['lot_id']} of {ship['product_id']}"
+    shipped = Measure("quantity shipped", amount, "product units")
+    if row["sign"] == "history":
+        text = f"{goods} left {ship['shipper']}, but nothing shows that it was made or ever came"
+        remedy = "an event showed how the lot was made, or how it came to the shipper"
+        return f"{text} there.", remedy, shipped, Expected(0.0, 0.0, "product units")
+    if row["sign"] == "made":
+        held = float(row["made"])
+        text = f"{goods} left {ship['shipper']}, which had {plain(held)} left of what it made of it"
+        remedy = f"{plain(max(amount - held, 0.0))} more had been made, or that much less shipped"
+        return f"{text}.", remedy, shipped, Expected(0.0, held, "product units")
+    first = rows.iloc[int(row["earlier"])]
+    days = (ship["at"] - first["at"]) / DAY_US
+    text = (
+        f"{goods} left {ship['shipper']} under a bill of lading that lot {first['lot_id']} of "
+        f"{first['product_id']} had travelled under {plain(days)} days before"
+    )
+    remedy = "the shipment had a bill of its own"
+    age = Measure("age of the bill of lading", float(days), "days")
+    return f"{text}.", remedy, age, Expected(0.0, float(PAPER_DAYS), "days")

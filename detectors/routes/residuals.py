@@ -1,0 +1,96 @@
+"""What a value is among its like, and how far such values usually stray.
+
+Effects are taken off one after the other, each a median, drawn towards nothing
+where its group is small. A median is hardly moved by the few cases that are
+wrong; a small group is not trusted to have an effect of its own.
+
+Next: detectors/routes/statistical.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["effects", "neighbours", "spread"]
+
+_MAD_TO_SIGMA: Final = 1.4826
+_POOL: Final = 20.0
+"""A group of this size has as much say about its own spread as all groups together."""
+
+
+def effects(
+    values: NDArray[np.float64], groups: Sequence[tuple[NDArray[np.int64], float]]
+) -> NDArray[np.float64]:
+    """Return values less the usual of their groups, taken off in turn.
+
+    Args:
+        values: Finite values.
+        groups: Group number of each value, and the size at which a group's median counts half;
+            0 takes every median for what it is.
+    """
+    rest = pd.Series(values)
+    for codes, shrinkage in groups:
+        grouped = rest.groupby(codes, sort=False)
+        size = grouped.transform("size")
+        rest = rest - grouped.transform("median") * size / (size + shrinkage)
+    return np.array(rest, np.float64)
+
+
+def spread(
+    residuals: NDArray[np.float64], codes: NDArray[np.int64], floor: float
+) -> NDArray[np.float64]:
+    """Return the usual size of residuals in each one's group, as a standard deviation.
+
+    Args:
+        residuals: Finite values, most of them ordinary.
+        codes: Group number of each.
+        floor: No spread is smaller: what weighing, rounding or a clock alone explain.
+    """
+    away = pd.Series(np.abs(residuals))
+    pooled = float(away.median()) if len(away) else 0.0
+    grouped = away.groupby(codes, sort=False)
+    size = grouped.transform("size")
+    own = (size * grouped.transform("median") ** 2 + _POOL * pooled**2) / (size + _POOL)
+    return np.asarray(np.maximum(_MAD_TO_SIGMA * np.sqrt(own.to_numpy()), floor), np.float64)
+
+
+def neighbours(
+    values: NDArray[np.float64],
+    at: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    *,
+    within_us: int,
+    reach: int = 4,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the median of the values next in time in the same group, and how many they are.
+
+    Args:
+        values: Finite values.
+        at: Time of each.
+        codes: Group number of each.
+        within_us: How far away in time a neighbour may be.
+        reach: How many are looked at on either side. A case is not its own neighbour.
+    """
+    order = np.lexsort((at, codes))
+    times, group, ordered = at[order], codes[order], values[order]
+    beside = np.full((2 * reach, len(values)), np.nan)
+    for step in range(1, min(reach, len(values) - 1) + 1):
+        near = (group[step:] == group[:-step]) & (times[step:] - times[:-step] <= within_us)
+        beside[step - 1, step:] = np.where(near, ordered[:-step], np.nan)
+        beside[reach + step - 1, :-step] = np.where(near, ordered[step:], np.nan)
+    count = (~np.isnan(beside)).sum(axis=0)
+    middle = np.zeros(len(values))
+    some = count > 0
+    if some.any():
+        middle[some] = np.nanmedian(beside[:, some], axis=0)
+    back = np.empty(len(values), np.int64)
+    back[order] = np.arange(len(values))
+    return middle[back], count[back]

@@ -1,0 +1,155 @@
+"""Serials: where each single piece was, event by event, and what one piece cannot do.
+
+Next: detectors/routes/cloned_serial.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.features import Features
+
+__all__ = ["breaks", "foreign", "histories"]
+
+_MADE: Final = ("produce", "transform")
+_AFTER_SALE: Final = ("recall", "destroy", "inspect", "receive", "store", "ship")
+_ORDER: Final = {"produce": 0, "transform": 0, "pack": 1, "receive": 1, "unpack": 2, "ship": 8}
+_CLOCK_US: Final = 2 * 3_600_000_000
+
+
+def histories(shared: Features) -> pd.DataFrame:
+    """List every event of every serial, serial by serial in the order of time.
+
+    Returns:
+        `serial` (a number), `name`, `index`, `kind`, `at`, `place` (where the piece must be for
+        the event to happen), `after` (where it is then), `source` (of a receive), `shipment`.
+    """
+    events = shared.frames.events
+    lists = events["serial_ids"].to_numpy(object)
+    counts = np.array(
+        [len(one) if isinstance(one, (list, tuple)) else 0 for one in lists], np.int64
+    )
+    row = np.repeat(np.arange(len(lists)), counts)
+    if not len(row):
+        return pd.DataFrame({name: [] for name in _COLUMNS})
+    named = np.array([str(name) for one in lists[counts > 0] for name in one], dtype=object)
+    item = events[["item_party", "product_id"]].astype("str").fillna("")
+    kinds = item.groupby(["item_party", "product_id"], sort=False).ngroup().to_numpy()[row]
+    numbers, _ = pd.factorize(named)
+    serial = pd.factorize(kinds * (int(numbers.max()) + 1) + numbers)[0]
+    table = pd.DataFrame(
+        {"serial": serial, "name": named, "index": events["index"].to_numpy()[row]}
+    )
+    table = table[table["serial"].duplicated(keep=False)]
+    about = _about(shared)
+    table = table.join(about, on="index", how="inner")
+    order = ["serial", "at", "stage", "index"]
+    return table.sort_values(order, kind="stable").reset_index(drop=True)[list(_COLUMNS)]
+
+
+_COLUMNS: Final = (
+    "serial", "name", "index", "kind", "at", "place", "after", "source", "shipment",
+)  # fmt: skip
+
+
+def _about(shared: Features) -> pd.DataFrame:
+    """Describe each event once: a ship that is dated after its receive left before it."""
+    rows = shared.rows[shared.rows["timed"]]
+    legs = shared.legs
+    first = legs.groupby("ship")["receive"].min()
+    arrived = pd.Series(shared.rows["at"].to_numpy()[first], index=first.index) - 1
+    at = rows["at"].where(~rows.index.isin(first.index), np.minimum(
+        rows["at"], arrived.reindex(rows.index, fill_value=np.iinfo(np.int64).max)
+    ))  # fmt: skip
+    ship = rows["kind"] == "ship"
+    table = pd.DataFrame(
+        {
+            "kind": rows["kind"],
+            "at": at.astype(np.int64),
+            "place": rows["site"].where(~ship, rows["shipper"]).fillna("").astype(object),
+            "after": rows["site"].where(~ship, rows["to_site"]).fillna("").astype(object),
+            "source": rows["from_facility_id"].fillna("").astype(object),
+            "shipment": rows["shipment_id"].fillna("").astype(object),
+            "stage": rows["kind"].map(_ORDER).fillna(4).astype(int),
+        }
+    )
+    table.index = pd.Index(rows["index"])
+    return table[~table.index.duplicated()]
+
+
+def breaks(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the serials of which some event does not follow from the one before it."""
+    before, after = table.iloc[:-1], table.iloc[1:]
+    same = before["serial"].to_numpy() == after["serial"].to_numpy()
+    fine = _follows(
+        {name: before[name].to_numpy() for name in _COLUMNS},
+        {name: after[name].to_numpy() for name in _COLUMNS},
+    )
+    return np.unique(after["serial"].to_numpy()[same & ~fine])
+
+
+def _follows(
+    before: Mapping[str, NDArray[np.object_]], after: Mapping[str, NDArray[np.object_]]
+) -> NDArray[np.bool_]:
+    """Tell where one piece can have had both events, one next after the other.
+
+    One scan may be missing: a receive without its ship, or anything at the addressee without
+    the receive.
+    """
+    sold, kind = before["kind"] == "sell", after["kind"]
+    unknown = (before["after"] == "") | (after["place"] == "")
+    stays = before["after"] == after["place"]
+    unshipped = (kind == "receive") & (after["source"] == before["after"])
+    leg = (kind == "receive") & (before["kind"] == "ship")
+    leg &= (after["shipment"] == before["shipment"]) & (after["shipment"] != "")
+    moved = unknown | stays | unshipped | leg
+    comes_back = np.isin(kind.astype(str), _AFTER_SALE)
+    near = np.isin(kind.astype(str), ("recall", "destroy", "inspect"))
+    made_again = np.isin(kind.astype(str), _MADE)
+    return np.asarray(np.where(sold, (stays & comes_back) | near, moved) & ~made_again, bool)
+
+
+def foreign(history: pd.DataFrame) -> list[int]:
+    """Return the positions of events that cannot be of the piece the others are of.
+
+    The longest chain of events that one piece can have had is taken for the piece; whatever
+    does not fit into it is of another one. What precedes the making is a question of order.
+    """
+    columns = {name: history[name].to_numpy() for name in _COLUMNS}
+    size = len(history)
+    made = np.isin(columns["kind"].astype(str), _MADE)
+    start = int(np.flatnonzero(made)[0]) if made.any() else 0
+    length, previous = np.ones(size), np.full(size, -1)
+    length[made] += 0.5
+    for j in range(start + 1, size):
+        one = {name: np.repeat(column[j], j - start) for name, column in columns.items()}
+        fits = _follows({n: c[start:j] for n, c in columns.items()}, one)
+        if fits.any():
+            # Of equally long chains the one whose last event is nearest in time goes on.
+            chain = np.where(fits, length[start:j], -1.0)
+            best = start + int(len(chain) - 1 - np.argmax(chain[::-1]))
+            length[j], previous[j] = length[best] + 1, best
+    return _outside(length, previous, start, columns["at"])
+
+
+def _outside(
+    length: NDArray[np.float64], previous: NDArray[np.int64], start: int, at: NDArray[np.int64]
+) -> list[int]:
+    chain, position = set(), start + int(np.argmax(length[start:]))
+    while position >= 0:
+        chain.add(position)
+        position = int(previous[position])
+    taken = [at[one] for one in chain]
+    return [
+        one
+        for one in range(start, len(length))
+        if one not in chain and min(abs(at[one] - other) for other in taken) > 0
+    ]

@@ -1,0 +1,69 @@
+"""Ship events with what is declared of them, and the peers each has.
+
+Next: detectors/routes/residuals.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from detectors.columns import codes
+
+if TYPE_CHECKING:
+    from detectors.features import Features
+
+__all__ = ["KG_PER_LB", "shipments"]
+
+KG_PER_LB = 0.45359237
+_POUNDS = ("lb", "lbs", "pound", "pounds")
+
+
+def shipments(shared: Features) -> tuple[pd.DataFrame, pd.Series]:
+    """List the ship events of one product each, which alone can be held against others.
+
+    Returns:
+        A table with `subject_id`, `subject_party`, `index`, `at`, `position` (in `rows`),
+        `amount`, `kg` (declared gross weight), `pounds` (whether in pounds), `usd`, `unit_kg`
+        (of the product's master data), `shipper`, `to_site`, `product_id`, and group numbers
+        `product`, `product_month`, `product_shipper`, `product_lane`; and the ids of the ship
+        events left out because they hold several items.
+    """
+    rows = shared.rows
+    ships = rows[(rows["kind"] == "ship") & rows["timed"]]
+    several = ships["index"].duplicated(keep=False)
+    left_out = ships["event_id"][several]
+    ships = ships[~several]
+    pounds = ships["weight_unit"].str.strip().str.lower().isin(_POUNDS).to_numpy()
+    month = ships["at"].to_numpy().astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+    table = pd.DataFrame(
+        {
+            "subject_id": ships["event_id"].to_numpy(),
+            "subject_party": ships["party"].to_numpy(),
+            "index": ships["index"].to_numpy(),
+            "at": ships["at"].to_numpy(),
+            "position": ships.index.to_numpy(),
+            "amount": ships["amount"].to_numpy(),
+            "kg": ships["gross_weight"].to_numpy() * np.where(pounds, KG_PER_LB, 1.0),
+            "pounds": pounds,
+            "usd": ships["declared_value_usd"].to_numpy(),
+            "unit_kg": ships["product"].map(shared.products["unit_weight_kg"]).to_numpy(),
+            "shipper": ships["shipper"].to_numpy(),
+            "to_site": ships["to_site"].to_numpy(),
+            "product_id": ships["product_id"].to_numpy(),
+            "month": month,
+        }
+    )
+    for name, key in _GROUPS.items():
+        table[name] = codes(table, key)
+    return table, left_out
+
+
+_GROUPS = {
+    "product": ["product_id"],
+    "product_month": ["product_id", "month"],
+    "product_shipper": ["product_id", "shipper"],
+    "product_lane": ["product_id", "shipper", "to_site"],
+}

@@ -1,0 +1,143 @@
+"""What the statistical route detectors share: cases, quarters, null, false-discovery rate.
+
+Each detector collects its cases once, in the order of time, and says what is
+left of a value when its peers' usual is taken off, in units of their usual
+spread. The null is fitted to all that remains in the window; p-values are
+adjusted within the quarter.
+
+Next: detectors/routes/weight_misdeclared.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from detectors import nulls
+from detectors.base import Decisions, EvidenceClass, Sample, SubjectKind
+from detectors.routes.quarters import WINDOW_QUARTERS, Family, families
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Abstention
+    from detectors.features import Features
+
+__all__ = ["Statistical"]
+
+_SMALLEST: Final = 0.8
+"""Residuals come in usual spreads; a null far narrower than that would undo the floor of those."""
+_FARTHEST: Final = 37.0
+"""Normal deviate of about the smallest positive double; scores end here."""
+
+
+class Statistical:
+    """A detector whose cases are residuals against peers. To be subclassed.
+
+    Subclasses give `cases` and `standing`; the rest is the same for all of them.
+    """
+
+    evidence_class: Final = EvidenceClass.STATISTICAL
+    subject_kind: Final = SubjectKind.EVENT
+    libraries: Final = ("numpy", "pandas", "scipy")
+    min_samples: ClassVar[int] = 60
+    side: ClassVar[Literal["both", "upper", "lower"]] = "both"
+    constants: ClassVar[Mapping[str, float | int | str]] = {}
+    by_quarter: ClassVar[bool] = True
+    """False where later events decide about earlier ones: all is judged anew with every run."""
+
+    @property
+    def parameters(self) -> Mapping[str, float | int | str]:
+        """Every constant the answer depends on."""
+        return {
+            **self.constants,
+            "peer_window_quarters": WINDOW_QUARTERS if self.by_quarter else "all",
+            "first_family_cases": self.min_samples,
+        }
+
+    def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
+        """Collect all cases, with `subject_id`, `subject_party`, `index` and `at`."""
+        raise NotImplementedError
+
+    def standing(self, window: pd.DataFrame) -> pd.DataFrame:
+        """Hold each case of a window against its peers there.
+
+        Returns:
+            At least `z`, the residual in usual spreads; optionally `benign`, the name of an
+            innocent cause that is more likely than not, and `judged`, False for cases that
+            only serve others as peers.
+        """
+        raise NotImplementedError
+
+    def features(self, shared: Features) -> Sample:
+        """Hold each quarter's cases against the two years up to its end."""
+        found, left_out = self.cases(shared)
+        found = found.sort_values(["at", "index"], kind="stable").reset_index(drop=True)
+        parts, digests = [], {}
+        for label, rows, window in self._families(found["at"]):
+            peers = self.standing(found.iloc[window].reset_index(drop=True))
+            peers = peers.set_axis(range(window.start, window.stop))
+            if "judged" in peers:
+                peers = peers[peers["judged"]].drop(columns="judged")
+            peers = peers.assign(deviate=self.deviates(peers["z"].to_numpy(np.float64)))
+            own = peers[peers.index >= rows.start]
+            mine = found.loc[own.index].drop(columns="judged", errors="ignore")
+            parts.append(mine.join(own).assign(family=label))
+            digests[label] = _digest(peers["z"].to_numpy(np.float64))
+        table = (
+            pd.concat(parts, ignore_index=True)
+            if parts
+            else found.iloc[:0].assign(z=0.0, deviate=0.0, family="")
+        )
+        return Sample(table, left_out, reference_digests=digests)
+
+    def _families(self, at: pd.Series) -> list[Family]:
+        found = list(families(at, self.min_samples))
+        if self.by_quarter or not found:
+            return found
+        return [Family(found[-1].label, slice(0, len(at)), slice(0, len(at)))]
+
+    def deviates(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return each residual as the normal deviate that is as rare under the null."""
+        from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
+
+        side: nulls.Side = "both" if self.side == "both" else "upper"
+        stranger = -z if self.side == "lower" else z
+        null = nulls.fit(stranger, side)
+        if null is None:
+            # Most are equal to a digit: the floor of the spread is then the only yardstick.
+            null = nulls.RobustT(float(np.median(stranger)), 1.0, 100.0)
+        null = null._replace(scale=max(null.scale, _SMALLEST))
+        p = nulls.p_values(null, stranger, side)
+        return np.asarray(np.clip(stats.norm.isf(p), -_FARTHEST, _FARTHEST))
+
+    def score(self, sample: Sample) -> NDArray[np.float64]:
+        """Measure each case as a normal deviate under its quarter's null."""
+        return sample.table["deviate"].to_numpy(np.float64)
+
+    def decide(self, sample: Sample, scores: NDArray[np.float64], level: float) -> Decisions:
+        """Flag what survives Benjamini-Hochberg within its quarter."""
+        from scipy import stats  # noqa: PLC0415 - as above
+
+        table = sample.table
+        family = table["family"].to_numpy(object)
+        benign = (table["benign"] != "").to_numpy() if "benign" in table else np.zeros(1, bool)
+        p = np.where(benign, 1.0, stats.norm.sf(scores))
+        q = nulls.adjust_families(p, family)
+        flagged = q <= level
+        threshold = np.empty(len(p))
+        for label in np.unique(family.astype(str)):
+            own = family == label
+            passed = max(int((flagged & own).sum()), 1)
+            threshold[own] = stats.norm.isf(level * passed / own.sum())
+        return Decisions(flagged, threshold, np.zeros(len(p), bool), p, q, family)
+
+
+def _digest(values: NDArray[np.float64]) -> str:
+    data = np.ascontiguousarray(values, dtype="<f8").tobytes()
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"

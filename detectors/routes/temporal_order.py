@@ -1,0 +1,172 @@
+"""Temporal order: received before shipped, sold or shipped before made.
+
+Two clocks may differ by two hours and a date without a time by a day; beyond
+that the record tells of effects before their causes. A site whose clock is
+always early by the same amount is a slip, and ranks last. Goods shipped on
+before they were scanned in are a late scan, and no question here.
+
+Next: detectors/routes/cold_chain_breach.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import (
+    Account,
+    Benign,
+    EvidenceClass,
+    Expected,
+    Measure,
+    Sample,
+    SubjectKind,
+)
+from detectors.features import CLOCK_HOURS
+from detectors.legs import HOUR_US
+from detectors.rules import beyond_limit, not_judged, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Case, Decisions, Finding
+    from detectors.features import Features
+
+__all__ = ["TemporalOrder"]
+
+ZONE_HOURS: Final = 14.0
+SLOW_CLOCK_SHARE: Final = 0.2
+SLOW_CLOCK_CASES: Final = 3
+SLOW_CLOCK: Final = "a clock that is always early at this site"
+_MADE: Final = ("produce", "transform")
+_LEAVES: Final = ("ship", "sell")
+
+
+class TemporalOrder:
+    """Did anything happen to the goods before it could?"""
+
+    name: Final = "temporal_order"
+    type: Final = "temporal_order"
+    version: Final = "1"
+    evidence_class: Final = EvidenceClass.RULE
+    subject_kind: Final = SubjectKind.EVENT
+    min_samples: Final = 1
+    reads: Final = (
+        "event/1 /event_time",
+        "event/1 /facility_id",
+        "event/1 /inputs",
+        "event/1 /items",
+        "event/1 /shipment_id",
+    )
+    parameters: Final[Mapping[str, float | int | str]] = {
+        "clock_tolerance_hours": CLOCK_HOURS,
+        "slow_clock_share": SLOW_CLOCK_SHARE,
+        "slow_clock_cases": SLOW_CLOCK_CASES,
+    }
+    libraries: Final = ("numpy", "pandas")
+
+    def features(self, shared: Features) -> Sample:
+        """Collect every leg, and everything that left a lot which was seen being made."""
+        table = pd.concat([_legs(shared), _makings(shared)], ignore_index=True)
+        rows = shared.rows.iloc[table["position"]]
+        table["subject_id"] = rows["event_id"].to_numpy()
+        table["subject_party"] = rows["party"].to_numpy()
+        table["index"] = rows["index"].to_numpy()
+        table["site"] = rows["site"].to_numpy()
+        table["benign"] = np.where(_slow_clocks(table), SLOW_CLOCK, "")
+        untimed = shared.rows["event_id"][~shared.rows["timed"]]
+        return Sample(table, not_judged(self.name, {"an event without a time": untimed}))
+
+    def score(self, sample: Sample) -> NDArray[np.float64]:
+        """Measure the hours by which the order is reversed against what clocks explain."""
+        early = sample.table["early"].to_numpy(np.float64)
+        return np.asarray(np.maximum(early, 0.0) / CLOCK_HOURS)
+
+    def decide(self, sample: Sample, scores: NDArray[np.float64], _level: float) -> Decisions:
+        """Flag what no clock explains."""
+        return beyond_limit(sample, scores)
+
+    def explain(self, case: Case) -> Account:
+        """Say what came before what, and by how much."""
+        return _account(case)
+
+
+def _legs(shared: Features) -> pd.DataFrame:
+    """Take the receive of each leg, with the hours by which it precedes the ship."""
+    legs = shared.legs
+    return pd.DataFrame(
+        {
+            "position": legs["receive"].to_numpy(),
+            "cause": legs["ship"].to_numpy(),
+            "early": -(legs["hours"] + legs["slack_hours"]).to_numpy(),
+            "what": "received",
+        }
+    )
+
+
+def _makings(shared: Features) -> pd.DataFrame:
+    """Take each ship and sale of a lot, with the hours by which it precedes the making.
+
+    Where several precede it, the making is the odd one out; the first of them speaks for all.
+    """
+    rows = shared.rows[shared.rows["timed"] & shared.rows["has_lot"]]
+    made = rows[rows["kind"].isin(_MADE)].sort_values(["at", "index"], kind="stable")
+    made = made.drop_duplicates("lot")[["lot", "at", "day"]]
+    made = made.rename(columns={"at": "made_at", "day": "made_day"})
+    left = rows.loc[rows["kind"].isin(_LEAVES), ["lot", "at", "day", "kind", "index"]]
+    left = left.assign(position=left.index).merge(
+        made.assign(cause=made.index), on="lot", how="inner"
+    )
+    hours = (left["made_at"] - left["at"]) / HOUR_US
+    early = hours - 24.0 * (left["day"].astype(int) + left["made_day"].astype(int))
+    left = left.assign(early=early, what=np.where(left["kind"] == "sell", "sold", "shipped"))
+    left = left.sort_values(["at", "index"], kind="stable")
+    later = (left["early"] > CLOCK_HOURS) & left["lot"].where(
+        left["early"] > CLOCK_HOURS, -1 - left.index.to_series()
+    ).duplicated()
+    left.loc[later, "early"] = 0.0
+    return left[["position", "cause", "early", "what"]].sort_values("position")
+
+
+def _slow_clocks(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark reversals at sites where many receipts are early, all within a zone's breadth."""
+    received = table["what"] == "received"
+    early = received & (table["early"] > CLOCK_HOURS)
+    site = table["site"].fillna("")
+    cases = early.groupby(site).transform("sum")
+    share = cases / received.groupby(site).transform("sum").clip(lower=1)
+    slow = (cases >= SLOW_CLOCK_CASES) & (share >= SLOW_CLOCK_SHARE)
+    return (early & slow & (table["early"] <= ZONE_HOURS)).to_numpy(bool)
+
+
+def _account(case: Case) -> Account:
+    row, rows = case.row, case.shared.rows
+    own, cause = rows.iloc[int(row["position"])], rows.iloc[int(row["cause"])]
+    goods = str(own["product_id"]) + (f" (lot {own['lot_id']})" if own["has_lot"] else "")
+    origin = "was shipped" if row["what"] == "received" else "was made"
+    where = f" at {own['site']}" if isinstance(own["site"], str) else ""
+    zone: Finding = "possible" if row["early"] <= ZONE_HOURS else "ruled out"
+    return Account(
+        evidence=(int(cause["index"]),),
+        observed=Measure("time before its cause", row["early"], "hours"),
+        expected=Expected(None, CLOCK_HOURS, "hours"),
+        sentence=(
+            f"{goods} was {row['what']}{where} {plain(row['early'])} hours before it {origin}, "
+            f"by the two records."
+        ),
+        counterfactual=(
+            f"The flag would disappear if it were recorded at least "
+            f"{plain(row['early'] - CLOCK_HOURS)} hours later, or the other event as much earlier."
+        ),
+        benign=(
+            Benign(SLOW_CLOCK, "likely" if row["benign"] else "ruled out"),
+            Benign("a time zone left out on one side", zone),
+            Benign("clocks that differ, or a time known to the day only", "ruled out"),
+            Benign("day and month exchanged, or a slip of the year", "not checked"),
+        ),
+        caveat="It does not say which of the two times is wrong, or why.",
+    )

@@ -1,0 +1,142 @@
+"""Travel time: goods that arrived far sooner than such a trip usually takes.
+
+The rule of `impossible_travel` says what no vehicle can do; this says what the
+vehicles of this mode and lane do not do. Late arrivals are no question here:
+weather, closures and queues make goods late, nothing makes them early.
+
+Next: detectors/routes/route_detour.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import Account, Benign, Expected, Measure, PeerGroup
+from detectors.columns import codes
+from detectors.routes.residuals import effects, spread
+from detectors.routes.statistical import Statistical
+from detectors.rules import not_judged, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from detectors.base import Abstention, Case
+    from detectors.features import Features
+
+__all__ = ["TravelTime"]
+
+FLOOR: Final = 0.10
+BANDS_KM: Final = (0, 50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 25_000)
+LANE_SIZE: Final = 4
+LEAST_HOURS: Final = 2.0
+"""Added to every trip: loading, and clocks that differ."""
+MIN_KM: Final = 25.0
+
+
+class TravelTime(Statistical):
+    """Did the trip take far less time than such trips do?"""
+
+    name: Final = "travel_time"
+    type: Final = "impossible_travel"
+    version: Final = "1"
+    side = "lower"
+    reads: Final = (
+        "event/1 /event_time",
+        "event/1 /facility_id",
+        "event/1 /latitude",
+        "event/1 /longitude",
+        "event/1 /shipment_id",
+        "event/1 /transport_mode",
+        "facility/1 /latitude",
+        "facility/1 /longitude",
+    )
+    constants: ClassVar[Mapping[str, float | int | str]] = {
+        "least_spread": FLOOR,
+        "lane_size": LANE_SIZE,
+        "added_hours": LEAST_HOURS,
+        "min_distance_km": MIN_KM,
+    }
+
+    def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
+        """Take every leg that ended after it began, between known places."""
+        legs, rows = shared.legs, shared.rows
+        ship, receive = rows.iloc[legs["ship"]], rows.iloc[legs["receive"]]
+        mode = ship["transport_mode"].to_numpy(object)
+        mode = np.where(pd.isna(mode), receive["transport_mode"].to_numpy(object), mode)
+        table = pd.DataFrame(
+            {
+                "subject_id": receive["event_id"].to_numpy(),
+                "subject_party": receive["party"].to_numpy(),
+                "index": receive["index"].to_numpy(),
+                "at": receive["at"].to_numpy(),
+                "ship_index": ship["index"].to_numpy(),
+                "shipper": ship["site"].to_numpy(),
+                "to_site": receive["site"].to_numpy(),
+                "mode": pd.Series(mode).fillna("unknown").to_numpy(),
+                "km": legs["distance_km"].to_numpy(),
+                "hours": (legs["hours"] + legs["slack_hours"]).to_numpy(),
+            }
+        )
+        placed = table["km"].notna() & (table["km"] >= MIN_KM)
+        ordered = table["hours"] >= 0
+        reasons = {
+            "a place without coordinates, or next door": table["subject_id"][~placed],
+            "received before shipped, a question of order": table["subject_id"][placed & ~ordered],
+        }
+        table = table[placed & ordered].reset_index(drop=True)
+        table["trip"] = np.log(table["hours"] + LEAST_HOURS) - np.log(table["km"])
+        table["band"] = np.searchsorted(BANDS_KM, table["km"])
+        table["mode_band"] = codes(table, ["mode", "band"])
+        table["lane"] = codes(table, ["mode", "shipper", "to_site"])
+        table["mode_group"] = codes(table, ["mode"])
+        return table, not_judged(self.name, reasons)
+
+    def standing(self, window: pd.DataFrame) -> pd.DataFrame:
+        """Hold hours per kilometre against mode, distance and lane."""
+        mode, band = window["mode_group"].to_numpy(), window["mode_band"].to_numpy()
+        groups = [(mode, 0), (band, 3), (window["lane"].to_numpy(), LANE_SIZE)]
+        residual = effects(window["trip"].to_numpy(), groups)
+        usual = spread(residual, band, FLOOR)
+        return pd.DataFrame(
+            {
+                "z": residual / usual,
+                "residual": residual,
+                "spread": usual,
+                "peers": pd.Series(band).groupby(band).transform("size"),
+            }
+        )
+
+    def explain(self, case: Case) -> Account:
+        """Say how long it took, and how long such trips take."""
+        return _account(case.row, case.threshold)
+
+
+def _account(row: Mapping[str, Any], threshold: float) -> Account:
+    whole = row["hours"] + LEAST_HOURS
+    usual = whole / np.exp(row["residual"]) - LEAST_HOURS
+    low = (usual + LEAST_HOURS) / np.exp(threshold * row["spread"]) - LEAST_HOURS
+    by = "" if row["mode"] == "unknown" else f" by {row['mode']}"
+    return Account(
+        evidence=(int(row["ship_index"]),),
+        observed=Measure("time from leaving to arriving", row["hours"], "hours"),
+        expected=Expected(max(low, 0.0), None, "hours"),
+        peer_group=PeerGroup(f"trips{by} over such a distance", int(row["peers"])),
+        sentence=(
+            f"The goods were received {plain(row['km'])} km away {plain(row['hours'])} hours after "
+            f"they were shipped; such trips{by} usually take {plain(usual)} hours there."
+        ),
+        counterfactual=(
+            f"The flag would disappear if the trip had taken at least {plain(max(low, 0.0))} hours."
+        ),
+        benign=(
+            Benign("a lane that is always fast", "ruled out"),
+            Benign("another mode of transport than the record names", "possible"),
+            Benign("a departure recorded late, or a time zone left out", "possible"),
+        ),
+        caveat=(
+            "It does not say that the trip was impossible, nor which of its two times is wrong."
+        ),
+    )

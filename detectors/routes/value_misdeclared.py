@@ -1,0 +1,135 @@
+"""Misdeclared value: a shipment priced far from what its like cost at the time.
+
+Value per unit is held against the product, its price of the month, its shipper
+and its lane, in both directions: too low saves duty, too high moves money out.
+
+Next: detectors/routes/dwell_anomaly.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import Account, Benign, Expected, Measure, PeerGroup
+from detectors.routes.residuals import effects, neighbours, spread
+from detectors.routes.shipments import shipments
+from detectors.routes.statistical import Statistical
+from detectors.rules import not_judged, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from detectors.base import Abstention, Case
+    from detectors.features import Features
+
+__all__ = ["ValueMisdeclared"]
+
+FLOOR: Final = 0.02
+"""Rounding of currencies and of invoices alone makes 2 % of difference."""
+SHIPPER_SIZE: Final = 6
+LANE_SIZE: Final = 6
+MARKET_SIZE: Final = 3
+MARKET_DAYS: Final = 30
+_DAY_US: Final = 86_400_000_000
+
+
+class ValueMisdeclared(Statistical):
+    """Is the shipment worth what such goods cost at that time?"""
+
+    name: Final = "value_misdeclared"
+    type: Final = "value_misdeclared"
+    version: Final = "1"
+    reads: Final = (
+        "event/1 /declared_value_usd",
+        "event/1 /event_time",
+        "event/1 /items",
+        "event/1 /from_facility_id",
+        "event/1 /to_facility_id",
+    )
+    constants: ClassVar[Mapping[str, float | int | str]] = {
+        "least_spread": FLOOR,
+        "market_size": MARKET_SIZE,
+        "market_days": MARKET_DAYS,
+        "shipper_size": SHIPPER_SIZE,
+        "lane_size": LANE_SIZE,
+    }
+
+    def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
+        """Take every shipment with a value and a quantity."""
+        table, several = shipments(shared)
+        known = (table["usd"] > 0) & (table["amount"] > 0)
+        reasons = {
+            "a shipment of several items under one value": several,
+            "no value or no quantity": table["subject_id"][~known],
+        }
+        table = table[known].reset_index(drop=True)
+        ratio = np.log(table["usd"].to_numpy() / table["amount"].to_numpy())
+        return table.assign(ratio=ratio), not_judged(self.name, reasons)
+
+    def standing(self, window: pd.DataFrame) -> pd.DataFrame:
+        """Hold value per unit against product, shipper, lane and the market of the days around."""
+        product = window["product"].to_numpy()
+        at = window["at"].to_numpy()
+        groups = [
+            (product, 0),
+            (window["product_shipper"].to_numpy(), SHIPPER_SIZE),
+            (window["product_lane"].to_numpy(), LANE_SIZE),
+        ]
+        rest = effects(window["ratio"].to_numpy(), groups)
+        market, size = neighbours(
+            rest, at, product, within_us=MARKET_DAYS * _DAY_US, reach=_MARKET_REACH
+        )
+        rest = rest - market * size / (size + MARKET_SIZE)
+        residual = effects(rest, groups)
+        usual = spread(residual, product, FLOOR)
+        return pd.DataFrame(
+            {
+                "z": residual / usual,
+                "residual": residual,
+                "spread": usual,
+                "peers": pd.Series(product).groupby(product).transform("size"),
+            }
+        )
+
+    def explain(self, case: Case) -> Account:
+        """Say what it is valued at, and what that much usually costs."""
+        return _account(case.row, case.threshold)
+
+
+_MARKET_REACH: Final = 8
+
+
+def _account(row: Mapping[str, Any], threshold: float) -> Account:
+    usual = row["usd"] / np.exp(row["residual"])
+    away = np.exp(threshold * row["spread"])
+    low, high = usual / away, usual * away
+    return Account(
+        evidence=(),
+        observed=Measure("declared value", row["usd"], "USD"),
+        expected=Expected(low, high, "USD"),
+        peer_group=PeerGroup(
+            f"shipments of {row['product_id']} at the prices of the time", int(row["peers"])
+        ),
+        sentence=(
+            f"{plain(row['amount'])} of {row['product_id']} from {row['shipper']} is valued at "
+            f"{plain(row['usd'])} USD, {plain(np.exp(row['residual']))} times what such a shipment "
+            f"usually was at the time ({plain(usual)} USD)."
+        ),
+        counterfactual=(
+            f"The flag would disappear if the value were between {plain(low)} and "
+            f"{plain(high)} USD."
+        ),
+        benign=(
+            Benign("a price that moved with the market", "ruled out"),
+            Benign("prices usual between these two firms", "ruled out"),
+            Benign("rounding, or a rate of exchange of another day", "ruled out"),
+            Benign("samples, second quality or a sale of remainders", "not checked"),
+        ),
+        caveat=(
+            "It does not say that a value was declared wrongly on purpose, nor what the right "
+            "value is."
+        ),
+    )

@@ -1,0 +1,149 @@
+"""Misdeclared weight: a shipment far lighter or heavier than its quantity makes it.
+
+Weight per unit is held against the product's usual, its month and its shipper,
+in both directions: freight is saved by declaring less, and payment by weight
+is raised by declaring more. Pounds written as kilograms are recognised by their
+factor and are a note on data quality, not a flag.
+
+Next: detectors/routes/value_misdeclared.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import Account, Benign, Expected, Measure, PeerGroup
+from detectors.routes.residuals import effects, spread
+from detectors.routes.shipments import KG_PER_LB, shipments
+from detectors.routes.statistical import Statistical
+from detectors.rules import not_judged, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Abstention, Case, Finding
+    from detectors.features import Features
+
+__all__ = ["WeightMisdeclared"]
+
+FLOOR: Final = 0.01
+"""Scales, pallets and moisture alone make 1 % of difference."""
+SHIPPER_SIZE: Final = 6
+MONTH_SIZE: Final = 10
+SLIP_SPREADS: Final = 3.5
+SLIP_WIDTH: Final = 0.2
+SLIP: Final = "pounds and kilograms mixed up"
+
+
+class WeightMisdeclared(Statistical):
+    """Does the shipment weigh what its quantity usually does?"""
+
+    name: Final = "weight_misdeclared"
+    type: Final = "weight_misdeclared"
+    version: Final = "1"
+    reads: Final = (
+        "event/1 /gross_weight",
+        "event/1 /items",
+        "event/1 /weight_unit",
+        "event/1 /from_facility_id",
+        "product/1 /unit_weight_kg",
+    )
+    constants: ClassVar[Mapping[str, float | int | str]] = {
+        "least_spread": FLOOR,
+        "month_size": MONTH_SIZE,
+        "shipper_size": SHIPPER_SIZE,
+        "slip_width": SLIP_WIDTH,
+    }
+
+    def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
+        """Take every shipment with a weight and a quantity."""
+        table, several = shipments(shared)
+        known = (table["kg"] > 0) & (table["amount"] > 0)
+        reasons = {
+            "a shipment of several items under one weight": several,
+            "no weight or no quantity": table["subject_id"][~known],
+        }
+        table = table[known].reset_index(drop=True)
+        ratio = np.log(table["kg"].to_numpy() / table["amount"].to_numpy())
+        return table.assign(ratio=ratio), not_judged(self.name, reasons)
+
+    def standing(self, window: pd.DataFrame) -> pd.DataFrame:
+        """Hold weight per unit against product, month and shipper."""
+        product = window["product"].to_numpy()
+        ratio = window["ratio"].to_numpy()
+        rest, slip = _without_slips(effects(ratio, [(product, 0)]), window, product)
+        groups = [
+            (product, 0),
+            (window["product_month"].to_numpy(), MONTH_SIZE),
+            (window["product_shipper"].to_numpy(), SHIPPER_SIZE),
+        ]
+        residual = effects(rest, groups)
+        usual = spread(residual, product, FLOOR)
+        return pd.DataFrame(
+            {
+                "z": residual / usual,
+                "residual": residual,
+                "spread": usual,
+                "peers": pd.Series(product).groupby(product).transform("size"),
+                "benign": np.where(slip, SLIP, ""),
+            }
+        )
+
+    def explain(self, case: Case) -> Account:
+        """Say what it weighs, and what that much usually does."""
+        return _account(case.row, case.threshold)
+
+
+def _without_slips(
+    rest: NDArray[np.float64], window: pd.DataFrame, product: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Undo mix-ups of pounds and kilograms, where the unit written down allows them.
+
+    A number of pounds written as kilograms is 2.2 times too high and says "kg"; kilograms
+    written as pounds are as much too low and say "lb".
+    """
+    usual = spread(rest, product, FLOOR)
+    width = np.minimum(SLIP_SPREADS * usual, SLIP_WIDTH)
+    factor = np.log(1 / KG_PER_LB) * np.where(window["pounds"], -1.0, 1.0)
+    slip = np.abs(rest - factor) <= width
+    return rest - np.where(slip, factor, 0.0), slip
+
+
+def _account(row: Mapping[str, Any], threshold: float) -> Account:
+    per_unit = row["kg"] / row["amount"]
+    usual = per_unit / np.exp(row["residual"])
+    away = np.exp(threshold * row["spread"])
+    low, high = usual * row["amount"] / away, usual * row["amount"] * away
+    direction = "lighter" if row["residual"] < 0 else "heavier"
+    share = abs(np.expm1(row["residual"]))
+    season: Finding = "ruled out"
+    return Account(
+        evidence=(),
+        observed=Measure("declared gross weight", row["kg"], "kg"),
+        expected=Expected(low, high, "kg"),
+        peer_group=PeerGroup(f"shipments of {row['product_id']}", int(row["peers"])),
+        sentence=(
+            f"{plain(row['amount'])} of {row['product_id']} from {row['shipper']} is declared to "
+            f"weigh {plain(row['kg'])} kg, {plain(100 * share)} % {direction} than that much "
+            f"usually weighs ({plain(usual * row['amount'])} kg)."
+        ),
+        counterfactual=(
+            f"The flag would disappear if the weight were between {plain(low)} and "
+            f"{plain(high)} kg."
+        ),
+        benign=(
+            Benign(SLIP, "ruled out"),
+            Benign("packing or moisture usual for this shipper or month", season),
+            Benign("a wrong quantity on the same row", "not checked"),
+            Benign("another packing for this one order", "not checked"),
+        ),
+        caveat=(
+            "It does not say that the weight is wrong rather than the quantity, nor that anybody "
+            "meant to declare it so."
+        ),
+    )
