@@ -120,6 +120,7 @@ class DraftBuilder:
         lots = resolve(content, self._makers)
         tiers = self._tiers_of(extra)
         notes = self._checks.notes(found, moment.offset, decided=moment.decided)
+        notes += self.reader.codes
         if notes:  # after what is compared was taken: a note makes no other event of a row
             content[FIELD], tiers = notes, private(tiers)
         draft = Draft(

@@ -119,6 +119,7 @@ class RowReader:
         self._alike = {n: found for n in recipe.fields if (found := _alike(times, n))}
         self._gtin_at = recipe.fields.index("gtin") if "gtin" in recipe.fields else None
         self.notes: list[str] = []
+        self.codes: list[str] = []
         self.label = dict(zip(recipe.fields, recipe.labels, strict=True))
         self._key = recipe.kind.key
         self._dates = [
@@ -152,6 +153,7 @@ class RowReader:
         """
         extra = self.recipe.foreign(cells)
         self.notes = []
+        self.codes = []
         found: Content = {}
         texts = self.recipe.read(cells)
         for text, step in zip(texts, self._plan, strict=True):
@@ -169,6 +171,7 @@ class RowReader:
         self._note(found)
         if self._gtin_at is not None and zeros_lost(text := texts[self._gtin_at].strip()):
             self.notes.append(f"{self.label['gtin']}: got its leading zeros back")
+            self.codes.append("gtin-repaired")
             extra.append([self.label["gtin"], text])
         return found, extra
 
@@ -176,6 +179,7 @@ class RowReader:
         """Say what is odd about ids that are taken all the same."""
         for name, alike in self._alike.items():
             if found.get(name) in alike:
+                self.codes = ["id-alike"]
                 self.notes.append(
                     f"{self.label[name]}: differs from another only in case or Unicode form; "
                     "kept apart"

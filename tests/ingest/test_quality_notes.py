@@ -176,3 +176,18 @@ def test_codes_explain_themselves() -> None:
     """A code of a later version is shown by its name."""
     assert meaning("unit-missing") == NOTES["unit-missing"]
     assert meaning("some-later-code") == "some later code"
+
+
+def test_what_the_reader_mended_or_wondered_at_is_noted(tmp_path: Path) -> None:
+    """A GTIN that got its zeros back, and an id that differs from another in case alone."""
+    head = "event_id,event_time,event_type,facility_id,gtin,lot_id\n"
+    day = "2024-01-02T03:04:05Z,inspect"
+    log = MemoryLog()
+    feed(
+        log,
+        tmp_path,
+        f"{head}a,{day},F,12345678905,\nb,{day},F,00012345678905,\nc,{day},G,,\nd,{day},g,,\n",
+    )
+    found = noted(log)
+    assert (found["a"], found["b"], found["c"]) == (["gtin-repaired"], None, found["d"])
+    assert found["c"] == ["id-alike"]

@@ -42,27 +42,26 @@ class EventChecks:
         notes = ["date-order-decided"] if decided else []
         if offset not in _UTC and self._is_elsewhere(found, offset):
             notes.append("time-zone-differs")
-        weight = "gross_weight" in found
+        weight, value = "gross_weight" in found, "declared_value_usd" in found
         if weight and self._has_weight_unit and "weight_unit" not in found:
             notes.append("weight-unit-missing")
         if "quantity" in found:
             if self._has_unit and "quantity_unit" not in found:
                 notes.append("unit-missing")
-            value = "declared_value_usd" in found
             if weight or value:
-                notes += self._amounts(found, weight=weight, value=value)
+                self._amounts(found, notes, weight=weight, value=value)
         return notes
 
-    def _amounts(self, found: Content, *, weight: bool, value: bool) -> list[str]:
+    def _amounts(self, found: Content, notes: list[str], *, weight: bool, value: bool) -> None:
         name, master = found.get("product_id"), self._master
         product = master.product(name) if name is not None and master is not None else None
         quantity = as_float(found["quantity"])
-        notes = []
-        if weight and (note := weight_note(found, product, quantity)):
+        if weight and (note := weight_note(found, product, quantity)) is not None:
             notes.append(note)
-        if value and product is not None and (note := value_note(found, product, quantity)):
-            notes.append(note)
-        return notes
+        if value and product is not None:
+            note = value_note(found, product, quantity)
+            if note is not None:
+                notes.append(note)
 
     def _is_elsewhere(self, found: Content, offset: str) -> bool:
         if "longitude" in found:

@@ -27,6 +27,8 @@ NOTES: Final = {
     "unit-mixup-suspected": "weight and quantity fit each other if kg and lb were mixed up",
     "weight-inconsistent": "the gross weight is less than the goods weigh, or three times as much",
     "value-decimal-suspected": "the value fits the product's if the decimal point was moved",
+    "gtin-repaired": "leading zeros that a spreadsheet took off the GTIN were put back",
+    "id-alike": "an id differs from another of the file only in case or Unicode form",
     "currency-missing": "wages without a currency",
     "member-twice": "a member stands twice in the event; the last one was taken",
     "event-id-not-hash": "the eventID is a hash, and not the event hash of CBV 2.0",
