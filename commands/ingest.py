@@ -78,13 +78,14 @@ def _ingest(
     from provenance.ingest.quarantined import fingerprint
     from provenance.ingest.run import ingest as run
     from provenance.ingest.shelf import Closed, Shelf
+    from workspace.projecting import Projecting
     from workspace.workspace import Workspace
 
-    with Workspace(data) as workspace:
+    with Workspace(data) as workspace, Projecting(data) as graph, stoppable() as stop:
         whose = party or workspace.settings.party
         shelf = Shelf(workspace.layout.quarantine)
         set_aside = {path: fingerprint(path) for path in map(Path, paths) if shelf.holds(path)}
-        with stoppable() as stop, shown() as told, followed(workspace, data, told) as report:
+        with shown() as told:
             receipt = run(
                 paths,
                 workspace.log,
@@ -94,7 +95,7 @@ def _ingest(
                 entropy=workspace.entropy,
                 mapping=load_mapping(mapping) if mapping else None,
                 encoding=encoding,
-                progress=report,
+                progress=followed(workspace, graph, told),
                 signer=party_signer(workspace.log.register, whose, key),
                 stop=stop,
             )
@@ -102,8 +103,8 @@ def _ingest(
             closing = Closed("settled", 0, workspace.clock(), _batch_of(receipt, path))
             shelf.take_out(path, None, closing, seen)
         _expire(workspace)
-        with stoppable() as stop, progress("Projecting") as projecting:
-            project_rest(workspace, projecting, stop)
+        with progress("Projecting") as projecting:
+            project_rest(workspace, graph, projecting, stop)
     return receipt
 
 

@@ -18,10 +18,10 @@ from provenance.errors import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
     from types import FrameType
 
     from provenance.ingest.ports import Progress
+    from workspace.projecting import Projecting
     from workspace.workspace import Workspace
 
 __all__ = ["followed", "project_rest", "shown", "stoppable"]
@@ -130,30 +130,25 @@ class _Lines:
             notice(f"provenance: {stage} {name}: {done / total:.0%}, {rate}, {left}")
 
 
-@contextmanager
-def followed(workspace: Workspace, directory: Path, report: Progress) -> Iterator[Progress]:
-    """Let the graph follow beside an ingest that turns out to be large.
-
-    Yields:
-        What the ingest is to report to.
-    """
-    from workspace.projecting import Projecting
-
+def followed(workspace: Workspace, graph: Projecting, report: Progress) -> Progress:
+    """Return what an ingest is to report to, so that the graph follows one that is large."""
     begun = workspace.log.size
-    with Projecting(directory) as graph:
 
-        def watch(stage: str, file: str, done: int, total: int, rows: int) -> None:
-            report(stage, file, done, total, rows)
-            if rows >= _WORTH_A_PROCESS and workspace.log.size - begun >= _WORTH_A_PROCESS:
-                graph.start()
+    def watch(stage: str, file: str, done: int, total: int, rows: int) -> None:
+        report(stage, file, done, total, rows)
+        if rows >= _WORTH_A_PROCESS and workspace.log.size - begun >= _WORTH_A_PROCESS:
+            graph.start()
 
-        yield watch
+    return watch
 
 
 def project_rest(
-    workspace: Workspace, report: Callable[[int, int], None], stop: Callable[[], bool]
+    workspace: Workspace,
+    graph: Projecting,
+    report: Callable[[int, int], None],
+    stop: Callable[[], bool],
 ) -> None:
-    """Let the graph catch up with what it has not yet.
+    """Let the graph come up with the log.
 
     Raises:
         Interrupted: It was asked to stop before.
@@ -167,4 +162,5 @@ def project_rest(
                 f"{total:,} entries; `provenance graph sync` goes on from there"
             )
 
+    graph.finish(workspace.graph.position, workspace.log.size, watch)
     workspace.sync_graph(watch)

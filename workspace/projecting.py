@@ -8,7 +8,9 @@ Next: graph/sync.py
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, Self
@@ -19,7 +21,7 @@ from provenance.errors import ProvenanceError
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    import subprocess
+    from collections.abc import Callable
     from types import TracebackType
 
     from graph.store import GraphStore
@@ -54,6 +56,24 @@ class Projecting:
                 self.process = beside.start("workspace.projecting", str(self._directory.resolve()))
             except OSError:
                 return  # there is no room for it; the graph is brought up to date afterwards
+
+    def finish(
+        self, position: Callable[[], int], size: int, progress: Callable[[int, int], None]
+    ) -> None:
+        """Wait until the graph has come so far; not longer than the process lives.
+
+        Args:
+            position: Where the graph is.
+            size: Where it is to be.
+            progress: Told (position, size) now and then; what it raises ends the waiting.
+        """
+        while self.process is not None and self.process.poll() is None:
+            at = position()
+            progress(at, size)
+            if at >= size:
+                return
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(_PAUSE_SECONDS)
 
     def __enter__(self) -> Self:
         """Return self."""

@@ -59,6 +59,7 @@ RECORDS: Final = list(RecordKind)
 
 _OLDEST_SQLITE: Final = 3_051_003
 _TRUNCATE_MS: Final = 2_000
+_CACHE_KIB: Final = 32 * 1024
 _APPLICATION_ID: Final = 0x504C4547  # "PLEG"
 
 _TABLES: Final = f"""
@@ -121,7 +122,7 @@ def open_graph(path: Path, *, readonly: bool, wait_ms: int) -> apsw.Connection:
     with translated(path):
         connection = _connect(path, readonly=readonly)
         connection.set_busy_timeout(wait_ms)
-        connection.pragma("cache_size", -65_536)
+        connection.pragma("cache_size", -_CACHE_KIB)
         if readonly:
             _check_rules(connection, path)
         else:
