@@ -13,7 +13,7 @@ from provenance.ingest.columns import EVENTS, LABOUR
 from provenance.ingest.events import compared, event_content, resolve, warnings_of
 from provenance.ingest.quality.checks import EventChecks
 from provenance.ingest.quality.notes import FIELD, private
-from provenance.ingest.quality.rules import labour_notes
+from provenance.ingest.quality.rules import labour_notes, price_note
 from provenance.ingest.values import Unacceptable
 from provenance.privacy import b64
 
@@ -83,7 +83,7 @@ class DraftBuilder:
         if kind is not EVENTS:
             return Made(self._record(kind, found, extra), self.reader.notes)
         try:
-            return self._event(found, extra)
+            return self._event(found, extra, cells)
         except Unacceptable as error:
             error.column = self.reader.label.get(error.column, error.column)
             raise
@@ -113,7 +113,7 @@ class DraftBuilder:
             return ()
         return ((gtin_name(found["gtin"]), self._party, found["product_id"]),)
 
-    def _event(self, found: Content, extra: list[list[str]]) -> Made:
+    def _event(self, found: Content, extra: list[list[str]], cells: list[str]) -> Made:
         moment = self._moment(found)
         content = event_content(found, moment, self._party, extra)
         identity = Identity(("event", self._party, content["event_id"]), compared(content))
@@ -121,6 +121,9 @@ class DraftBuilder:
         tiers = self._tiers_of(extra)
         notes = self._checks.notes(found, moment.offset, decided=moment.decided)
         notes += self.reader.codes
+        price = self.reader.recipe.price
+        if price is not None and (note := price_note(found, cells[price].strip())):
+            notes.append(note)
         if notes:  # after what is compared was taken: a note makes no other event of a row
             content[FIELD], tiers = notes, private(tiers)
         draft = Draft(

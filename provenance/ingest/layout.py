@@ -55,6 +55,7 @@ class Recipe:
         decimal: The decimal sign of its numbers, "" where each text must say it.
         factors: Fields whose numbers are multiplied, and with what.
         originals: Columns that are kept as they stand beside what was made of them.
+        price: Position of the price of one unit, to be compared with quantity and value.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Recipe:
     decimal: str = ""
     factors: tuple[tuple[str, str], ...] = ()
     originals: tuple[tuple[int, str], ...] = ()
+    price: int | None = None
 
     def applies(self, cells: list[str]) -> bool:
         """Whether the row meets the conditions."""
@@ -130,6 +132,7 @@ def missing_columns(mapping: Mapping, header: Sequence[str]) -> list[str]:
     there = set(header)
     used = [column for rule in mapping.rules() for column in _columns_of(rule)]
     used += [c for rule in mapping.rules() if isinstance(rule.extra, list) for c in rule.extra]
+    used += [mapping.price] if mapping.price else []
     return [column for column in dict.fromkeys(used) if column not in there]
 
 
@@ -191,6 +194,7 @@ def _recipe(mapping: Mapping, rule: EventRule, header: Sequence[str]) -> Recipe:
         extra_tiers=extra_tiers,
         subjects=_subjects(mapping.native, mapping, header),
         decimal=mapping.decimal,
+        price=places[mapping.price] if mapping.price else None,
         factors=tuple((name, given.factor) for name, given in changed.items() if given.factor),
         originals=tuple(
             (places[column], column)

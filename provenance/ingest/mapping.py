@@ -107,6 +107,8 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         subjects: Native field or foreign column that names a person -> the others about that
             person; where the workspace keeps subject keys, they are stored under that person's.
         extra: As for an event.
+        price: Column with the price of one unit of `quantity`; rows where quantity times price is
+            not the declared value bear a note.
     """
 
     name: Name
@@ -127,6 +129,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tiers: dict[str, TierName] = {}
     subjects: dict[str, list[Name]] = {}
     extra: bool | list[Name] = True
+    price: str = ""
 
     @property
     def maps(self) -> bool:

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ingest_log import MemoryLog, counts, feed
 
+from provenance.errors import InputError
+from provenance.ingest.mapping import parse_mapping
 from provenance.ingest.quality.notes import FIELD, NOTES, meaning
 from provenance.ingest.quality.rules import Product, is_far, value_note, weight_note
 
@@ -128,6 +130,44 @@ def test_wages_without_a_currency_are_noted(tmp_path: Path) -> None:
     found = [each.get(FIELD) for each in log.contents("labour/1")]
     assert found == [["currency-missing"], None]
     assert counts(feed(log, tmp_path, text, name="labour.csv"))[2] == 2
+
+
+PRICED = 'name = "priced"\nprice = "Each"\n[fields]\n' + "".join(
+    f'{name} = "{name}"\n' for name in HEAD.strip().split(",") if not name.startswith("weight")
+)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "value", "is_noted"),
+    [
+        ("100", "1.50", "150", False),
+        ("100", "1.50", "1500", True),
+        ("100", "1.50", "15.00", True),
+        ("100000", "0.02", "1871.50", False),  # the price is rounded to a cent
+        ("100000", "0.02", "9000", True),
+        ("100", "", "1500", False),
+        ("100", "N/A", "1500", False),
+        ("100", "1.50", "", False),
+        ("", "1.50", "150", False),
+    ],
+)
+def test_a_price_in_the_row_is_held_against_its_value(
+    tmp_path: Path, quantity: str, price: str, value: str, *, is_noted: bool
+) -> None:
+    """Only where a mapping names the column, and as exactly as the price is written."""
+    header = "event_id,event_time,event_type,facility_id,product_id,quantity,quantity_unit"
+    header += ",gross_weight,declared_value_usd,Each\n"
+    row = f"E,2024-01-02T03:04:05Z,ship,F,K,{quantity},kg,,{value},{price}\n"
+    log = MemoryLog()
+    feed(log, tmp_path, header + row, mapping=parse_mapping(PRICED, "test"))
+    assert noted(log) == {"E": ["value-price-differs"] if is_noted else None}
+    with pytest.raises(InputError, match="Each"):
+        feed(
+            log,
+            tmp_path,
+            HEAD + "x,2024-01-02,ship,F,K,1,kg,1,kg,1\n",
+            mapping=parse_mapping(PRICED, "test"),
+        )
 
 
 amounts = st.integers(2, 10**9)

@@ -27,6 +27,7 @@ NOTES: Final = {
     "unit-mixup-suspected": "weight and quantity fit each other if kg and lb were mixed up",
     "weight-inconsistent": "the gross weight is less than the goods weigh, or three times as much",
     "value-decimal-suspected": "the value fits the product's if the decimal point was moved",
+    "value-price-differs": "quantity times the price that the row names is not its value",
     "gtin-repaired": "leading zeros that a spreadsheet took off the GTIN were put back",
     "id-alike": "an id differs from another of the file only in case or Unicode form",
     "currency-missing": "wages without a currency",

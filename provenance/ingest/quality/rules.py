@@ -9,13 +9,22 @@ Next: provenance/ingest/quality/master.py
 
 from __future__ import annotations
 
+import re
 from math import log10
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from provenance.entries import Content
 
-__all__ = ["Product", "as_float", "is_far", "labour_notes", "value_note", "weight_note"]
+__all__ = [
+    "Product",
+    "as_float",
+    "is_far",
+    "labour_notes",
+    "price_note",
+    "value_note",
+    "weight_note",
+]
 
 _KG: Final = {"kg": 1.0, "g": 0.001, "lb": 0.45359237, "t": 1000.0}
 _LIGHTEST: Final = 1.0
@@ -30,6 +39,10 @@ _CHEAP, _DEAR = 0.2, 5.0
 """Value over what the product is worth: prices move, and grades differ."""
 _PLACES: Final = 4
 _NEAR: Final = 0.1
+_PRICE: Final = re.compile(r"\d{1,15}(?:\.\d{1,15})?\Z", re.ASCII)
+_SMALL_CHANGE: Final = 0.01
+_SLACK: Final = 0.005
+"""A sum may be rounded too, and bear a small charge."""
 _HOURS_APART: Final = 3.5
 """Further than any legal time is from the sun's: western China keeps 3 hours, Spain 2.6."""
 
@@ -86,6 +99,19 @@ def value_note(found: Content, product: Product, quantity: float) -> str | None:
     places = log10(value / worth)
     near = abs(places - round(places)) <= _NEAR and abs(round(places)) <= _PLACES
     return "value-decimal-suspected" if near else None
+
+
+def price_note(found: Content, price: str) -> str | None:
+    """Compare quantity times the price that the row itself names with the row's value.
+
+    A price is rounded, so half of its last digit is allowed for each unit.
+    """
+    if not _PRICE.match(price) or "quantity" not in found or "declared_value_usd" not in found:
+        return None
+    quantity, value = as_float(found["quantity"]), as_float(found["declared_value_usd"])
+    rounded = quantity * 0.5 * 10.0 ** -len(price.partition(".")[2])
+    allowed = _SMALL_CHANGE + rounded + value * _SLACK
+    return "value-price-differs" if abs(quantity * float(price) - value) > allowed else None
 
 
 def is_far(offset: str, longitude: float) -> bool:
