@@ -22,7 +22,7 @@ from provenance.crew import Crew
 from provenance.errors import ProvenanceError
 from provenance.gaps import Gaps
 from provenance.hashing import EMPTY_ROOT
-from provenance.identity import Rows, row_faults
+from provenance.identity import Rows, row_faults, row_tables
 from provenance.published import read_checkpoint, read_high_water
 from provenance.recompute import Recomputation
 from provenance.register import register_key
@@ -238,7 +238,7 @@ class _Audit:
     def _compare_extent(self) -> None:
         """No table may hold rows for entries that are not there."""
         size = self._report.size
-        for table in ("leaf", "body", "opening", "event_id", "maker"):
+        for table in ("leaf", "body", "opening", *row_tables(self._connection), "maker"):
             ask = f"SELECT idx FROM {table} WHERE idx < 0 OR idx >= ? LIMIT 1"  # noqa: S608 - constants
             for (index,) in rows(self._connection, ask, size):
                 self._tell(f"{table}: a row for entry {index}, of entries 0 to {size - 1}")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from provenance.entries import Identity
     from provenance.row_keys import Held
 
-__all__ = ["Rows", "Seals", "copy_rows", "row_faults"]
+__all__ = ["Rows", "Seals", "copy_rows", "row_faults", "row_tables"]
 
 _AT_ONCE: Final = 1_000
 _NEW: Final = "event_id"
@@ -114,7 +114,7 @@ class Rows:
         # In one statement: between two of them another process could move a row.
         ask = " UNION ALL ".join(
             f"SELECT key, digest, idx FROM carray(?1) CROSS JOIN {table} ON key = value"  # noqa: S608 - constants
-            for table in _tables(self._connection)
+            for table in row_tables(self._connection)
         )
         found = rows(self._connection, ask, apsw.carray(wanted))
         return {key: (digest, index) for key, digest, index in found}
@@ -153,7 +153,7 @@ class Rows:
         return _joined(wholes) << 8 * _SIZE
 
     def _replace(self, stored: Sequence[tuple[bytes | None, int, bytes, bytes]]) -> None:
-        for table in _tables(self._connection):
+        for table in row_tables(self._connection):
             ask = f"UPDATE {table} SET digest = ?, idx = ?, mac = ? WHERE key = ?"  # noqa: S608 - constants
             self._connection.executemany(ask, stored)
 
@@ -215,7 +215,7 @@ class Rows:
         ask = " UNION ALL ".join(
             f"SELECT key, digest, idx FROM {table} WHERE digest IS NOT NULL "  # noqa: S608 - constants
             "AND idx IN (SELECT value FROM json_each(?1))"
-            for table in _tables(self._connection)
+            for table in row_tables(self._connection)
         )
         found = rows(self._connection, ask, str(sorted(indexes)))
         return {key: (digest, index) for key, digest, index in found}
@@ -245,11 +245,11 @@ class Rows:
 
 def copy_rows(connection: apsw.Connection, source: str) -> None:
     """Take over all rows of `event_id` from the database that is attached as `source`."""
-    for table in _tables(connection, source):
+    for table in row_tables(connection, source):
         connection.execute(f"INSERT INTO {table} SELECT * FROM {source}.{table}")  # noqa: S608 - constants
 
 
-def _tables(connection: apsw.Connection, schema: str = "main") -> tuple[str, ...]:
+def row_tables(connection: apsw.Connection, schema: str = "main") -> tuple[str, ...]:
     """Return the tables of row keys that a database has; another process may upgrade it."""
     settled = connection.pragma("user_version", schema=schema) >= _SETTLED_SINCE
     return (_NEW, _SETTLED) if settled else (_NEW,)
@@ -280,7 +280,7 @@ def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) ->
         sums: The head's, unmasked; None leaves them out of it.
     """
     event_ids = makers = 0
-    tables = _tables(connection)
+    tables = row_tables(connection)
     ask = " UNION ALL ".join(f"SELECT key, digest, idx, mac FROM {table}" for table in tables)  # noqa: S608 - constants
     cursor = connection.execute(ask)
     while stored := list(islice(cursor, _AT_ONCE)):

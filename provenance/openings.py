@@ -1,8 +1,9 @@
 """The part of an audit that checks openings against the commitments of their bodies.
 
-Entry by entry: first whether its openings are just those that its body commits
-to, by writing what the body must then begin with; and only where they are not,
-opening by opening, what is wrong with which.
+First whether they are just those that the bodies commit to, by writing what the
+bodies must then begin with: for many entries at once where all commit to the
+same paths, else entry by entry. Only where they are not, opening by opening,
+what is wrong with which.
 
 Next: provenance/recompute.py
 """
@@ -12,15 +13,16 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
+from itertools import groupby, repeat
+from operator import itemgetter, lt
 from typing import TYPE_CHECKING, Final
 
 from provenance import canonical
 from provenance.entries import Tier
 from provenance.errors import EncodingError, WorkspaceDamaged
-from provenance.hashing import HASH_SIZE, field_commitment
-from provenance.privacy import b64, b64_each
+from provenance.hashing import HASH_SIZE, field_commitment, field_commitments
+from provenance.privacy import NONCE_SIZE as BODY_NONCE_SIZE
+from provenance.privacy import SALT_SIZE, b64, b64_each
 from provenance.storage import rows
 from provenance.subject_cipher import NONCE_SIZE
 from provenance.tiers import TierPolicy
@@ -39,6 +41,7 @@ __all__ = ["Openings", "stored_bodies"]
 _BLOCK: Final = 1_000
 _KEPT: Final = 10_000
 _NO_POLICY: Final = TierPolicy({})
+_NONCE_TEXT: Final = len(b64(bytes(BODY_NONCE_SIZE)))
 
 # The format's own names sort before all others that are in use, so a body begins
 # with them and need not be parsed to its end. Where this does not fit (a brace in
@@ -48,8 +51,10 @@ _VERSION: Final = re.compile(rb'[^"]*","_v":"([^"\\]*)"')
 
 _Row = tuple[int, bytes, int, bytes, bytes]
 """Index, path, tier, salt and preimage."""
+_Joined = tuple[int, bytes, int, bytes | None]
+"""Index, path, tier, and `salt || preimage`; None where the salt is none of a plain opening."""
 _Own = tuple[tuple[bytes, ...], tuple[int, ...], tuple[bytes, ...], list[bytes]]
-"""Of one entry, paths, tiers, preimages, and what they commit to, as text."""
+"""Of one entry, or of several, paths, tiers, what is hashed, and what that gives, as text."""
 
 
 class Openings:
@@ -96,27 +101,45 @@ class Openings:
             bodies: Those that are stored.
             register: What governs them.
         """
-        # Paths as bytes: a changed one need not be text any more.
-        ask = (
-            "SELECT idx, CAST(path AS BLOB), tier, salt, preimage FROM opening "
-            "WHERE idx >= ? AND idx < ? ORDER BY idx, path"
-        )
         unopened = {index: body for index, body in bodies.items() if body and b'"_c":' in body}
         # Entry by entry, not as a list: there are many, and none is needed twice.
-        stored: Iterable[_Row] = self._connection.execute(ask, (start, stop))
-        if self.subjects is not None:
-            stored = self._decrypted(stored, self.subjects)
-        for block in _blocks(stored):
+        for block in _blocks(self._joined(start, stop)):
             self._check_block(block, unopened, register)
         for index, body in unopened.items():
             policy = register.tiers_at(index) if register else _NO_POLICY
             self._note_missing(index, self._commitments(index, body, policy)[0])
 
+    def _joined(self, start: int, stop: int) -> Iterable[_Joined]:
+        if self.subjects is None:
+            # Paths as bytes: a changed one need not be text any more. Joined by SQLite, which
+            # is sooner; where the salt ends is asked, or bytes could be moved over unseen.
+            ask = (
+                "SELECT idx, CAST(path AS BLOB), tier, "
+                "CASE length(salt) WHEN ?3 THEN CAST(salt || preimage AS BLOB) END "
+                "FROM opening WHERE idx >= ?1 AND idx < ?2 ORDER BY idx, path"
+            )
+            return self._connection.execute(ask, (start, stop, SALT_SIZE))
+        return (
+            (index, path, tier, salt + preimage if len(salt) == SALT_SIZE else None)
+            for index, path, tier, salt, preimage in self._stored(start, stop)
+        )
+
+    def _stored(self, start: int, stop: int) -> Iterable[_Row]:
+        ask = (
+            "SELECT idx, CAST(path AS BLOB), tier, salt, preimage FROM opening "
+            "WHERE idx >= ? AND idx < ? ORDER BY idx, path"
+        )
+        stored: Iterable[_Row] = self._connection.execute(ask, (start, stop))
+        return stored if self.subjects is None else self._decrypted(stored, self.subjects)
+
     def _check_block(
-        self, block: list[_Row], unopened: dict[int, bytes], register: Register | None
+        self, block: list[_Joined], unopened: dict[int, bytes], register: Register | None
     ) -> None:
-        indexes, paths, tiers, salts, preimages = zip(*block, strict=True)
-        committed = b64_each([*map(field_commitment, salts, preimages)], HASH_SIZE)
+        indexes, paths, tiers, found = zip(*block, strict=True)
+        sealed = tuple([one or b"" for one in found])
+        committed = b64_each(field_commitments(sealed), HASH_SIZE)
+        if self._are_alike(indexes, (paths, tiers, sealed, committed), unopened, register):
+            return
         start = 0
         for index, run in groupby(indexes):
             stop = start + len(list(run))
@@ -124,9 +147,36 @@ class Openings:
             start = stop
             body = unopened.pop(index, None)
             policy = register.tiers_at(index) if register else _NO_POLICY
-            own = paths[at], tiers[at], preimages[at], committed[at]
-            if body is None or not _are_as_committed(body, own, policy):
-                self._explain(index, body, block[at], policy)
+            own = paths[at], tiers[at], sealed[at], committed[at]
+            if body is None or not _are_as_committed([body], own, policy):
+                self._explain(index, body, policy)
+
+    @staticmethod
+    def _are_alike(
+        indexes: tuple[int, ...],
+        all_: _Own,
+        unopened: dict[int, bytes],
+        register: Register | None,
+    ) -> bool:
+        """Say whether all entries of a block commit to the same paths, and each as it must.
+
+        So it is with most, and then none of them needs to be looked at by itself.
+        """
+        width = indexes.count(indexes[0])
+        ours = indexes[::width]
+        bodies = [body for index in ours if (body := unopened.get(index)) is not None]
+        policy = register.tiers_at(ours[0]) if register else _NO_POLICY
+        if (
+            len(bodies) * width != len(indexes)
+            or any(indexes[at::width] != ours for at in range(1, width))
+            or not all(map(lt, ours, ours[1:]))
+            or (register is not None and register.tiers_at(ours[-1]) is not policy)
+            or not _are_as_committed(bodies, all_, policy)
+        ):
+            return False
+        for index in ours:
+            del unopened[index]
+        return True
 
     def _note_missing(self, index: int, commitments: dict[str, str]) -> None:
         if commitments:
@@ -145,10 +195,10 @@ class Openings:
             if opening is not None:
                 yield index, path, tier, *opening
 
-    def _explain(self, index: int, body: bytes | None, own: list[_Row], policy: TierPolicy) -> None:
+    def _explain(self, index: int, body: bytes | None, policy: TierPolicy) -> None:
         """Say which openings are not as they must be, and which are missing."""
         commitments, plan = self._commitments(index, body, policy)
-        for _, path, tier, salt, preimage in own:
+        for _, path, tier, salt, preimage in self._stored(index, index + 1):
             where = path.decode(errors="replace")
             commitment = commitments.pop(where, None)
             if len(salt) == NONCE_SIZE and self.subjects is not None and self.subjects.absent:
@@ -175,7 +225,7 @@ class Openings:
         head = _HEAD.match(body)
         try:
             if head is not None:
-                return canonical.loads(head[1]), policy.plan(head[2].decode(), {})
+                return canonical.loads(head[1]), policy.plan(head[2].decode(errors="replace"), {})
             content = canonical.loads(body)
             own = {pattern: Tier[name.upper()] for pattern, name in content.get("_t", {}).items()}
             return dict(content.get("_c", ())), policy.plan(content["_v"], own)
@@ -191,9 +241,9 @@ def stored_bodies(connection: apsw.Connection, start: int, stop: int) -> dict[in
     )
 
 
-def _blocks(stored: Iterable[_Row]) -> Iterator[list[_Row]]:
+def _blocks(stored: Iterable[_Joined]) -> Iterator[list[_Joined]]:
     """Gather the openings of whole entries, until they are about a thousand."""
-    block: list[_Row] = []
+    block: list[_Joined] = []
     for _, own in groupby(stored, key=itemgetter(0)):
         block += own
         if len(block) >= _BLOCK:
@@ -203,29 +253,44 @@ def _blocks(stored: Iterable[_Row]) -> Iterator[list[_Row]]:
         yield block
 
 
-def _are_as_committed(body: bytes, own: _Own, policy: TierPolicy) -> bool:
-    """Say whether the openings of an entry are all that its body commits to, each as it must be.
+def _are_as_committed(bodies: list[bytes], own: _Own, policy: TierPolicy) -> bool:
+    """Say whether openings are all that bodies commit to, each as it must be.
 
     False says nothing: a body may also be written in a way that this does not know.
+
+    Args:
+        bodies: Of entries.
+        own: Their openings, as many for each.
+        policy: What governs all of them.
     """
-    paths, tiers, preimages, committed = own
-    form, beginnings = _form(paths)
-    head = form % (*committed,)
-    version = _VERSION.match(body, len(head)) if body.startswith(head) else None
+    paths, tiers, sealed, committed = own
+    count = len(bodies)
+    first = paths[: len(paths) // count]
+    form, size, beginnings = _form(first)
+    after = size + _NONCE_TEXT
+    version = _VERSION.match(bodies[0], size)
+    if version is None or paths != first * count:
+        return False
+    right = _tiers(policy.plan(version[1].decode(errors="replace"), {}), first)
+    rest = version[0][_NONCE_TEXT:]
     return (
-        version is not None
-        and tiers == _tiers(policy.plan(version[1].decode(), {}), paths)
-        and all(map(bytes.startswith, preimages, beginnings))
+        tiers == right * count
+        and form * count % (*committed,) == b"".join([body[:size] for body in bodies])
+        and b'"' not in b"".join([body[size:after] for body in bodies])
+        and all(map(bytes.startswith, bodies, repeat(rest), repeat(after)))
+        and all(map(bytes.startswith, sealed, beginnings * count, repeat(SALT_SIZE)))
     )
 
 
 @lru_cache(maxsize=_KEPT)
-def _form(paths: tuple[bytes, ...]) -> tuple[bytes, list[bytes]]:
-    """Return how a body with commitments at `paths` begins, and how their preimages do."""
+def _form(paths: tuple[bytes, ...]) -> tuple[bytes, int, list[bytes]]:
+    """Return how a body with commitments at `paths` begins, its size, and how preimages begin."""
     texts = [path.decode(errors="replace") for path in paths]
     names = [canonical.dump(text).replace(b"%", b"%%") for text in texts]
     fields = b",".join([name + b':"%b"' for name in names])
-    return b'{"_c":{' + fields + b'},"_n":"', [_beginning(text) for text in texts]
+    form = b'{"_c":{' + fields + b'},"_n":"'
+    size = len(form % (*[b64(bytes(HASH_SIZE)).encode() for _ in paths],))
+    return form, size, [_beginning(text) for text in texts]
 
 
 @lru_cache(maxsize=_KEPT)

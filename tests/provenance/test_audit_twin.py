@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from provenance.audit import AuditReport
 
+MOVED = "CAST(substr(salt, 32) || preimage AS BLOB)"
 DAMAGE = [
     "UPDATE leaf SET leaf = {changed} WHERE idx = {index}",
     "UPDATE body SET body = {changed} WHERE idx = {index}",
@@ -31,6 +32,10 @@ DAMAGE = [
     "UPDATE body SET body = NULL WHERE idx = {index}",
     "DELETE FROM leaf WHERE idx = {index}",
     "UPDATE leaf SET leaf = x'' WHERE idx = {index}",
+    "UPDATE opening SET (salt, preimage) = (substr(salt, 1, 31), "
+    + MOVED
+    + ") WHERE idx = {index}",
+    "UPDATE body SET body = CAST(replace(body, x'2f3122', x'ff22') AS BLOB) WHERE idx = {index}",
     "UPDATE leaf SET idx = 1000 WHERE idx = {index}",
 ]
 
