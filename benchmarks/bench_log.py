@@ -3,7 +3,9 @@
     python benchmarks/bench_log.py [--events N] [--directory DIR]
 
 Append is measured against raw SQLite inserts of rows of the same size, batch by
-batch in turn, so that a busy machine slows both; verifying, by one process and
+batch in turn, so that a busy machine slows both; and once more with another
+process that makes and prepares the drafts while this one writes, between raw
+inserts before and after; verifying, by one process and
 by as many as there are processors, against hashing the same bytes and nothing
 else in one process, by the clock on the wall; proofs against hashing the same paths.
 """
@@ -11,6 +13,8 @@ else in one process, by the clock on the wall; proofs against hashing the same p
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import pickle
 import tempfile
 import time
 from pathlib import Path
@@ -25,11 +29,13 @@ from provenance.clock import system_clock, system_entropy
 from provenance.entries import Draft, EntryType, Identity
 from provenance.identity import Seals
 from provenance.log import Instruments, Log, LogFiles
+from provenance.preparing import Preparer
 from provenance.tiers import DEFAULT_POLICY
 from provenance.writing import read_tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from multiprocessing.connection import Connection
 
 SECRET: Final = bytes(32)
 BATCH: Final = 1_000
@@ -153,6 +159,57 @@ def bench_append(directory: Path, events: int, private: int) -> tuple[LogFiles, 
     return files, vkey
 
 
+def prepare_elsewhere(directory: Path, events: int, private: int, pipe: Connection) -> None:
+    """Be the other process: make and prepare drafts, and hand them over, once asked to."""
+    reader = Log.open_readonly(LogFiles(directory), SECRET)
+    preparer = Preparer(SECRET, reader.register, system_entropy)
+    reader.close()
+    pipe.send_bytes(b"ready")
+    pipe.recv_bytes()
+    for start in range(0, events, BATCH):
+        drafts = [event(number, private) for number in range(start, start + BATCH)]
+        pipe.send_bytes(pickle.dumps(preparer.prepare(drafts), pickle.HIGHEST_PROTOCOL))
+
+
+def bench_append_prepared(directory: Path, events: int, private: int) -> None:
+    """Append what another process prepares, and insert raw rows before and after."""
+    directory.mkdir()
+    files, _, log = create_log(directory)
+    log.append([event(number, private) for number in range(-BATCH, 0)])
+    size = bytes_per_event(files.database)
+    raw = raw_database(directory / "raw.db")
+    context = multiprocessing.get_context("spawn")
+    pipe, far = context.Pipe()
+    asked = (directory, events, private, far)
+    process = context.Process(target=prepare_elsewhere, args=asked, daemon=True)
+    process.start()
+    pipe.recv_bytes()
+    batches = range(-(-events // BATCH))
+
+    def append_all() -> None:
+        pipe.send_bytes(b"begin")
+        for _ in batches:
+            outcomes = log.append_prepared(pickle.loads(pipe.recv_bytes()))
+            assert outcomes is not None
+            assert len(outcomes) == BATCH
+
+    def insert_all() -> list[float]:
+        rows = [[(system_entropy(size),) for _ in range(BATCH)] for _ in batches]
+        return [spent(lambda own=own: insert_raw(raw, own)).wall for own in rows]  # type: ignore[misc]
+
+    theirs = insert_all()
+    wall = spent(append_all).wall / len(batches)
+    raw_wall = median(theirs + insert_all())
+    process.join()
+    raw.close()
+    log.close()
+    print(
+        f"append, {private} private fields, prepared by another process   "
+        f"1/{wall / raw_wall:.1f} of raw inserts"
+        f"   ({BATCH / wall:,.0f} events/s, {BATCH / raw_wall:,.0f} rows/s of {size} bytes)"
+    )
+
+
 class Stored(NamedTuple):
     """All bytes of a log that an audit hashes."""
 
@@ -268,6 +325,7 @@ def main() -> None:
     for private in (0, len(PRIVATE)):
         with tempfile.TemporaryDirectory(dir=asked.directory) as made:
             files, vkey = bench_append(Path(made), asked.events, private)
+            bench_append_prepared(Path(made) / "beside", asked.events, private)
             bench_audit(files, vkey, private)
             if not private:
                 bench_proofs(files)
