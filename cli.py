@@ -29,6 +29,14 @@ COMMANDS: Final = (
     "replay",
     "report",
     "trace",
+    "track",
+    "recall",
+    "journey",
+    "custody",
+    "balance",
+    "exposure",
+    "coverage",
+    "path",
     "verify",
     "proof",
     "disclose",
@@ -50,6 +58,11 @@ COMMANDS: Final = (
 )
 
 
+_QUESTIONS: Final = frozenset(
+    ["trace", "track", "recall", "journey", "custody", "balance", "exposure", "coverage", "path"]
+)
+
+
 class _OnDemand(TyperGroup):
     """Imports a command's module only when it is called, or listed by `--help`."""
 
@@ -61,7 +74,8 @@ class _OnDemand(TyperGroup):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command = typer.main.get_command(import_module(f"commands.{cmd_name}").app)
+        room = "commands.questions" if cmd_name in _QUESTIONS else "commands"
+        command = typer.main.get_command(import_module(f"{room}.{cmd_name}").app)
         command.name = cmd_name
         return command
 

@@ -61,10 +61,18 @@ class Window(NamedTuple):
 
 
 class Enclosure(NamedTuple):
-    """That an item was inside a container for a time, directly or within another container."""
+    """That an item was inside a container for a time, directly or within another container.
+
+    Attributes:
+        item: The item.
+        container: The container.
+        holder: The container that the item was in directly.
+        window: When, and how much of the item.
+    """
 
     item: str
     container: str
+    holder: str
     window: Window
 
 
@@ -146,11 +154,11 @@ def _enclosed(
     container: str, window: Window, inner: Iterable[Enclosure], item: str | None
 ) -> Iterator[Enclosure]:
     if item is not None:
-        yield Enclosure(item, container, window)
+        yield Enclosure(item, container, container, window)
     for each in inner:
         both = each.window.while_in(window)
         if both is not None:
-            yield Enclosure(each.item, container, both)
+            yield Enclosure(each.item, container, each.holder, both)
 
 
 def _paired(

@@ -98,13 +98,16 @@ class _Gathered:
     containers: set[str] = field(default_factory=set)
 
 
-def travel(store: GraphStore, key: str, tier: Tier, *, depth: int, limit: int) -> Journey:
-    """Answer `GraphStore.journey`."""
+def travel(
+    store: GraphStore, key: str, tier: Tier, *, depth: int, limit: int, at: int | None = None
+) -> Journey:
+    """Answer `GraphStore.journey`; `at` is a time after which nothing counts."""
     with store.snapshot():
-        lineage = store.upstream(key, tier, depth=depth, limit=limit)
+        lineage = store.upstream(key, tier, depth=depth, limit=limit, at=at)
         direct = store.edges(lineage.hops, tier, EdgeKind.INVOLVES, "upstream", limit=_MOST_EDGES)
         parts = [_Part(edge.dst, edge) for edge in direct]
         parts += _through_containers(store, lineage, tier)
+        parts = [each for each in parts if at is None or (each.edge.time_us or 0) <= at]
         events = _gather(parts, lineage)
         order = sorted(events, key=lambda event: _moment(event, events[event]))
         nodes = store.fetch(order[:limit], tier)

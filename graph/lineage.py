@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from graph.store import Direction, GraphStore, Walk
     from provenance.entries import Tier
 
-__all__ = ["Gap", "GapReason", "Lineage", "trace"]
+__all__ = ["Gap", "GapReason", "Lineage", "gaps_along", "same_goods", "trace"]
 
 
 class GapReason(StrEnum):
@@ -152,13 +152,13 @@ def trace(
     if depth < 0 or limit < 1:
         raise UsageError(f"depth {depth}, limit {limit}: at least 0 hops and 1 item")
     with store.snapshot():
-        same = _same_goods(store, key, tier, limit, at)
+        same = same_goods(store, key, tier, limit, at)
         others = {end for edge in same for end in (edge.src, edge.dst)} - {key}
         starts = [key, *sorted(others)]
         walk = store.walk(starts, tier, direction, depth=depth, limit=limit, at=at)
         if key not in walk.hops:
             raise NotFound(f"the graph knows no {key!r}, or it may not be shown at this tier")
-        gaps = sorted(set(_gaps(store, walk, direction, tier, at)))
+        gaps = sorted(set(gaps_along(store, walk, direction, tier, at)))
         position = store.position()
     hops = walk.hops
     inside = [edge for edge in (*same, *walk.edges) if edge.src in hops and edge.dst in hops]
@@ -174,14 +174,17 @@ def trace(
     )
 
 
-def _same_goods(store: GraphStore, key: str, tier: Tier, limit: int, at: int | None) -> list[Edge]:
-    """Return the edges to what stands for the same goods: lot of a serial, lots of a class, …."""
+def same_goods(store: GraphStore, key: str, tier: Tier, limit: int, at: int | None) -> list[Edge]:
+    """Return the edges to what stands for the same goods as an item or a container.
+
+    Those are the lot of a serial, the lots and serials of a class, what is inside a container.
+    At most one more than `limit`, so that who asks notices what was left out.
+    """
     if kind_of(key) is NodeKind.CONTAINER:
         return contents_at(store, key, tier, at, limit + 1)
     if lot_of(key) is not None:
         return store.edges([key], tier, EdgeKind.INCLUDES, "upstream")
     if is_class(key):
-        # One more than may be answered, so that the walk notices what it leaves out.
         return store.edges([key], tier, EdgeKind.INCLUDES, "downstream", limit=limit + 1)
     return []
 
@@ -191,7 +194,7 @@ def _speaks_for_others(gap: Gap, key: str, same: list[Edge]) -> bool:
     return bool(same) and gap.item == key and (is_serial(key) or gap.reason in _ABSENCES)
 
 
-def _gaps(
+def gaps_along(
     store: GraphStore, walk: Walk, direction: Direction, tier: Tier, at: int | None
 ) -> Iterator[Gap]:
     """Yield where the trail stops: at gap nodes, at products without lot, at undocumented ends."""

@@ -28,6 +28,7 @@ class Made(NamedTuple):
     index: int
     time: datetime
     missing: str
+    consumed: int | None = None
 
 
 def key_of(item: Content, serial: str | None = None) -> str:
@@ -73,6 +74,16 @@ class NaiveGraph:
                 named |= {key_of(one, serial) for serial in one.get("serial_ids", [])}
         return named
 
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit in which events count an item."""
+        return {
+            key_of(one): one["quantity_unit"]
+            for _, event in self.events
+            for one in event["items"]
+            if "quantity_unit" in one
+        }
+
     def containers(self) -> set[str]:
         """Every container that any event names."""
         named = {event["container_id"] for _, event in self.events if "container_id" in event}
@@ -96,7 +107,9 @@ class NaiveGraph:
             for given, made in product(inputs or [None], outputs or [None]):
                 src = key_of(given) if given and "party" in given else None
                 missing = given["lot_id"] if given and src is None else ""
-                found.append(Made(src, key_of(made) if made else None, index, time, missing))
+                amount = given.get("quantity") if given else None
+                out = key_of(made) if made else None
+                found.append(Made(src, out, index, time, missing, amount))
         return found
 
     @cache  # noqa: B019 - a twin lives for one example

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from commands.options import Data, Json
-from commands.output import console, print_json, write_result
+from commands.output import console, json_bytes, print_json, write_result
+from commands.questions.asking import At, micros_of
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from commands.items import Found
     from graph.lineage import Lineage
     from graph.model import Edge, Node
+    from graph.store import Direction
     from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
@@ -32,6 +34,7 @@ class Format(StrEnum):
     HTML = "html"
     DOT = "dot"
     GRAPHML = "graphml"
+    JSON = "json"
 
 
 @app.command()
@@ -39,6 +42,7 @@ def trace(
     data: Data,
     item: Annotated[str, typer.Argument(help="A lot, serial or product id, a URL or a GTIN.")],
     depth: Annotated[int, typer.Option(min=0, help="Transformations to look through.")] = 100,
+    at: At = None,
     form: Annotated[
         Format | None, typer.Option("--format", help="Draw it, or write it for other programs.")
     ] = None,
@@ -49,33 +53,68 @@ def trace(
         int, typer.Option(min=1, help="Items drawn one by one before alike ones share a box.")
     ] = 40,
     *,
-    down: Annotated[bool, typer.Option("--down", help="Where it went, not where from.")] = False,
-    events: Annotated[bool, typer.Option("--events", help="Its journey, event by event.")] = False,
+    down: Annotated[bool, typer.Option("--down", help="Where it went, as `track` shows.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Its `journey` instead.")] = False,
     json: Json = False,
 ) -> None:
     """Show what an item was made from, with quantities and gaps; or its journey."""
+    from commands.questions.journey import journey
+    from provenance.errors import UsageError
+
+    if events:
+        if form:
+            raise UsageError("--format goes with neither --events nor --json")
+        journey(data, item, depth, at=at, json=json)
+        return
+    direction: Direction = "downstream" if down else "upstream"
+    show(data, Asked(item, direction, depth, at), Drawing(form, output, detail), as_json=json)
+
+
+class Asked(NamedTuple):
+    """Which lineage is asked for."""
+
+    item: str
+    direction: Direction
+    depth: int
+    at: str | None
+
+
+class Drawing(NamedTuple):
+    """How a lineage is drawn, and where to; no form, no drawing."""
+
+    form: Format | None
+    output: Path | None
+    detail: int
+
+
+def show(data: Path, asked: Asked, drawing: Drawing, *, as_json: bool) -> None:
+    """Print a lineage, or draw it.
+
+    Raises:
+        UsageError: What is asked for does not go together.
+    """
     from commands.items import find_item
     from commands.session import with_graph
     from provenance.entries import Tier
     from provenance.errors import UsageError
 
-    if form and (events or json):
+    form, output, detail = drawing
+    if form and as_json:
         raise UsageError("--format goes with neither --events nor --json")
     if output and not form:
         raise UsageError("--output needs a --format")
     with with_graph(data) as workspace:
-        found = find_item(workspace.graph, item)
-        if events:
-            _journey(workspace, found.node, depth, as_json=json)
-            return
-        walk = workspace.graph.downstream if down else workspace.graph.upstream
-        lineage = walk(found.node, Tier.PRIVATE, depth=depth)
+        found = find_item(workspace.graph, asked.item)
+        graph = workspace.graph
+        walk = graph.downstream if asked.direction == "downstream" else graph.upstream
+        time = micros_of(asked.at)
+        lineage = walk(found.node, Tier.PRIVATE, depth=asked.depth, at=time)
         drawn = _drawn(workspace, found, lineage, form, detail) if form else ""
     if form:
         write_result(drawn.encode(), output)
         if output:
             typer.echo(f"Wrote {output}")
-    elif json:
+    elif as_json:
         print_json(_lineage_json(lineage))
     else:
         _print_lineage(lineage)
@@ -91,6 +130,8 @@ def _drawn(workspace: Workspace, found: Found, lineage: Lineage, form: Format, d
     about = cards(workspace.graph, lineage)
     if form is Format.DOT:
         return dot(lineage, about)
+    if form is Format.JSON:
+        return json_bytes(_lineage_json(lineage)).decode()
     if form is Format.GRAPHML:
         return graphml(lineage, about)
     what = "What {} was made from" if lineage.direction == "upstream" else "Where {} went"
@@ -179,27 +220,8 @@ def _quantity(edges: list[Edge]) -> str:
     return f"  {sum(amount for amount in amounts if amount is not None)} used"
 
 
-def _journey(workspace: Workspace, key: str, depth: int, *, as_json: bool) -> None:
-    from provenance.entries import Tier
-
-    journey = workspace.graph.journey(key, Tier.PRIVATE, depth=depth)
-    if as_json:
-        print_json(
-            {
-                "item": key,
-                "position": journey.position,
-                "events": [
-                    {"hops": step.hops, "index": step.event.index, **step.event.attrs}
-                    for step in journey.steps
-                ],
-            }
-        )
-        return
-    for step in journey.steps:
-        typer.echo(_step(step.event, step.hops))
-
-
-def _step(event: Node, hops: int) -> str:
+def step_words(event: Node, hops: int) -> str:
+    """Write one event of a journey as a line."""
     content = event.attrs
     where = content.get("facility_id") or "?"
     if content.get("to_facility_id"):
