@@ -12,7 +12,8 @@ from commands.output import print_json
 from commands.questions.asking import At, find, micros_of, plain, print_table, tell_limits, words
 
 if TYPE_CHECKING:
-    from graph.questions.exposure import Exposure, ListEntry
+    from graph.questions.exposure import Exposure
+    from graph.questions.lists import ListEntry
     from graph.store import GraphStore
 
 app = typer.Typer(add_completion=False)
@@ -57,7 +58,7 @@ def exposure(
 
 
 def _listed(graph: GraphStore, watchlist: str | None) -> list[ListEntry]:
-    from graph.questions.exposure import entries_on_record
+    from graph.questions.lists import entries_on_record
     from provenance.entries import Tier
     from provenance.errors import UsageError
 
@@ -78,7 +79,7 @@ def _read(file: Path) -> list[ListEntry]:
     """
     import csv
 
-    from graph.questions.exposure import KINDS, ListEntry
+    from graph.questions.lists import KINDS, ListEntry
     from provenance.errors import InputError
 
     if file.stat().st_size > _LARGEST:

@@ -4,5 +4,5 @@ One file a question; each answer is a frozen dataclass that says for which log
 position it is true and whether a limit cut it short. Nothing here knows how a
 store keeps its facts.
 
-Reading order: ledger, custody, recall, balance, exposure, coverage, paths.
+Reading order: ledger, custody, recall, balance, exposure, lists, coverage, paths.
 """

@@ -5,27 +5,21 @@ that, and what origin was declared. "No" is said only where everything upstream
 is documented down to its origin and every place on the way is known; whatever
 is missing makes it "unknown", and is named.
 
-Regions are countries (ISO 3166-1) or parts of them (ISO 3166-2); a country
-covers its parts. Names are compared by their words, letter case and
-punctuation aside; the detectors also find likenesses. Goods by country are
-context and never a yes.
-
-Next: graph/questions/coverage.py
+Next: graph/questions/lists.py
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from graph.keys import class_of, is_item, parse_key
-from graph.model import EdgeKind, RecordKind
+from graph.keys import class_of, is_item
+from graph.model import EdgeKind
 from graph.questions.ledger import Act, ledger
+from graph.questions.lists import CONTEXT, Lists
 from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT
 
 if TYPE_CHECKING:
@@ -33,27 +27,19 @@ if TYPE_CHECKING:
 
     from graph.lineage import Lineage
     from graph.questions.ledger import Move
+    from graph.questions.lists import ListEntry
     from graph.store import GraphStore
     from provenance.entries import Content, Tier
 
 __all__ = [
-    "KINDS",
     "Exposure",
     "Hit",
-    "ListEntry",
     "Missing",
     "Verdict",
-    "entries_on_record",
     "exposure",
 ]
 
-KINDS: Final = ("region", "entity", "facility", "party", "goods_country")
-"""What a list can name."""
 _EVER: Final = 2**63 - 1
-_WORDS: Final = re.compile(r"[^\W_]+")
-_CONTEXT: Final = "goods_country"
-_NEEDS: Final = {"region": {"country"}, "entity": {"name"}}
-"""What has to be known of a site before anybody can say that it is not listed."""
 
 
 class Verdict(StrEnum):
@@ -62,22 +48,6 @@ class Verdict(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
-
-
-class ListEntry(Struct, frozen=True):
-    """One line of a watchlist.
-
-    Attributes:
-        list_name: Which list.
-        kind: `region`, `entity`, `facility`, `party` or `goods_country` (HS prefix, "|", country).
-        value: What is listed.
-        goods: Which goods the list means there, for the reader.
-    """
-
-    list_name: str
-    kind: str
-    value: str
-    goods: str = ""
 
 
 class Hit(Struct, frozen=True, order=True):
@@ -151,18 +121,6 @@ class Exposure:
     truncated: bool
 
 
-def entries_on_record(store: GraphStore, tier: Tier, name: str = "") -> list[ListEntry]:
-    """Return the lines of the watchlists in the log, or of the one with a name."""
-    found = [_entry(record.attrs) for record in store.records(RecordKind.WATCHLIST, tier)]
-    return [entry for entry in found if not name or entry.list_name == name]
-
-
-def _entry(content: Content) -> ListEntry:
-    names = ("list_name", "kind", "value", "goods")
-    list_name, kind, value, goods = (str(content.get(name) or "").strip() for name in names)
-    return ListEntry(list_name, kind.lower(), value, goods)
-
-
 def exposure(
     store: GraphStore,
     key: str,
@@ -188,7 +146,7 @@ def exposure(
         NotFound: There is no such item for this viewer.
         UsageError: The key names something that is neither item nor container.
     """
-    lists = _Lists(entries)
+    lists = Lists(entries)
     with store.snapshot():
         lineage = store.upstream(key, tier, depth=depth, limit=limit, at=at)
         items = [item for item in lineage.hops if is_item(item)]
@@ -199,7 +157,7 @@ def exposure(
         nodes = {node: found.attrs for node, found in store.fetch(named, tier).items()}
     hits = _first_each(_hits(lineage, moves, nodes, lists))
     missing = tuple(sorted(set(_missing(lineage, moves, nodes, lists))))
-    listed = tuple(hit for hit in hits if hit.kind != _CONTEXT)
+    listed = tuple(hit for hit in hits if hit.kind != CONTEXT)
     truncated = lineage.truncated or book.truncated
     unsure = Verdict.UNKNOWN if missing or truncated else Verdict.NO
     return Exposure(
@@ -209,54 +167,12 @@ def exposure(
         at=at,
         verdict=Verdict.YES if listed else unsure,
         hits=listed,
-        context=tuple(hit for hit in hits if hit.kind == _CONTEXT),
+        context=tuple(hit for hit in hits if hit.kind == CONTEXT),
         missing=missing,
         items=len(items),
         entries=len(entries),
         truncated=truncated,
     )
-
-
-class _Lists:
-    """List entries by what they name."""
-
-    def __init__(self, entries: Iterable[ListEntry]) -> None:
-        self._by: dict[tuple[str, str], list[ListEntry]] = defaultdict(list)
-        self._goods: dict[str, list[tuple[str, ListEntry]]] = defaultdict(list)
-        self.needs: set[str] = set()
-        for entry in entries:
-            if entry.kind == _CONTEXT:
-                good, _, country = entry.value.partition("|")
-                self._goods[country.strip().upper()].append((good.strip(), entry))
-            else:
-                self.needs |= _NEEDS.get(entry.kind, set())
-                self._by[entry.kind, _spelled(entry.kind, entry.value)].append(entry)
-
-    def named(self, kind: str, value: object) -> list[ListEntry]:
-        """Return the entries of a kind that name a value."""
-        return self._by.get((kind, _spelled(kind, str(value))), []) if value else []
-
-    def region(self, code: object) -> list[ListEntry]:
-        """Return the entries that name a place's code, or the country it is part of."""
-        text = str(code or "").strip().upper()
-        country = text.partition("-")[0]
-        found = self.named("region", text)
-        return found if country == text else [*found, *self.named("region", country)]
-
-    def goods(self, code: object, country: object) -> list[ListEntry]:
-        """Return the entries that name a good, by its HS code, from a country."""
-        digits = re.sub(r"\D", "", str(code or ""))
-        return [
-            entry
-            for good, entry in self._goods.get(str(country or "").upper(), ())
-            if good == "*" or (digits and digits.startswith(good))
-        ]
-
-
-def _spelled(kind: str, value: str) -> str:
-    if kind == "region":
-        return value.strip().upper()
-    return " ".join(_WORDS.findall(value.casefold())) if kind == "entity" else value.strip()
 
 
 def _that_concern(lineage: Lineage, moves: Iterable[Move]) -> list[Move]:
@@ -283,15 +199,15 @@ def _places(move: Move) -> set[str]:
 
 
 def _hits(
-    lineage: Lineage, moves: Iterable[Move], nodes: Mapping[str, Content], lists: _Lists
+    lineage: Lineage, moves: Iterable[Move], nodes: Mapping[str, Content], lists: Lists
 ) -> Iterator[Hit]:
     for move in moves:
         product = nodes.get(class_of(move.item), {})
         for place in _places(move):
-            for entry in _listed(lists, place, nodes.get(place, {}), product):
+            for entry in lists.site(place, nodes.get(place, {}), product):
                 yield _hit(lineage, move, place, entry)
         declared = nodes.get(move.event, {}).get("declared_origin_country")
-        for entry in (*lists.region(declared), *_of_party(lists, move.party)):
+        for entry in (*lists.region(declared), *lists.party(move.party)):
             yield _hit(lineage, move, "", entry)
 
 
@@ -303,20 +219,6 @@ def _first_each(hits: Iterable[Hit]) -> list[Hit]:
     return sorted(found.values())
 
 
-def _listed(lists: _Lists, place: str, site: Content, product: Content) -> Iterator[ListEntry]:
-    yield from lists.named("facility", parse_key(place)[1][0])
-    yield from lists.named("entity", site.get("name"))
-    yield from _of_party(lists, site.get("party"))
-    for name in ("region", "country", "country_region"):
-        yield from lists.region(site.get(name))
-    yield from lists.goods(product.get("hs_code"), site.get("country"))
-
-
-def _of_party(lists: _Lists, party: object) -> Iterator[ListEntry]:
-    yield from lists.named("party", party)
-    yield from lists.named("entity", party)
-
-
 def _hit(lineage: Lineage, move: Move, place: str, entry: ListEntry) -> Hit:
     hops = lineage.hops[move.item]
     found = (entry.list_name, entry.kind, entry.value)
@@ -324,7 +226,7 @@ def _hit(lineage: Lineage, move: Move, place: str, entry: ListEntry) -> Hit:
 
 
 def _missing(
-    lineage: Lineage, moves: Iterable[Move], nodes: Mapping[str, Content], lists: _Lists
+    lineage: Lineage, moves: Iterable[Move], nodes: Mapping[str, Content], lists: Lists
 ) -> Iterator[Missing]:
     """Yield the gaps upstream, the items nobody placed, the places nobody described."""
     for gap in lineage.gaps:

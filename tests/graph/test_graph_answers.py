@@ -19,8 +19,9 @@ from graph.model import EdgeKind
 from graph.questions.balance import balance
 from graph.questions.coverage import coverage
 from graph.questions.custody import custody
-from graph.questions.exposure import ListEntry, Verdict, exposure
+from graph.questions.exposure import Verdict, exposure
 from graph.questions.ledger import ledger
+from graph.questions.lists import ListEntry
 from graph.questions.paths import path
 from graph.questions.recall import recall
 from provenance.entries import Draft, EntryType, Tier
