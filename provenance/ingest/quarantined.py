@@ -126,12 +126,15 @@ def _rows_without(path: Path, text: str, places: Collection[str] | None) -> tupl
 def _events_without(
     path: Path, text: str, places: Collection[str] | None
 ) -> tuple[int, str | None]:
-    entries = list(_entries(path, text))
-    kept = [
-        written
-        for written, entry in entries
-        if places is not None and _event(entry).place not in places
-    ]
+    try:
+        entries = list(_entries(path, text))
+    except InputError:
+        if places is None:
+            return 0, None  # nobody can count them any more
+        raise
+    if places is None:
+        return len(entries), None
+    kept = [written for written, entry in entries if _event(entry).place not in places]
     head, _parts, tail = event_texts(text)
     left = head + ",\n".join(kept) + "\n" + tail
     return len(entries) - len(kept), left if kept else None

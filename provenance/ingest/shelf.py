@@ -162,8 +162,7 @@ class Shelf:
     def waiting(self, *, closed: bool = False) -> list[Waiting]:
         """List the files with open rows, the oldest first; those without as well if `closed`.
 
-        Raises:
-            InputError: One cannot be read any more.
+        One that cannot be read any more counts as one row, whose reason is that.
         """
         found = [self._waiting(path) for path in self._files()]
         if closed:
@@ -200,7 +199,7 @@ class Shelf:
                 f"{path.name}: was edited meanwhile, so its rows stay; what was brought again is "
                 "in the log, and a duplicate the next time"
             )
-        held = [row.place for row in open_rows(path)]
+        held = [row.place for row in (_readable(path) if places is None else open_rows(path))]
         gone, left = without(path, places)
         with translated(self.directory):
             if left is None:
@@ -208,7 +207,7 @@ class Shelf:
             elif gone:
                 replace_file(path, left, mode=0o600)
         about = self.about(path)
-        if about is not None and gone:
+        if about is not None and (gone or left is None):
             own = tuple(place for place in held if places is None or place in places)
             told = msgspec.structs.replace(closing, rows=gone, places=own)
             self._write(path, msgspec.structs.replace(about, closed=(*about.closed, told)))
@@ -240,7 +239,7 @@ class Shelf:
         ]
         abouts = [self.about(one) for one in {path, self._first(path), *there}]
         known = {p for about in abouts if about for one in about.closed for p in one.places}
-        waiting = {(row.place, row.summary) for one in there for row in open_rows(one)}
+        waiting = {(row.place, row.summary) for one in there for row in _readable(one)}
         known |= {row.place for row in open_rows(path) if (row.place, row.summary) in waiting}
         gone, left = without(path, known) if known else (0, b"")
         with translated(self.directory):
@@ -256,7 +255,10 @@ class Shelf:
 
     def _waiting(self, path: Path) -> Waiting:
         about = self.about(path)
-        reasons = Counter(row.summary for row in open_rows(path))
+        try:
+            reasons = Counter(row.summary for row in open_rows(path))
+        except InputError as error:  # edited by somebody; the others are listed all the same
+            reasons = Counter({str(error): 1})
         since = about.set_aside_us if about else path.stat().st_mtime_ns // 1000
         return Waiting(path.name, about, reasons.total(), reasons, since)
 
@@ -277,6 +279,14 @@ class Shelf:
             beside = self._beside(path)
             beside.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace_file(beside, msgspec.json.encode(about), mode=0o600)
+
+
+def _readable(path: Path) -> list[OpenRow]:
+    """The rows of a file; none of one that somebody has edited beyond recognition."""
+    try:
+        return list(open_rows(path))
+    except InputError:
+        return []
 
 
 def expiries(gone: Iterable[Waiting], keep_days: int) -> list[str]:

@@ -273,3 +273,19 @@ def test_the_file_itself_can_be_ingested_like_any_other(
     assert provenance("ingest", "--data", small, path)[0] == 3
     assert [one["rows"] for one in listed(provenance, small)] == [2]
     assert not path.exists()
+
+
+def test_a_file_that_was_edited_beyond_recognition_blocks_nothing(
+    provenance: Command, small: Path, source: Path
+) -> None:
+    """It is listed with what is wrong; others are listed, ingested and dropped beside it."""
+    provenance("ingest", "--data", small, source)
+    broken = small / "quarantine" / "doc-0123456789ab.jsonld"
+    broken.write_text('{"epcisBody": {"quarantine": [{"place": ')
+    found = {one["name"]: one for one in listed(provenance, small)}
+    assert "mend it" in next(iter(found[broken.name]["reasons"]))
+    assert len(found) == 2
+    assert "mend it" in provenance("quarantine", "show", "--data", small, broken.name)[2]
+    assert provenance("ingest", "--data", small, source)[0] == 3
+    assert provenance("quarantine", "drop", "--data", small, broken.name, "--yes")[0] == 0
+    assert not broken.exists()

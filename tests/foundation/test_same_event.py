@@ -102,3 +102,29 @@ def test_a_row_is_found_by_its_event_hash(
         assert json.loads(out)["event"]["event_id"] == wanted
     code, _, err = provenance("lookup", "--data", small, name[:-20] + "0" * 9 + name[-11:])
     assert (code, "nothing in the log" in err) == (1, True)
+
+
+@pytest.mark.parametrize("rows_first", [True, False])
+def test_an_id_with_other_content_is_kept_apart(
+    provenance: Command, small: Path, tmp_path: Path, *, rows_first: bool
+) -> None:
+    """Row or EPCIS event: whichever came first stays, the other waits in quarantine."""
+    table, document = tmp_path / "rows.csv", tmp_path / "doc.jsonld"
+    table.write_text(ROWS)
+    event = {
+        "type": "ObjectEvent",
+        "eventID": "urn:x:3",
+        "eventTime": "2024-05-03T00:00:00Z",
+        "eventTimeZoneOffset": "+00:00",
+        "action": "OBSERVE",
+        "bizStep": "packing",
+        "epcList": ["urn:epc:id:sgtin:4012345.011111.1"],
+    }
+    document.write_text(json.dumps({"type": "EPCISDocument", "epcisBody": {"eventList": [event]}}))
+    first, second = (table, document) if rows_first else (document, table)
+    assert provenance("ingest", "--data", small, first)[0] == 0
+    before = json.loads(provenance("lookup", "--data", small, "urn:x:3", "--json")[1])
+    told = json.loads(provenance("ingest", "--data", small, second, "--json")[1])
+    assert told["quarantined"] == 1
+    assert "conflict: the log holds this id" in next(iter(told["reasons"]))
+    assert json.loads(provenance("lookup", "--data", small, "urn:x:3", "--json")[1]) == before
