@@ -27,7 +27,7 @@ def list_mappings(*, json: Json = False) -> None:
         print_json(found)
         return
     for one in found:
-        typer.echo(f"{one['name']:<12} {one['kind']:<8} {one['about']}")
+        typer.echo(f"{one['name']:<17} {one['kind']:<8} {one['about']}")
 
 
 @app.command()

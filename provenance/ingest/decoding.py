@@ -29,6 +29,8 @@ _ENCODINGS: Final = {
     "cp1252": "cp1252",
 }
 _BLOCK: Final = 1 << 16
+_LOOKED_AT: Final = 1 << 16
+_LIKE_1252: Final = frozenset({"cp1252", "latin_1", "iso8859_15", "cp1250", "cp1254", "cp858"})
 
 
 def codec_of(name: str, encoding: str | None, head: bytes) -> str:
@@ -78,11 +80,25 @@ def undecodable(source: Source, codec: str, error: UnicodeDecodeError) -> InputE
             offset += len(block)
         else:
             offset -= len(decoder.getstate()[0])
-    remedy = "say --encoding windows-1252 if it is" if codec.startswith("utf-8") else "convert it"
+    remedy = _advice(source) if codec.startswith("utf-8") else "convert it"
     return InputError(
         f"{source.name}: line {newlines + 1}, byte {offset}: not {codec.removesuffix('-sig')} "
         f"({error.reason}); {remedy}"
     )
+
+
+def _advice(source: Source) -> str:
+    """What the bytes look like; only advice, for nobody can be sure of it."""
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - slow to load, and rarely needed
+
+    with source.open() as (plain, _), unreadable(source.name):
+        found = from_bytes(plain.read(_LOOKED_AT)).best()
+    looks = found.encoding if found else ""
+    if looks and looks not in _LIKE_1252 and not looks.startswith(("utf", "ascii")):
+        return (
+            f"it looks like {looks}: convert it to UTF-8, or say --encoding windows-1252 if it is"
+        )
+    return "say --encoding windows-1252 if it is"
 
 
 def _count(text: str, *, after_return: bool) -> int:

@@ -30,6 +30,7 @@ __all__ = ["CsvTable", "Position", "Row", "Table", "open_table"]
 
 _SEPARATORS: Final = ",;\t|"
 _PROGRESS: Final = 1000
+_LONGEST_CELL: Final = 1 << 17
 _SAMPLE: Final = 1 << 18
 
 
@@ -84,6 +85,8 @@ class CsvTable:
                 for _ in range(self.header_end):
                     next(lines.stream, None)
                 lines.fresh = True
+                # The limit belongs to the whole process; somebody may have raised it.
+                csv.field_size_limit(_LONGEST_CELL)
                 reader = csv.reader(lines.stream, delimiter=self.separator, strict=True)
                 for count, row in enumerate(_split(reader, lines, self.cells)):
                     yield row

@@ -162,10 +162,7 @@ def _split_basic(value: str) -> Parts:
     """ISO 8601 basic form: 20240323T221732Z, 20240323221732."""
     match = _BASIC.match(value)
     if match is None and _SERIAL.match(value):
-        reason = (
-            'may be a spreadsheet\'s day number; say serial = "1900" under [times] in a mapping'
-        )
-        raise Unacceptable(reason, value)
+        raise Unacceptable("is a spreadsheet's day number; set times.serial in a mapping", value)
     if match is None:
         raise Unacceptable("is not a time of a known form; write it as 2024-03-23T22:17:32Z", value)
     date, hour, minute, second, offset = match.groups()

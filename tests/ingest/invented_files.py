@@ -36,7 +36,7 @@ EXPORTS = {
         Bezeichnung | product_name | words
         Charge | lot_id | lot
         Menge | quantity | count
-        ME | - | unit
+        ME | unit | unit
         Bruttogewicht (kg) | weight | comma
         Nettogewicht (kg) | net_weight | comma
         Lieferdatum | delivery_date | german

@@ -238,7 +238,7 @@ def test_a_wrong_mapping(text: str, message: str) -> None:
 
 def test_a_mapping_that_is_not_there(tmp_path: Path) -> None:
     """A missing mapping is answered with those that are shipped."""
-    with pytest.raises(InputError, match="shipped mappings: scms"):
+    with pytest.raises(InputError, match="shipped mappings: despatch-advice, import-manifest, scms"):
         load_mapping(str(tmp_path / "none.toml"))
     (tmp_path / "bad.toml").write_bytes(b"\xff")
     with pytest.raises(InputError, match="cannot be read"):
@@ -249,7 +249,7 @@ def test_a_mapping_that_is_not_there(tmp_path: Path) -> None:
 
 def test_all_shipped_mappings_are_right() -> None:
     """Every mapping that comes with the program passes its own checks under its own name."""
-    assert shipped_mappings() == ["scms"]
+    assert shipped_mappings() == ["despatch-advice", "import-manifest", "scms"]
     assert [load_mapping(name).name for name in shipped_mappings()] == shipped_mappings()
 
 

@@ -69,7 +69,7 @@ class ParquetTable:
             file = _opened(self.source.name, plain)
             total = file.metadata.num_rows or 1
             for batch in _batches(self.source.name, file):
-                columns = [_texts(column.chunk(0)) for column in batch.columns]
+                columns = self._columns(batch, number)
                 for cells in zip(*columns, strict=True):
                     number += 1
                     size = sum(map(len, cells))
@@ -80,6 +80,17 @@ class ParquetTable:
                         yield Row(number, list(cells))
                 if progress is not None:
                     progress((self.source.size * min(number, total) // total, self.source.size))
+
+    def _columns(self, batch: pa.Table, before: int) -> list[list[str]]:
+        try:
+            return [_texts(column.chunk(0)) for column in batch.columns]
+        except (pa.ArrowException, ValueError, OverflowError) as error:
+            # Texts that are no UTF-8, times beyond the calendar.
+            said = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"{self.source.name}: row {before + 1} or one of the {batch.num_rows - 1} after it "
+                f"cannot be read ({said})"
+            ) from None
 
 
 def open_parquet(source: Source, known: frozenset[str]) -> ParquetTable:

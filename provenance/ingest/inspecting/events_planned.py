@@ -5,6 +5,7 @@ Next: provenance/ingest/inspecting/fields_planned.py
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from provenance.ingest.inspecting.plan import Line, Plan, quoted
@@ -30,7 +31,6 @@ _INSTEAD: Final = (
 )
 _FROM: Final = (
     ("site", "site"), ("shipper", "shipper"), ("vendor", "vendor"), ("port_loading", "port"),
-    ("country_origin", "country"),
 )  # fmt: skip
 _TO: Final = (
     ("consignee", "client"), ("port_discharge", "port"), ("country_destination", "country"),
@@ -41,7 +41,7 @@ _KEYS: Final = (
     "invoice_number", "container_id", "lot_id", "product_id", "gtin", "product_name", "hs_code",
     "quantity",
 )  # fmt: skip
-_FULL: Final = 0.98
+_FULL: Final = 0.95
 _ALONE: Final = frozenset({"row_id", "shipment_id", "bill_of_lading", "purchase_order", "lot_id"})
 
 
@@ -148,6 +148,9 @@ def _template(ids: list[Guess], name: str) -> str:
 
 def _id_columns(plan: Plan, rows: Sequence[Sequence[str]]) -> tuple[list[Guess], bool]:
     """The fewest columns, of those that identify, that together tell the rows apart."""
+    # A line of totals at the end is no row to be told from others.
+    usual = median(sum(map(bool, row)) for row in rows)
+    rows = [row for row in rows if sum(map(bool, row)) >= usual / 2]
     wanted = (*_KEYS, *(role for role, *_ in _DATED), "event_date")
     full = [g for role in wanted if (g := plan.role(role)) and g.profile.filled > _FULL * len(rows)]
     for guess in full:

@@ -192,10 +192,10 @@ def _unfolded(
     if len(lists) == 1:
         form = form._replace(rows=lists[0])
     if "merged" in table.details:
-        form = form._replace(merged="fill", sheet=table.details["sheet"])
+        form = form._replace(merged="fill")
     if form.rows or form.merged:
         table = open_any(source, KNOWN_COLUMNS, form)
-    return table, form
+    return table, form._replace(sheet=table.details.get("sheet", ""))
 
 
 def _guessed(found: Suggestion) -> list[dict[str, Any]]:

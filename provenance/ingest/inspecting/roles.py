@@ -156,7 +156,7 @@ ROLES: Final[dict[str, Role]] = {
     "line_no": _role(
         "the line of a document",
         "id",
-        "line+number line:0.9 line+row product:0.6 product+number:0.5",
+        "line+number line:0.9 line+row row+description:0.6 product:0.6 product+number:0.5",
     ),
     "shipment_id": _role(
         "the shipment",

@@ -122,11 +122,13 @@ def _date(p: Profile, name: str) -> _Fit:
     written = p.has("date")
     counted = max(p.has("serial") if p.has("number") > _NEARLY_ALL else 0.0, p.has("epoch"))
     share, what = max((written, "dates"), (counted, "day numbers or epochs"))
+    if share > _NEARLY_ALL:
+        alone = 0.4 if what == "dates" and name == "event_date" else 0.0
+        return share, alone, f"{share:.0%} are {what}"
     if share and len(p.texts) <= _FEW:
         # The rest says in few words that there is no date: "open", "not captured".
         return max(share, 0.85), 0.0, f"{share:.0%} are {what}, the rest few words"
-    alone = 0.4 if what == "dates" and name == "event_date" else 0.0
-    return _share(share, 0.15, alone, what)
+    return _share(share, 0.15, 0.0, what)
 
 
 def _number(p: Profile, name: str) -> _Fit:
@@ -179,7 +181,7 @@ def _unit(p: Profile, name: str) -> _Fit:
     if p.has("number") > _MIXED:
         return 0.0, 0.0, ""
     share = p.has("unit")
-    alone = 0.3 if share > _NEARLY_ALL and name == "unit" else 0.0
+    alone = 0.38 if share > _NEARLY_ALL and name == "unit" else 0.0
     return max(share, 0.35 if p.distinct < _MIXED else 0.15), alone, f"{share:.0%} are units"
 
 

@@ -58,9 +58,10 @@ def suggest(table: Table, form: TableSettings, given: Conditions) -> Suggestion:
     Raises:
         InputError: The file cannot be read to its end, or has no rows.
     """
-    rows, count = _sampled(table)
+    rows, count, problem = _sampled(table)
     if not rows:
-        raise InputError(f"{table.source.name}: has a header and no whole rows")
+        said = f"no row can be read: {problem}" if problem else "has a header and no rows"
+        raise InputError(f"{table.source.name}: {said}")
     plan = make_plan(recognise_columns(table.header, rows), rows)
     name = re.sub(r"[^a-z0-9]+", "-", table.source.stem.casefold()).strip("-") or "table"
     about = [
@@ -78,14 +79,16 @@ def suggest(table: Table, form: TableSettings, given: Conditions) -> Suggestion:
     return found
 
 
-def _sampled(table: Table) -> tuple[list[list[str]], int]:
-    """Rows spread evenly over the file, at most `SAMPLE`, and how many there are."""
+def _sampled(table: Table) -> tuple[list[list[str]], int, str]:
+    """Rows spread evenly over the file, how many there are, and the first one's problem."""
     kept: list[list[str]] = []
+    problem = ""
     step = count = 0
     stride = 1
     for row in table.rows():
         count += 1
         if row.problem:
+            problem = problem or row.problem
             continue
         if step % stride == 0:
             kept.append(row.cells)
@@ -93,7 +96,7 @@ def _sampled(table: Table) -> tuple[list[list[str]], int]:
         if len(kept) > SAMPLE:
             kept = kept[::2]
             stride *= 2
-    return kept, count
+    return kept, count, problem
 
 
 def _tried(plan: Plan, text: str, table: Table, given: Conditions) -> Suggestion:

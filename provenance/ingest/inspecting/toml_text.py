@@ -96,13 +96,13 @@ def _values(plan: Plan) -> Iterator[str]:
             continue
         yield from ("", f"[values.{name}]")
         for text, word in words.items():
-            yield f"{quoted(text)} = {quoted(word)}" if word else f"# {quoted(text)} = ..."
+            said = "" if word else "  # what is it? as long as nothing stands here, it is missing"
+            yield f"{quoted(text)} = {quoted(word)}{said}"
 
 
 def _times(plan: Plan, date_order: str) -> Iterator[str]:
-    if not plan.serial and not date_order:
-        return
     yield from ("", "[times]")
+    yield '# zone = "Europe/Berlin"  # of times without an offset; they are UTC if none is named'
     if date_order:
         yield f'date_order = "{date_order}"  # a guess: nothing in the file proves it'
     if plan.serial:

@@ -53,7 +53,7 @@ _UNITS: Final = {
     **WEIGHT_UNITS,
     "unit": "unit units ea each pc pcs piece pieces st stk stuck stueck c62 h87 nar pce un "
     "und unid u pz pza nos no",
-    "case": "case cases cs ctn ctns carton cartons box boxes bx ct karton kartons caja caixa "
+    "case": "case cases ca cs ctn ctns carton cartons box boxes bx ct karton kartons caja caixa "
     "colis colli kart",
     "pallet": "pallet pallets pal plt palette paletten pf",
     "pack": "pack packs pk pkg pkgs pak packung package packages",

@@ -21,7 +21,7 @@ CONCEPTS: Final[dict[str, str]] = {
     "code": "code codes kode codigo codice cod cd",
     "reference": "ref reference referenz referencia referentie riferimento refer",
     "line": "line lines zeile ligne linea linha riga regel pos position posten posicion lineitem",
-    "row": "row record entry datensatz registro seq sequence lfd",
+    "row": "row sequence record entry datensatz registro seq lfd",
     # times
     "date": "date dates dt datum data fecha day tag jour dia giorno",
     "time": "time timestamp datetime zeit uhrzeit zeitpunkt zeitstempel heure hora ora tijd "
@@ -84,8 +84,8 @@ CONCEPTS: Final[dict[str, str]] = {
     "notify": "notify notifyparty",
     "carrier": "carrier carriers forwarder haulier hauler spediteur spedition frachtfuhrer "
     "transporteur transportista transportadora transportador vettore corriere "
-    "vervoerder airline courier shippingline reederei armateur naviera "
-    "expeditor trucker",
+    "vervoerder airline courier shippingline reederei armateur naviera expeditor "
+    "trucker",
     "vessel": "vessel schiff navire buque navio nave schip voyage flight vesselname imo voy",
     "party": "name party firma company partner",
     # where
@@ -107,16 +107,16 @@ CONCEPTS: Final[dict[str, str]] = {
     "longitude": "longitude lon lng long lange langengrad longitud longitudine",
     "gln": "gln iln",
     # what
-    "product": "product products item items sku skus article articles artikel art material "
-    "materials matnr produit producto articulo produto artigo prodotto articolo "
-    "goods ware waren part parts commodity stock teil teile itm mat merce merci "
-    "mercancia mercadoria goederen marchandise marchandises style asin materiale "
-    "cargo",
+    "product": "product products item items article articles artikel art material materials "
+    "matnr produit producto articulo produto artigo prodotto articolo goods ware "
+    "waren part parts commodity stock teil teile itm mat merce merci mercancia "
+    "mercadoria goederen marchandise marchandises style asin materiale cargo",
     "description": "description desc descr bezeichnung beschreibung benennung designation libelle "
     "descripcion descricao descrizione omschrijving text title denominacion "
     "denominazione libelleproduit naam nombre nom nome",
     "gtin": "gtin ean upc barcode barcodes ean13 gtin13 gtin14 strichcode upca jan codebarre",
-    "hs": "hs hts tariff zolltarif zolltarifnummer taric ncm hscode htscode statnr customs douane",
+    "hs": "hs harmonized harmonised hts tariff zolltarif zolltarifnummer taric ncm hscode "
+    "htscode statnr customs douane",
     "lot": "lot lots batch batches charge chargen lote lotes lotto partij batchno lotno charg",
     "serial": "serial serials sn imei serie serienummer seriennummer serien seriale sernr",
     "brand": "brand marke marque marca merk trademark",
@@ -124,9 +124,9 @@ CONCEPTS: Final[dict[str, str]] = {
     "warengruppe famille familia type typ tipo subclass sub segment division "
     "department genre soort form dosage",
     # papers and boxes
-    "bol": "bol bl mbl hbl waybill awb mawb cmr konnossement connaissement "
-    "conocimiento conhecimento polizza vrachtbrief frachtbrief seawaybill "
-    "billoflading airwaybill mbol hbol lta",
+    "bol": "bol bl mbl hbl waybill awb mawb cmr konnossement connaissement conocimiento "
+    "conhecimento polizza vrachtbrief frachtbrief seawaybill billoflading "
+    "airwaybill mbol hbol lta",
     "invoice": "invoice inv rechnung rechnungs rg facture fac factura fatura fattura factuur "
     "billing bill",
     "container": "container containers cntr conteneur contenedor conteiner contentor containernr "
@@ -137,8 +137,8 @@ CONCEPTS: Final[dict[str, str]] = {
     "packstuck packstucke pallet pallets palette paletten palettes palet plt "
     "scatole dozen",
     # how much
-    "quantity": "quantity quantities qty qnty quant quantite qte menge mng cantidad cant "
-    "quantidade qtd qtde quantita qta aantal pcs pieces pc stuck stuckzahl stk "
+    "quantity": "quantity count piece quantities qty qnty quant quantite qte menge mng cantidad "
+    "cant quantidade qtd qtde quantita qta aantal pcs pieces pc stuck stuckzahl stk "
     "units anzahl piezas pecas pezzi stuks ctqty volumeqty",
     "weight": "weight weights wt wgt gewicht gew poids peso massa mass tonnage gewichts",
     "kg": "kg kilo kilos kilogram kilograms kilogramm kilogramme kilogrammes kilogramos",
@@ -159,8 +159,8 @@ CONCEPTS: Final[dict[str, str]] = {
     "freight": "freight fracht fret flete frete nolo vracht frachtkosten",
     "insurance": "insurance versicherung assurance seguro assicurazione verzekering insured",
     "total": "total gesamt summe totale totaal sum tot somme",
-    "unit": "unit uom um einheit mengeneinheit unite unidad unidade unita eenheid measure "
-    "mesure medida misura umb meins ume maat basiseinheit",
+    "unit": "unit uom me um einheit mengeneinheit unite unidad unidade unita eenheid "
+    "measure mesure medida misura umb meins ume maat basiseinheit",
     "currency": "currency curr ccy cur wahrung waehrung waehr devise moneda moeda valuta divisa "
     "munt iso4217",
     "usd": "usd dollar dollars",
@@ -198,6 +198,8 @@ SEVERAL: Final[dict[str, tuple[str, ...]]] = {
     "pod": ("port", "discharge"),
     "kgs": ("weight", "kg"),
     "asn": ("shipment", "number"),
+    "sku": ("product", "code"),
+    "skus": ("product", "code"),
     "po": ("purchase", "order"),
     "dom": ("produced", "date"),
     "scac": ("carrier", "code"),
