@@ -3,8 +3,10 @@
     sqlite:graph.db         relative to the working directory
     sqlite:/var/p/graph.db  absolute; `sqlite:///var/p/graph.db` is the same
     memory:                 empty, for as long as the object lives
+    arangodb:http://127.0.0.1:8529/provenance
+                            a server, or with commas several of a cluster, and a database
 
-Next: graph/frames.py
+Next: graph/place.py
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from graph.place import ArangoPlace
 from provenance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,12 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["open_store"]
 
 
-def open_store(url: str, *, readonly: bool = False) -> GraphStore:
+def open_store(
+    url: str, *, readonly: bool = False, arangodb: ArangoPlace | None = None
+) -> GraphStore:
     """Open a store, making it where it does not exist yet.
 
     Args:
         url: SCHEME:PLACE, as in the module's docstring.
         readonly: Never write; the store must exist.
+        arangodb: How to sign in and what to make there; the defaults if None.
 
     Raises:
         UsageError: The URL names no known kind of store.
@@ -35,9 +41,14 @@ def open_store(url: str, *, readonly: bool = False) -> GraphStore:
         StorageError: The disk or database refused.
     """
     scheme, colon, place = url.partition(":")
+    if scheme == "arangodb" and place:
+        return _arangodb(place, readonly, arangodb or ArangoPlace())
     opener = _STORES.get(scheme) if colon else None
     if opener is None:
-        raise UsageError(f"graph store {url!r}: expected one of {', '.join(_STORES)}, then a place")
+        raise UsageError(
+            f"graph store {url!r}: expected one of {', '.join([*_STORES, 'arangodb'])}, "
+            "then a place"
+        )
     return opener(place, readonly)
 
 
@@ -56,6 +67,12 @@ def _memory(place: str, readonly: bool) -> GraphStore:
     if place.strip("/") or readonly:
         raise UsageError("graph store 'memory:': it is always empty at first, and has no place")
     return MemoryStore()
+
+
+def _arangodb(place: str, readonly: bool, how: ArangoPlace) -> GraphStore:
+    from graph.stores.arango.store import ArangoStore  # noqa: PLC0415 - as its siblings
+
+    return ArangoStore(place, how, readonly=readonly)
 
 
 _STORES: Final[dict[str, Callable[[str, bool], GraphStore]]] = {

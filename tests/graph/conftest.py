@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent / "arango"))
+
+from arango_double import serving, without_sockets
 from graph_factories import chain
 
 from graph.connect import open_store
+from graph.place import ArangoPlace
 from graph.sync import catch_up
 
 if TYPE_CHECKING:
@@ -15,14 +26,46 @@ if TYPE_CHECKING:
 
     from graph.store import GraphStore
 
-STORES = ("memory", "sqlite")
+STORES = ("memory", "sqlite", "arangodb")
+SERVER = os.environ.get("ARANGO_URL")
+"""A real ArangoDB server to test on instead of the double, with the password of root in
+ARANGO_PASSWORD. Its database `provenance_tests` is emptied again and again."""
 
 
 @pytest.fixture(scope="module", params=STORES)
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a store of each kind may be made."""
+    if request.param == "arangodb":
+        with _server(over_http=request.module.__name__ == "test_graph_conformance") as address:
+            yield address
+        return
     place = tmp_path_factory.mktemp("graph") / "graph.db" if request.param == "sqlite" else ""
-    return f"{request.param}:{place}"
+    yield f"{request.param}:{place}"
+
+
+@contextmanager
+def _server(*, over_http: bool) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch, serving() as double:
+        password = os.environ.get("ARANGO_PASSWORD", "") if SERVER else double.password
+        patch.setenv("PROVENANCE_GRAPH_PASSWORD", password)
+        patch.setattr("graph.connect.ArangoPlace", partial(ArangoPlace, patience=5))
+        if not (over_http or SERVER):
+            without_sockets(double, patch)
+        yield f"arangodb:{SERVER or double.url}/provenance_tests"
+        assert double.refused == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Draw fewer examples where each question is a request over HTTP."""
+    test = getattr(item, "obj", None)
+    chosen = getattr(test, "_hypothesis_internal_use_settings", None)
+    if chosen is None or "arangodb" not in item.name:
+        return (yield)
+    few = settings(chosen, max_examples=max(chosen.max_examples // 12, 2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(test, "_hypothesis_internal_use_settings", few)
+        return (yield)
 
 
 @pytest.fixture

@@ -229,7 +229,8 @@ class Expressions:
         self.place += 1
         if word.kind == "bind":
             return lambda env: member(value(env), _bound(env, word.value))
-        if word.kind not in {"name", "keyword"}:
+        if word.kind != "name":
+            self.place -= 1
             raise self.wrong()
         spelled = str(word.value)
         return lambda env: member(value(env), spelled)
@@ -370,11 +371,11 @@ class Expressions:
 
     def nested(self) -> Callable[[Env], Any]:
         """Read a query within an expression."""
-        raise NotImplementedError
+        raise self.wrong()
 
     def source(self, name: Callable[[Env], str]) -> Callable[[Env], Any]:
         """Return what reads all documents of a collection."""
-        raise NotImplementedError
+        raise self.wrong()
 
 
 def _bound(env: Env, name: str) -> Any:

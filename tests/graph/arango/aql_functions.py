@@ -23,21 +23,26 @@ def unique(values: Iterable[Any]) -> list[Any]:
     """Return each value once, where it first comes."""
     seen: dict[Any, Any] = {}
     for value in values:
-        seen.setdefault(_key(value), value)
+        seen.setdefault(hashable(value), value)
     return list(seen.values())
 
 
-def _key(value: Any) -> Any:
+def hashable(value: Any) -> Any:
+    """Return what can be a key of a dictionary, the same for equal values alone."""
     if isinstance(value, list):
-        return ("list", *map(_key, value))
+        return ("list", *map(hashable, value))
     if isinstance(value, dict):
-        return ("object", frozenset((name, _key(one)) for name, one in value.items()))
+        return ("object", frozenset((name, hashable(one)) for name, one in value.items()))
     return rank(value), value
 
 
 def within(value: Any, values: Any) -> bool:
     """Say whether a list holds a value."""
-    return isinstance(values, list) and any(same(value, one) for one in values)
+    if not isinstance(values, list):
+        return False
+    if isinstance(value, str):
+        return value in values
+    return any(same(value, one) for one in values)
 
 
 def _numbers(values: Any) -> list[Any] | None:

@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aql_expressions import Env, Expressions
-from aql_functions import FUNCTIONS, same, unique
+from aql_functions import FUNCTIONS, hashable, unique
 from aql_graphs import Options, Path, Walker
 from aql_values import AqlError, order_key, truth
 
@@ -84,6 +84,8 @@ class Queries(Expressions):
         if self.take("WITH"):
             self._collections()
         while not self.take("RETURN"):
+            if self.take("REMOVE"):
+                return self._remove(clauses)
             clauses.append(self._clause())
         distinct = bool(self.take("DISTINCT"))
         made = self.expression()
@@ -94,6 +96,22 @@ class Queries(Expressions):
                 rows = clause(rows)
             answers = (made(row) for row in rows)
             yield from unique(answers) if distinct else answers
+
+        return query
+
+    def _remove(self, clauses: list[Any]) -> Callable[[Env], Iterator[Any]]:
+        what = self._range()
+        self.expect("IN")
+        ((name, _),) = self._collections()
+
+        def query(env: Env) -> Iterator[Any]:
+            rows: Iterable[Env] = [env]
+            for clause in clauses:
+                rows = clause(rows)
+            gone = [what(row) for row in rows]
+            for one in gone:
+                env["#"].remove(name(env), one["_key"] if isinstance(one, dict) else one)
+            return iter(())
 
         return query
 
@@ -201,18 +219,39 @@ class Queries(Expressions):
                 return self._paths(names, way, kind, depth)
             return self._traversal(names, way, depth)
         self.place = begin
+        word = self.word
         values = self.expression()
         self._options()
+        found_by = self._found_by(names[0]) if word.kind == "source" else None
 
         def clause(rows: Iterable[Env]) -> Iterator[Env]:
             for row in rows:
-                found = values(row)
+                found = found_by(row, word.value) if found_by else None
+                found = values(row) if found is None else found
                 if not isinstance(found, list):
                     raise AqlError(1563, "collection or array expected as operand to FOR loop")
                 for one in found:
                     yield row | {names[0]: one}
 
         return clause
+
+    def _found_by(self, name: str) -> Callable[[Env, str], list[Doc] | None] | None:
+        """Read ahead whether the next filter asks for what an index holds."""
+        ahead = [word.value for word in self.words[self.place : self.place + 5]]
+        if len(ahead) < 5 or ahead[:3] != ["FILTER", name, "."] or ahead[4] not in {"==", "IN"}:
+            return None
+        begin, attribute, many = self.place, ahead[3], ahead[4] == "IN"
+        self.place += 5
+        wanted = self._range()
+        self.place = begin
+
+        def lookup(row: Env, source: str) -> list[Doc] | None:
+            asked = wanted(row)
+            values = asked if many else [asked]
+            held = getattr(row["#"], "lookup", None)
+            return held(row["@"][f"@{source}"], attribute, values) if held else None
+
+        return lookup
 
     def _way(self) -> bool:
         return self.word.kind == "keyword" and self.word.value in {"OUTBOUND", "INBOUND", "ANY"}
@@ -359,18 +398,11 @@ def _collected(
 ) -> Iterator[Env]:
     held = list(rows)
     base = {name: held[0][name] for name in ("@", "#")} if held else {}
-    groups: list[tuple[list[Any], list[Env]]] = []
+    groups: dict[Any, tuple[list[Any], list[Env]]] = {} if keys else {(): ([], [])}
     for row in held:
         values = [key(row) for _, key in keys]
-        for known, members in groups:
-            if same(known, values):
-                members.append(row)
-                break
-        else:
-            groups.append((values, [row]))
-    if not keys and not groups:
-        groups.append(([], []))
-    for values, members in sorted(groups, key=lambda group: order_key(group[0])):
+        groups.setdefault(hashable(values) if keys else (), (values, []))[1].append(row)
+    for values, members in sorted(groups.values(), key=lambda group: order_key(group[0])):
         made = base | {name: value for (name, _), value in zip(keys, values, strict=True)}
         for name, function, each in counts:
             made[name] = function([each(row) for row in members])

@@ -1,0 +1,1 @@
+"""The graph in ArangoDB: `store` fulfils the port, the others are its parts."""
