@@ -26,6 +26,9 @@ from provenance.epcis.vocabulary import PREFIXES, prefixes
 from provenance.errors import EncodingError
 from provenance.ingest.drafts import Made, gtin_name
 from provenance.ingest.events import MAKING
+from provenance.ingest.quality.checks import UTC_OFFSETS
+from provenance.ingest.quality.notes import FIELD
+from provenance.ingest.quality.rules import as_float, is_far
 from provenance.ingest.times import instant_text
 from provenance.ingest.values import Unacceptable
 
@@ -103,6 +106,9 @@ class EventDrafts:
         )
         self._check_time(content)
         lots = () if "errorDeclaration" in event else self._settled(content)
+        notes = _notes(event, name, content)
+        if notes:
+            content[FIELD] = notes
         draft = Draft(
             type=EntryType.EVENT,
             version=VERSION,
@@ -111,7 +117,7 @@ class EventDrafts:
             tiers=_own_tiers(event),
             lots=lots,
         )
-        return Made(draft, list(_warnings(event, name)))
+        return Made(draft, [_WARNED[note] for note in notes if note in _WARNED])
 
     def _random_id(self) -> str:
         return UUID(bytes=self._entropy(_UUID), version=4).urn
@@ -228,11 +234,22 @@ def _is_foreign(value: Any) -> bool:
     )
 
 
-def _warnings(event: Mapping[str, Any], name: str) -> list[str]:
-    odd = []
+def _notes(event: Mapping[str, Any], name: str, content: Content) -> list[str]:
+    """Say what looks like a slip in an event that is taken all the same."""
+    notes = []
     given = event.get("eventID", name)
     if given.startswith("ni:") and given != name and "errorDeclaration" not in event:
-        odd.append("eventID is a hash, and not the event hash of CBV 2.0")
+        notes.append("event-id-not-hash")
     if getattr(event, "earlier", ()):
-        odd.append("a member stands twice in the event: the last one was taken")
-    return odd
+        notes.append("member-twice")
+    offset = event["eventTimeZoneOffset"]
+    if "longitude" in content and offset not in UTC_OFFSETS:
+        notes += ["time-zone-differs"] if is_far(offset, as_float(content["longitude"])) else []
+    return notes
+
+
+_WARNED: Final = {
+    "event-id-not-hash": "eventID is a hash, and not the event hash of CBV 2.0",
+    "member-twice": "a member stands twice in the event: the last one was taken",
+}
+"""Notes that are about the form, for whoever sends the events: the receipt warns of them."""

@@ -228,6 +228,27 @@ def test_a_declaration_may_come_before_its_event(tmp_path: Path, *, named: bool)
     assert "declared" not in log.contents("epcis/1")[-1]
 
 
+def test_slips_in_an_event_are_noted(tmp_path: Path) -> None:
+    """Beside the warning in the receipt the event itself bears a note, and goes out without it."""
+    log = MemoryLog()
+    twice = document(event()).replace('"action":', '"action": "ADD", "action":', 1)
+    hashed = event(eventID=f"ni:///sha-256;{'0' * 64}?ver=CBV2.0", bizStep="packing")
+    far, near = (
+        event(eventID=URN.format(at), readPoint={"id": f"geo:50,{at}"}) for at in (10, -90)
+    )
+    take(log, tmp_path, twice)
+    receipt = take(log, tmp_path, document(hashed, far, near))
+    found = [content.get("quality") for content in log.contents("epcis/1")]
+    codes = ["member-twice", "event-id-not-hash", "time-zone-differs"]
+    assert found == [[code] for code in codes] + [None]
+    assert {code: one.entries for code, one in receipt.total.quality.items()} == {
+        "event-id-not-hash": 1,
+        "time-zone-differs": 1,
+    }
+    for content in log.contents("epcis/1"):
+        assert "quality" not in as_written(content)[0]
+
+
 def test_extensions_of_unknown_namespaces_are_private(tmp_path: Path) -> None:
     """Alone, or inside a member that is shown to partners."""
     log = MemoryLog()

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from provenance.entries import Content
     from provenance.ingest.quality.master import MasterData
 
-__all__ = ["EventChecks"]
+__all__ = ["UTC_OFFSETS", "EventChecks"]
 
-_UTC = frozenset({"", "+00:00", "-00:00"})
+UTC_OFFSETS = frozenset({"", "+00:00", "-00:00"})
+"""What many systems write wherever they stand: it says nothing about the place."""
 
 
 class EventChecks:
@@ -40,7 +41,7 @@ class EventChecks:
             decided: Other rows decided how its date is read.
         """
         notes = ["date-order-decided"] if decided else []
-        if offset not in _UTC and self._is_elsewhere(found, offset):
+        if offset not in UTC_OFFSETS and self._is_elsewhere(found, offset):
             notes.append("time-zone-differs")
         weight, value = "gross_weight" in found, "declared_value_usd" in found
         if weight and self._has_weight_unit and "weight_unit" not in found:
