@@ -31,7 +31,7 @@ KEPT: Final = 1_000
 _ID: Final = re.compile(r"[0-9a-f]{14}-[0-9a-f]{32}\Z")
 _CUT_OFF: Final = {
     "type": "epcisException:ImplementationException",
-    "title": "The server was stopped while it took the document",
+    "title": "Something stopped the capture half-way",
     "detail": "send it again: what was taken is in the log, and nothing is doubled",
 }
 
@@ -68,6 +68,10 @@ class Jobs:
         self._running.discard(name)
         self._forget_old()
         return done
+
+    def abandon(self, name: str) -> None:
+        """Let a job be told of as one that was cut off: it failed half-way."""
+        self._running.discard(name)
 
     def drop(self, name: str) -> None:
         """Forget a job of which nothing came: its document was none."""

@@ -82,6 +82,9 @@ class Captures:
             except InputError as error:
                 self.jobs.drop(name)
                 raise InputError(str(error).removeprefix(f"{path}: ")) from None
+            except BaseException:
+                self.jobs.abandon(name)
+                raise
             done = {"finishedAt": self._now(), "success": not errors, "errors": errors}
             return self.jobs.finish(name, done)
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from api.capture_jobs import KEPT, Jobs
+from api import capture_jobs
+from api.capture_jobs import Jobs
 from api.server import Listening, make_server
-from provenance.errors import NotFound
+from provenance.errors import NotFound, StorageError
 from workspace.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:
@@ -179,14 +180,35 @@ def test_a_job_that_was_cut_off_says_so(workspace: Workspace) -> None:
             dead.get(wrong)
 
 
-def test_only_so_many_jobs_are_kept(workspace: Workspace) -> None:
+def test_a_capture_that_fails_half_way_is_told_of(
+    client: httpx.Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk: the sender gets an error, and the job says what to do; then it is completed."""
+
+    def full(*_: object) -> None:
+        raise StorageError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workspace, "sync_graph", full)
+        answer = send(client, document(made(1)))
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "epcisException:ImplementationException"
+    (job,) = client.get("/capture").json()
+    assert (job["running"], job["success"]) == (False, False)
+    assert "send it again" in job["errors"][0]["detail"]
+    assert send(client, document(made(1))).json()["success"]
+    assert workspace.reader.size > 1
+
+
+def test_only_so_many_jobs_are_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest finished ones go, one that runs stays."""
+    monkeypatch.setattr(capture_jobs, "KEPT", 5)
     jobs = Jobs(workspace.layout.captures)
     running = jobs.begin(0, bytes(16), {})
-    names = [jobs.begin(number, bytes(16), {}) for number in range(1, KEPT + 3)]
+    names = [jobs.begin(number, bytes(16), {}) for number in range(1, 8)]
     for name in names:
         jobs.finish(name, {"success": True})
-    held = [job["captureID"] for job in jobs.page(KEPT * 2, "")[0]]
+    held = [job["captureID"] for job in jobs.page(50, "")[0]]
     assert held == [*reversed(names[2:]), running]
 
 
