@@ -12,20 +12,38 @@ Next: provenance/hashing.py
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from decimal import Decimal
-from typing import Any, Final
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from provenance.errors import EncodingError
 
-__all__ = ["MAX_BODY", "MAX_INT", "check", "decimal", "decode", "dump", "encode", "loads", "number"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "MAX_BODY",
+    "MAX_INT",
+    "check",
+    "decimal",
+    "decode",
+    "dump",
+    "dump_each",
+    "encode",
+    "encode_each",
+    "loads",
+    "number",
+]
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """Largest body in bytes."""
 MAX_INT: Final = 2**53 - 1
 _MAX_DEPTH: Final = 32
 _OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+_BREAK: Final = orjson.Fragment(b"\n")
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,15})\Z", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
 
@@ -74,6 +92,39 @@ def dump(value: Any) -> bytes:
         return orjson.dumps(value, option=_OPTIONS)[:-1]
     except orjson.JSONEncodeError as error:
         raise EncodingError(f"cannot be written as UTF-8: {error}") from None
+
+
+def encode_each(values: Sequence[Any]) -> list[bytes]:
+    """`encode` of each, in one go.
+
+    Raises:
+        EncodingError: As for `encode`, of the first that is outside the domain.
+    """
+    if all(map(_plain, values, repeat(_MAX_DEPTH))):
+        # Where one cannot be written, it is told below what is wrong with it, and where.
+        with suppress(EncodingError):
+            pairs = zip(values, dump_each(values), strict=True)
+            return [
+                data if data.isascii() or _has_ascii_keys(value) else encode(value)
+                for value, data in pairs
+            ]
+    return [encode(value) for value in values]
+
+
+def dump_each(values: Sequence[Any]) -> list[bytes]:
+    """`dump` of each, in one go: for many small values the calls cost more than the work.
+
+    Raises:
+        EncodingError: A string holds a lone surrogate.
+    """
+    # Within JSON a line break is always escaped, so a bare one parts the values safely.
+    parted = [part for value in values for part in (value, _BREAK)]
+    if not parted:
+        return []
+    try:
+        return orjson.dumps(parted, option=orjson.OPT_SORT_KEYS)[1:-3].split(b",\n,")
+    except orjson.JSONEncodeError:
+        return [dump(value) for value in values]
 
 
 def decode(data: bytes) -> Any:

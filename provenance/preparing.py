@@ -129,7 +129,7 @@ class Preparer:
         Raises:
             EncodingError: A content is outside the canonical domain.
         """
-        wholes = [canonical.encode(draft.content) for draft in drafts]
+        wholes = canonical.encode_each([draft.content for draft in drafts])
         return wholes, self._digester(drafts, wholes)
 
     def seal(self, drafts: Sequence[Draft], wholes: Sequence[bytes], rows: list[bytes]) -> Prepared:

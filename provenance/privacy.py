@@ -135,16 +135,18 @@ def split(draft: Draft, policy: TierPolicy) -> tuple[Content, list[Hidden]]:
 
 
 def refuse_own_names(names: Iterable[str]) -> None:
-    """Refuse, as an EncodingError, a content that poses as a part of the format."""
+    """Refuse, by an EncodingError, a content that poses as a part of the format."""
     if not _MARKERS.isdisjoint(names):
         raise EncodingError("the names _v, _n, _c and _t are the format's own")
 
 
 def hides(content: Content, parted: Iterable[Parted]) -> bool:
-    """Say whether anything is hidden in those parts of a content that have to be looked into."""
+    """Say whether anything is hidden in the parts of a content that have to be looked into."""
     hidden: list[Hidden] = []
     for name, step, below in parted:
-        _split(content[name], step, below, hidden)
+        value = content[name]
+        if type(value) is not list or not value or not _are_clear(value, below):
+            _split(value, step, below, hidden)
     return bool(hidden)
 
 
@@ -225,8 +227,7 @@ def _split_list(value: Sequence[Any], path: str, plan: Plan, hidden: list[Hidden
     A clear list with holes would let one path name a clear value and a committed
     one. Each item takes the strictest tier of the rules at and below its path.
     """
-    # Nearly all lists are of objects that no rule names anything in.
-    if _are_clear(value, plan):
+    if _are_clear(value, plan):  # as nearly all lists are
         return value
     parts: list[Hidden] = []
     kept = [

@@ -55,14 +55,15 @@ class Digester:
             For each draft its rows, one after the other: the digests of key and of content, 16
             bytes each.
         """
-        encode, dump = canonical.encode, canonical.dump
-        keys: list[bytes] = []
+        encode = canonical.encode
+        keys: list[tuple[str, ...]] = []
         compared: list[bytes] = []
         for draft, whole in zip(drafts, wholes, strict=True):
             for key, content in draft.identities:
-                keys.append(dump(key))
+                keys.append(key)
                 compared.append(whole if content is None else encode(content))
-        pairs = zip(self._keys(keys), self._contents(compared), strict=True)
+        dumped = canonical.dump_each(keys)
+        pairs = zip(self._keys(dumped), self._contents(compared), strict=True)
         rows = [key + content for key, content in pairs]
         counts = [len(draft.identities) for draft in drafts]
         # Nearly always each has one.

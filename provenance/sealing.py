@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from provenance.clock import Entropy
-    from provenance.entries import Draft, Tier
+    from provenance.entries import Content, Draft, Tier
     from provenance.privacy import Parted, PlainOpening
     from provenance.tiers import Plan, TierPolicy
 
@@ -83,6 +83,24 @@ class _Mould(NamedTuple):
     head: bytes
 
 
+class _Cast(NamedTuple):
+    """Drafts parted, in columns; the first three have one a draft.
+
+    Attributes:
+        shapes: What is committed.
+        heads: How bodies begin.
+        clears: What stays clear; None where all does.
+        beginnings: How the preimages begin.
+        values: What is hidden.
+    """
+
+    shapes: list[Shape]
+    heads: list[bytes]
+    clears: list[Content | None]
+    beginnings: list[bytes]
+    values: list[Any]
+
+
 def seal_all(
     drafts: Sequence[Draft], wholes: Sequence[bytes], policy: TierPolicy, entropy: Entropy
 ) -> SealedAll:
@@ -98,15 +116,19 @@ def seal_all(
         EncodingError: A content uses a name that is reserved for the format, or makes a body
             over 16 MiB.
     """
-    heads: list[bytes] = []
-    clears: list[bytes] = []
-    shapes: list[Shape] = []
-    preimages: list[bytes] = []
-    for draft, whole in zip(drafts, wholes, strict=True):
-        shape, head, clear = _cast(draft, whole, policy, preimages)
-        shapes.append(shape)
-        heads.append(head)
-        clears.append(clear)
+    cast = _Cast([], [], [], [], [])
+    for draft in drafts:
+        _cast(draft, policy, cast)
+    shapes, heads = cast.shapes, cast.heads
+    rests = iter(canonical.dump_each([clear for clear in cast.clears if clear is not None]))
+    clears = [
+        whole if clear is None else next(rests)
+        for clear, whole in zip(cast.clears, wholes, strict=True)
+    ]
+    preimages = [
+        beginning + value + b"]"
+        for beginning, value in zip(cast.beginnings, canonical.dump_each(cast.values), strict=True)
+    ]
     nonces = b64_each(_slices(entropy(NONCE_SIZE * len(drafts)), NONCE_SIZE), NONCE_SIZE)
     salts = _slices(entropy(SALT_SIZE * len(preimages)), SALT_SIZE)
     sealed = [salt + preimage for salt, preimage in zip(salts, preimages, strict=True)]
@@ -137,38 +159,37 @@ def _slices(data: bytes, size: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-def _cast(
-    draft: Draft, whole: bytes, policy: TierPolicy, preimages: list[bytes]
-) -> tuple[Shape, bytes, bytes]:
-    """Part one draft; its preimages go to `preimages`.
-
-    Returns:
-        Its shape, how its body begins, and the canonical bytes of what stays clear.
-    """
-    content, dump = draft.content, canonical.dump
+def _cast(draft: Draft, policy: TierPolicy, cast: _Cast) -> None:
+    """Part one draft."""
+    content = draft.content
     plan = policy.plan(draft.version, draft.tiers)
     own = tuple(own_tiers(draft).items()) if draft.tiers else ()
     mould = _mould(draft.version, plan, tuple(content), own)
     if mould.parted and hides(content, mould.parted):
-        return _cast_in_parts(draft, own, policy, preimages)
-    if not mould.names:
-        return mould.shape, mould.head, whole
-    preimages += [
-        beginning + dump(content[name]) + b"]"
-        for name, beginning in zip(mould.names, mould.beginnings, strict=True)
-    ]
-    return mould.shape, mould.head, dump({name: content[name] for name in mould.clear})
+        _cast_in_parts(draft, own, policy, cast)
+        return
+    cast.shapes.append(mould.shape)
+    cast.heads.append(mould.head)
+    if mould.names:
+        cast.beginnings.extend(mould.beginnings)
+        cast.values.extend([content[name] for name in mould.names])
+        cast.clears.append({name: content[name] for name in mould.clear})
+    else:
+        cast.clears.append(None)
 
 
 def _cast_in_parts(
-    draft: Draft, own: tuple[tuple[str, str], ...], policy: TierPolicy, preimages: list[bytes]
-) -> tuple[Shape, bytes, bytes]:
+    draft: Draft, own: tuple[tuple[str, str], ...], policy: TierPolicy, cast: _Cast
+) -> None:
     """Do as `_cast` where something is hidden within an object or a list of the content."""
     clear, hidden = split(draft, policy)
     hidden.sort(key=_BY_PATH)
-    shape = tuple([path for path, _, _ in hidden]), tuple([tier for _, _, tier in hidden])
-    preimages += [_beginning(path) + canonical.dump(value) + b"]" for path, value, _ in hidden]
-    return shape, _head(draft.version, shape[0], own), canonical.dump(clear)
+    paths = tuple([path for path, _, _ in hidden])
+    cast.shapes.append((paths, tuple([tier for _, _, tier in hidden])))
+    cast.heads.append(_head(draft.version, paths, own))
+    cast.beginnings.extend(map(_beginning, paths))
+    cast.values.extend([value for _, value, _ in hidden])
+    cast.clears.append(clear)
 
 
 @lru_cache(maxsize=_KEPT)

@@ -48,6 +48,13 @@ def test_within_the_domain_the_bytes_are_those_of_rfc_8785(value: Any) -> None:
     assert canonical.encode(value) == rfc8785.dumps(value)
 
 
+@given(st.lists(VALUES, max_size=5))
+def test_many_at_once_are_written_as_one_by_one(values: list[Any]) -> None:
+    """Values that share a call do not run into each other, whatever their texts hold."""
+    assert canonical.encode_each(values) == list(map(rfc8785.dumps, values))
+    assert canonical.dump_each(values) == list(map(rfc8785.dumps, values))
+
+
 @given(VALUES)
 def test_decoding_gives_the_value_back(value: Any) -> None:
     """What was encoded decodes to an equal value of the same types."""
@@ -171,6 +178,9 @@ def test_values_outside_the_domain_are_refused(bad: str) -> None:
         canonical.encode({"here": [OUTSIDE[bad]]})
 
     assert "\n" not in str(caught.value)
+    with pytest.raises(EncodingError) as among_others:
+        canonical.encode_each([{"a": "\n"}, {"here": [OUTSIDE[bad]]}, {"b": "ö"}])
+    assert str(among_others.value) == str(caught.value)
 
 
 @settings(max_examples=50)

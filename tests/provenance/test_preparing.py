@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import subprocess
 import sys
@@ -179,6 +180,23 @@ def test_several_processes_prepare_for_one_writer(rig: Rig, log: Log) -> None:
     assert len(salts) == len({*salts}) == 80
     log.close()
     check_log(rig, acknowledged=40, drafts=40)
+
+
+def test_a_process_that_dies_while_it_hands_over_leaves_nothing(rig: Rig, log: Log) -> None:
+    """What it had handed over whole is in the log, the rest is not, and others go on with it."""
+    worker = started(WORKER, rig.directory, *range(0, 10_000, 10))
+    assert worker.stdout is not None
+    assert log.append_prepared(pickle.load(worker.stdout))
+    worker.kill()
+    left = worker.stdout.read()
+    worker.communicate()
+
+    rest, whole = io.BytesIO(left), []
+    with pytest.raises((EOFError, pickle.UnpicklingError)):
+        whole.extend(iter(lambda: len(pickle.load(rest).kinds), 0))
+    assert len(whole) < 999
+    log.close()
+    check_log(rig, acknowledged=10, drafts=20)
 
 
 def test_two_writers_of_prepared_drafts_make_one_history(rig: Rig) -> None:
