@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from detectors.ranking import rank_of
 from provenance import canonical
+from provenance.spreadsheet import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,7 +101,8 @@ def with_unflagged(rows: Iterable[Row], scores: pd.DataFrame) -> list[Row]:
 def write(rows: Iterable[Row], out: TextIO) -> int:
     """Write rows as CSV with a header, lines ending in a newline alone; return how many.
 
-    Numbers have ten significant digits; what is missing is empty.
+    Numbers have ten significant digits; what is missing is empty. A text that a spreadsheet
+    would run has an apostrophe in front.
     """
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -138,4 +140,4 @@ def _float(value: Any) -> float | None:
 def _text(value: float | str | None) -> str:
     if value is None:
         return ""
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    return guarded(value) if isinstance(value, str) else f"{value:.10g}"

@@ -40,7 +40,6 @@ _COLUMNS: Final = (
     *("doubts", "log_index"),
 )
 _NOWHERE: Final = ("not held", *[""] * 9)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Picture(StrEnum):
@@ -152,7 +151,9 @@ def _exported(answer: Recall, sites: Mapping[str, Node], form: str) -> bytes:
 
 def _harmless(cell: Any) -> Any:
     """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    from provenance.spreadsheet import guarded
+
+    return guarded(cell) if isinstance(cell, str) else cell
 
 
 def _rows(answer: Recall, sites: Mapping[str, Node]) -> Iterator[dict[str, Any]]:

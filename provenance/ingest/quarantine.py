@@ -23,6 +23,7 @@ import re
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
+from provenance import spreadsheet
 from provenance.epcis.vocabulary import CONTEXT
 from provenance.epcis.writing import json_text
 from provenance.errors import StorageError
@@ -44,9 +45,7 @@ _COLUMNS: Final = (
     f"{IGNORED_PREFIX}text",
     HINT_COLUMN,
 )
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _OWN_NAME: Final = re.compile(r"(?:-[0-9a-f]{12}(?:-\d{1,4})?)+\Z")
-_GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
 
 
 class Rejected(NamedTuple):
@@ -118,7 +117,7 @@ class Quarantine:
             row.date_order,
         ]
         kept = [cells[at] for at in self._kept]
-        self._writer.writerow([_guarded(text) for text in (*kept, *notes)])
+        self._writer.writerow([spreadsheet.guarded(text) for text in (*kept, *notes)])
 
     def _first_line(self, row: Rejected, cells: list[str]) -> str:
         """The line of the first delivery: a row that is refused again stays the same row."""
@@ -223,11 +222,7 @@ def is_quarantine(header: Sequence[str]) -> bool:
 
 def unguarded(cells: list[str]) -> list[str]:
     """Take off the apostrophes that keep spreadsheets from running cells."""
-    return [cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell for cell in cells]
-
-
-def _guarded(text: str) -> str:
-    return f"'{text}" if _FORMULA.match(text) else text
+    return [spreadsheet.unguarded(cell) for cell in cells]
 
 
 def _is_ignored(column: str) -> bool:
