@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Frames", "bears_note", "load_frames"]
 
+_PART: Final = 20_000
+"""Rows held as objects before they become columns, which take a tenth of the room."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Table:
@@ -142,15 +145,14 @@ class Frames:
 def load_frames(store: GraphStore) -> Frames:
     """Read everything detectors need, from one position; rows in log order."""
     position = store.position()
-    events: list[Content] = []
-    inputs: list[Content] = []
+    events, inputs = _Growing(_EVENTS), _Growing(_INPUTS)
     for record in _event_records(store, position):
         events.extend(_event_rows(record))
         inputs.extend(_input_rows(record))
     return Frames(
         position=position,
-        events=_frame(events, _EVENTS),
-        inputs=_frame(inputs, _INPUTS),
+        events=events.frame(),
+        inputs=inputs.frame(),
         facilities=_load(store, _FACILITIES, position),
         products=_load(store, _PRODUCTS, position),
         labour=_load(store, _LABOUR, position),
@@ -243,8 +245,31 @@ def _latest(rows: Iterable[Content], table: _Table) -> pd.DataFrame:
     return _frame(latest.values(), table)
 
 
+class _Growing:
+    """A frame in the making, which holds few rows as objects at any time."""
+
+    def __init__(self, table: _Table) -> None:
+        self._table = table
+        self._rows: list[Content] = []
+        self._parts: list[pd.DataFrame] = []
+
+    def extend(self, rows: Iterable[Content]) -> None:
+        """Add rows."""
+        self._rows.extend(rows)
+        if len(self._rows) >= _PART:
+            self._parts.append(_frame(self._rows, self._table))
+            self._rows.clear()
+
+    def frame(self) -> pd.DataFrame:
+        """Return all rows; nothing is added afterwards."""
+        import pandas as pd  # noqa: PLC0415 - the heaviest import there is, for detectors only
+
+        last = _frame(self._rows, self._table)
+        return pd.concat([*self._parts, last], ignore_index=True) if self._parts else last
+
+
 def _frame(rows: Iterable[Content], table: _Table) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 - the heaviest import there is, for detectors only
+    import pandas as pd  # noqa: PLC0415 - as above
 
     held = list(rows)
     kinds = {
@@ -272,6 +297,10 @@ def _column(rows: list[Content], name: str, kind: str) -> pd.Series[Any]:
 
 def _number(value: Any) -> float:
     """Read a number; what another program wrote in its place counts as missing."""
+    if type(value) is int:
+        return float(value)
+    if value is None:
+        return math.nan
     try:
         number = canonical.decimal(value)
     except EncodingError:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from graph_factories import ListLog, event, item, record
 
+from graph import frames as module
 from graph.connect import open_store
 from graph.frames import Frames, load_frames
 from graph.sync import catch_up
@@ -42,6 +43,8 @@ COLUMNS = {
     "min_hourly_wage max_weekly_hours min_age",
     "locations": "index leaf_hash locode name country_region latitude longitude",
     "watchlist": "index leaf_hash list_name kind value goods note",
+    "flags": "index leaf_hash detector type subject_kind subject_id subject_party score threshold",
+    "reviews": "index flag_index state",
 }
 
 
@@ -92,6 +95,22 @@ def test_an_event_has_a_row_for_each_item() -> None:
     assert frames.inputs["quantity"].tolist()[0] == 3.0
     assert frames.inputs["item_party"].isna().tolist() == [False, True]
     assert frames.position == 2
+
+
+def test_frames_made_in_parts_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows are held as objects at a time, the frame is the same one."""
+    log = ListLog(
+        [
+            event(hour, "transform", item("P", "1", 5), item("Q"), inputs=[item("R", "2", 3)])
+            for hour in range(7)
+        ]
+    )
+    whole = frames_of(log)
+    for part in (1, 3, 14):
+        monkeypatch.setattr(module, "_PART", part)
+        again = frames_of(log)
+        pd.testing.assert_frame_equal(again.events, whole.events)
+        pd.testing.assert_frame_equal(again.inputs, whole.inputs)
 
 
 def test_only_the_latest_version_of_a_record_is_there() -> None:
