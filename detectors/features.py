@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from detectors import custody, workplace
+from detectors import custody, sheets, workplace
 from detectors.columns import codes, hashed, microseconds, numbers, texts
 from detectors.geo import great_circle, places
 from detectors.legs import consignments, legs
@@ -141,8 +141,13 @@ class Features:
         """Facility-months with the limits in force; see `workplace.facility_months`."""
         frames = self.frames
         return workplace.facility_months(
-            frames.labour, frames.facilities, frames.legal_limits, frames.timesheets
+            frames.labour, frames.facilities, frames.legal_limits, sheets.averages(self.sheets)
         )
+
+    @cached_property
+    def sheets(self) -> sheets.Sheets:
+        """The rows of all timesheets, in a fixed order; see `sheets.read`."""
+        return sheets.read(self.frames.timesheets)
 
     @cached_property
     def products(self) -> pd.DataFrame:

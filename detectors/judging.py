@@ -13,7 +13,7 @@ import pandas as pd
 
 from detectors import nulls
 from detectors.base import Abstention, Case, Decisions, Evidence, Flag
-from detectors.ranking import ranks, severity
+from detectors.ranking import GENERAL, ranks, severity
 from detectors.record import code_digest, libraries
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ def strangest(found: Judgement, levels: Mapping[str, float]) -> pd.DataFrame:
     """
     table, flagged = found.sample.table, _flagged(found, levels)
     decisions = replace(found.decisions, flagged=flagged)
-    rank = ranks(found.detector.evidence_class, found.scores, decisions)
+    general = found.detector.type == GENERAL
+    rank = ranks(found.detector.evidence_class, found.scores, decisions, general=general)
     order = pd.DataFrame(
         {
             "party": table["subject_party"].to_numpy(),

@@ -23,11 +23,20 @@ __all__ = ["RobustT", "across_families", "adjust", "adjust_families", "fit", "p_
 
 Side = Literal["both", "upper"]
 
-_LOW, _HIGH = 0.60, 0.90
+_LOW: Final = 0.60
 _MIN_DOF: Final = 2.0
 _MAX_DOF: Final = 100.0
-_STRETCH: Final = 0.75
-"""Standard error of the quantile ratio is about this over sqrt(n); it counts against us."""
+_STRETCH: Final = {0.90: 0.75}
+"""Outer quantile, and about the standard error of its ratio to the inner one times sqrt(n): it
+counts against us."""
+_STRETCH_OF_SUMS: Final = {0.90: 0.5, 0.97: 1.5}
+_USUAL_DOF: Final = 8.0
+_USUAL_ROWS: Final = 150.0
+"""Degrees of freedom usual for sums; with fewer rows than this they count for more than half."""
+_FAR: Final = 0.002
+"""A magnitude this improbable counts as outside when a null is cleaned."""
+_MOST_OUTSIDE: Final = 0.12
+_PASSES: Final = 2
 
 
 class RobustT(NamedTuple):
@@ -39,40 +48,72 @@ class RobustT(NamedTuple):
 
 
 @cache
-def _table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _table(high: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return ratio of the two quantiles of |t| and the degrees of freedom it belongs to."""
     from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
 
     dof = np.geomspace(_MIN_DOF, _MAX_DOF, 400)[::-1]
-    return stats.t.ppf((1 + _HIGH) / 2, dof) / stats.t.ppf((1 + _LOW) / 2, dof), dof
+    return stats.t.ppf((1 + high) / 2, dof) / stats.t.ppf((1 + _LOW) / 2, dof), dof
 
 
-def fit(residuals: NDArray[np.float64], side: Side = "both") -> RobustT | None:
+def fit(
+    residuals: NDArray[np.float64], side: Side = "both", *, cleaned: bool = False
+) -> RobustT | None:
     """Fit the null to residuals of which most are ordinary.
 
     Args:
         residuals: Finite values.
         side: "upper" uses the upper half alone, mirrored: for scores that are skewed.
+        cleaned: For sums of standardised departures, whose tails are light by construction. The
+            lightest tail that a quantile shows counts, because what is not ordinary can only make
+            quantiles larger; few rows are helped by the usual tail of such sums; and the share
+            that a first fit finds far outside is left out of account in a second.
 
     Returns:
         The null, or None where the residuals do not spread (all equal, or most of them).
     """
     if not len(residuals):
         return None
-    from scipy import stats  # noqa: PLC0415 - as above
-
     centre = float(np.median(residuals))
     away = residuals - centre
     away = away[away > 0] if side == "upper" else np.abs(away)
     if not len(away):
         return None
-    low, high = np.quantile(away, [_LOW, _HIGH])
+    null = _fit(away, centre, 0.0, cleaned=cleaned)
+    for _ in range(_PASSES if cleaned else 0):
+        if null is not None:
+            null = _fit(away, centre, _outside(away, null), cleaned=True) or null
+    return null
+
+
+def _fit(
+    away: NDArray[np.float64], centre: float, outside: float, *, cleaned: bool
+) -> RobustT | None:
+    """Fit magnitudes of which a share lies outside, beyond all others."""
+    from scipy import stats  # noqa: PLC0415 - as above
+
+    highs = _STRETCH_OF_SUMS if cleaned else _STRETCH
+    low, *high = np.quantile(away, np.array([_LOW, *highs]) * (1 - outside))
     if low <= 0:
         return None
-    ratios, dofs = _table()
-    stretched = high / low * (1 + _STRETCH / np.sqrt(len(away)))
-    dof = float(np.interp(stretched, ratios, dofs))
+    size = len(away)
+    dof = max(
+        float(np.interp(value / low * (1 + stretch / np.sqrt(size)), *_table(share)))
+        for value, (share, stretch) in zip(high, highs.items(), strict=True)
+    )
+    if cleaned:
+        weight = max(_USUAL_ROWS / (size + _USUAL_ROWS), 0.5)
+        dof = float(dof ** (1 - weight) * max(_USUAL_DOF, dof) ** weight)
     return RobustT(centre, float(low / stats.t.ppf((1 + _LOW) / 2, dof)), dof)
+
+
+def _outside(away: NDArray[np.float64], null: RobustT) -> float:
+    """Return the share of magnitudes far outside a null, beyond what chance puts there."""
+    from scipy import stats  # noqa: PLC0415 - as above
+
+    far = float(np.mean(2 * stats.t.sf(away / null.scale, null.dof) < _FAR))
+    chance = _FAR + 2 * np.sqrt(_FAR / len(away))
+    return float(np.clip(far - chance, 0, _MOST_OUTSIDE))
 
 
 def p_values(

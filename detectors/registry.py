@@ -15,6 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from detectors.custody_gap import CustodyGap
 from detectors.excess_hours import ExcessHours
 from detectors.impossible_travel import ImpossibleTravel
+from detectors.labour.audit_lapsed import AuditLapsed
+from detectors.labour.child_labour import ChildLabour
+from detectors.labour.child_labour_signs import ChildLabourSigns
+from detectors.labour.coercion_indicators import CoercionIndicators
+from detectors.labour.coercion_signs import CoercionSigns
+from detectors.labour.fabricated_payroll import FabricatedPayroll
+from detectors.labour.falsified_timesheet import FalsifiedTimesheet
+from detectors.labour.output_beyond_capacity import OutputBeyondCapacity
 from detectors.learned.confirmed_before import ConfirmedBefore
 from detectors.listed_source import ListedSource
 from detectors.mass_balance import MassBalance
@@ -42,16 +50,24 @@ __all__ = ["BUILT_IN", "GROUP", "load"]
 
 GROUP: Final = "provenance.detectors"
 BUILT_IN: Final[tuple[Detector, ...]] = (
+    AuditLapsed(),
+    ChildLabour(),
+    ChildLabourSigns(),
+    CoercionIndicators(),
+    CoercionSigns(),
     ConfirmedBefore(),
     ClonedSerial(),
     ColdChainBreach(),
     CustodyGap(),
     DwellAnomaly(),
     ExcessHours(),
+    FabricatedPayroll(),
+    FalsifiedTimesheet(),
     ImpossibleTravel(),
     LaneNovelty(),
     ListedSource(),
     MassBalance(),
+    OutputBeyondCapacity(),
     OriginLaundering(),
     PhantomShipment(),
     RouteDetour(),

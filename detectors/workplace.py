@@ -25,9 +25,24 @@ _NUMBERS: Final = (
     "total_hours",
     "gross_wages",
     "output_units",
-    "wage_deduction_share",
     "recruitment_fee_usd",
     "grievances",
+    "min_worker_age",
+)
+_SHARES: Final = (
+    "wage_deduction_share",
+    "share_age_docs_missing",
+    "share_birthdate_jan1",
+    "share_age_exactly_18",
+    "migrant_share",
+    "passports_held_share",
+)
+_TEXTS: Final = (
+    "output_product_id",
+    "last_audit_date",
+    "audit_expiry_date",
+    "audit_scheme",
+    "certified_claim",
 )
 
 
@@ -35,17 +50,24 @@ def facility_months(
     labour: pd.DataFrame,
     facilities: pd.DataFrame,
     limits: pd.DataFrame,
-    timesheets: pd.DataFrame,
+    averages: pd.DataFrame,
 ) -> pd.DataFrame:
     """Join each facility-month with its site, limits and timesheets.
+
+    Args:
+        labour: One row per facility and month, corrections after what they correct.
+        facilities: Master data of sites.
+        limits: Legal limits, dated.
+        averages: What the timesheets come to; see `sheets.averages`.
 
     Returns:
         One row per facility and month, in the order of the log: `subject_id`
         (FACILITY|YYYY-MM), `subject_party`, `index`, `facility_id`, `month`, `first_day`,
-        `country`, `currency`, the numbers of labour.csv (NaN where absurd), `site_index`,
+        `country`, `capacity` (declared, a month), `currency`, the numbers of labour.csv (NaN
+        where absurd: below zero, or a share above 1), the texts about audits, `site_index`,
         `limit_index` (-1 for none), `limit_currency`, `min_hourly_wage`, `max_weekly_hours`,
-        `usd_per_unit`, and of the timesheets `sheet_workers`, `sheet_hours` (mean per worker
-        and week) and `sheet_error` (standard error of that mean over workers).
+        `min_age`, `usd_per_unit`, and of the timesheets `sheet_workers`, `sheet_hours` (mean
+        per worker and week) and `sheet_error` (standard error of that mean over workers).
     """
     table = pd.DataFrame(
         {
@@ -53,13 +75,16 @@ def facility_months(
             "facility_id": texts(labour, "facility_id").to_numpy(),
             "month": texts(labour, "month").to_numpy(),
             "subject_party": texts(labour, "party").to_numpy(),
-            "output_product_id": texts(labour, "output_product_id").to_numpy(),
+            **{name: texts(labour, name).to_numpy() for name in _TEXTS},
             "currency": texts(labour, "currency").str.strip().str.upper().to_numpy(),
         }
     )
     for name in _NUMBERS:
         values = numbers(labour, name)
         table[name] = np.where(values >= 0, values, np.nan)
+    for name in _SHARES:
+        values = numbers(labour, name)
+        table[name] = np.where((values >= 0) & (values <= 1), values, np.nan)
     table["first_day"] = first_days(table["month"])
     table = table[table["facility_id"].notna() & table["first_day"].notna()]
     # A correction follows what it corrects in the log; the latest speaks.
@@ -67,7 +92,7 @@ def facility_months(
     table["subject_id"] = table["facility_id"] + "|" + table["month"]
     table = _with_site(table, facilities)
     table = _with_limits(table, limits)
-    table = table.merge(_sheets(timesheets), on=["facility_id", "month"], how="left")
+    table = table.merge(averages, on=["facility_id", "month"], how="left")
     return table.sort_values("index").reset_index(drop=True)
 
 
@@ -76,6 +101,7 @@ def _with_site(table: pd.DataFrame, facilities: pd.DataFrame) -> pd.DataFrame:
         {
             "facility_id": texts(facilities, "facility_id").to_numpy(),
             "country": texts(facilities, "country").str.strip().str.upper().to_numpy(),
+            "capacity": positive(facilities, "declared_capacity_per_month"),
             "site_index": facilities["index"].to_numpy(np.int64),
         }
     )
@@ -97,6 +123,7 @@ def _with_limits(table: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:
             "limit_currency": texts(limits, "currency").str.strip().str.upper().to_numpy(),
             "min_hourly_wage": positive(limits, "min_hourly_wage"),
             "max_weekly_hours": positive(limits, "max_weekly_hours"),
+            "min_age": positive(limits, "min_age"),
             "usd_per_unit": positive(limits, "usd_per_unit"),
         }
     )
@@ -111,24 +138,3 @@ def _with_limits(table: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:
     joined = pd.merge_asof(table, dated, on="first_day", by="country")
     joined["limit_index"] = joined["limit_index"].fillna(-1).astype(np.int64)
     return joined
-
-
-def _sheets(timesheets: pd.DataFrame) -> pd.DataFrame:
-    hours = numbers(timesheets, "hours")
-    rows = pd.DataFrame(
-        {
-            "facility_id": texts(timesheets, "facility_id").to_numpy(),
-            "month": texts(timesheets, "month").to_numpy(),
-            "worker_id": texts(timesheets, "worker_id").to_numpy(),
-            # No week has more than 168 hours.
-            "hours": np.where((hours >= 0) & (hours <= 168), hours, np.nan),  # noqa: PLR2004
-        }
-    ).dropna()
-    # Sums of floats depend on their order, so the order is fixed first.
-    rows = rows.sort_values(["facility_id", "month", "worker_id", "hours"])
-    per_worker = rows.groupby(["facility_id", "month", "worker_id"])["hours"].mean()
-    per_site = per_worker.groupby(["facility_id", "month"])
-    sheets = per_site.agg(["size", "mean", "std"]).reset_index()
-    sheets["sheet_error"] = sheets["std"] / np.sqrt(sheets["size"])
-    sheets = sheets.rename(columns={"size": "sheet_workers", "mean": "sheet_hours"})
-    return sheets.drop(columns="std")

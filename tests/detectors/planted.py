@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from frame_factories import BREMEN, HAMBURG, ROOT, SHANGHAI, World, chain
 from learned_worlds import reviewed
+from planted_labour import LABOUR, SUBJECT, workplaces
 from planted_routes import ROUTES, clean_trade
 
 from detectors.registry import BUILT_IN
@@ -160,6 +161,10 @@ def _of_trade(name: str) -> Callable[[], Planted]:
     return lambda: Planted(*ROUTES[name]())
 
 
+def _at_work(name: str) -> Callable[[], Planted]:
+    return lambda: Planted(LABOUR[name](), SUBJECT)
+
+
 PLANTED: dict[str, Callable[[], Planted]] = {
     "impossible_travel": travel,
     "custody_gap": custody,
@@ -171,6 +176,7 @@ PLANTED: dict[str, Callable[[], Planted]] = {
     "unusual_overall_legs": unusual_leg,
     "unusual_overall_months": unusual_month,
     **{name: _of_trade(name) for name in ROUTES},
+    **{name: _at_work(name) for name in LABOUR},
 }
 
 
@@ -195,6 +201,8 @@ def clean_for(name: str) -> World:
         return months_world(20)
     if name in ROUTES:
         return clean_trade()
+    if name in LABOUR:
+        return workplaces()
     world = chain(World())
     world.listed("region", "XX-01")
     return world

@@ -1,0 +1,129 @@
+"""Fabricated payroll: pay that was written to please a reader and not paid out.
+
+Round figures where there were none, one sum for many workers, pay that does not
+follow hours, totals that repeat or contradict the sheets, heads and wages that
+rise while nobody makes more: each against the site's own months.
+
+Next: detectors/labour/audit_lapsed.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import numpy as np
+
+from detectors.base import Benign
+from detectors.labour.figures import ratio, subjects
+from detectors.labour.pay_signs import pay_signs, roundness
+from detectors.labour.sign import Sign
+from detectors.labour.signs import Signs
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from detectors.base import Abstention, Case
+    from detectors.features import Features
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["FabricatedPayroll"]
+
+_CHANCE: Final = 0.01
+_REPEAT: Final = 0.25
+"""A total that repeats to the cent counts as four usual spreads."""
+_AROUND: Final = 9
+"""Months each way that are compared where sites grow and shrink."""
+
+
+class FabricatedPayroll(Signs):
+    """Does the payroll look like one that was paid out?"""
+
+    name: ClassVar = "fabricated_payroll"
+    type: ClassVar = "fabricated_payroll"
+    version: ClassVar = "1"
+    peers_are: ClassVar = "facility-months, the site's own first"
+    reads: ClassVar = (
+        "labour/1 /gross_wages",
+        "labour/1 /total_hours",
+        "labour/1 /headcount",
+        "labour/1 /output_units",
+        "timesheet/1 /workers",
+    )
+    signs: ClassVar = (
+        Sign("rounded", "pay ended on {value} zeros on average, where {usual} is usual"),
+        Sign("same_pay", "{value} had the pay of somebody else to the cent", kind="share"),
+        Sign(
+            "pay_without_hours",
+            "hourly pay strayed {factor} times as much as usual from week to week",
+            kind="log",
+        ),
+        Sign("first_digits", "first digits were spread unlike those of grown figures", most=4.0),
+        Sign("round_total", "the month's total was a round figure", most=5.0),
+        Sign("repeated_total", "the month's total was that of another month, to the cent"),
+        Sign(
+            "total_against_sheets",
+            "the total came to {value} times the sheets' pay an hour, where {usual} is usual",
+            side="both",
+            kind="log",
+        ),
+        Sign("heads", kind="log", reach=_AROUND, counts=False),
+        Sign("heads_per_output", kind="log", reach=_AROUND, counts=False),
+        Sign(
+            "workers_without_work",
+            "it took {factor} times the usual heads to make the same",
+            kind="log",
+            needs=("heads", "heads_per_output"),
+        ),
+    )
+    benign: ClassVar = (
+        Benign("an employer that always pays round or equal sums", "ruled out"),
+        Benign("a bonus or holiday pay that many sites pay in this month", "ruled out"),
+        Benign("few sheets, so that chance is large", "ruled out"),
+        Benign("new hands that are still being trained", "not checked"),
+    )
+    caveat: ClassVar = (
+        "It does not say that wages were not paid: a changed payroll system can look the same."
+    )
+
+    def collect(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
+        """Measure the sheets' pay and the month's totals."""
+        months, keys = shared.facility_months, ["facility_id", "month"]
+        sheets = pay_signs(shared.sheets)
+        table = subjects(months).merge(sheets, "left", on=keys)
+        table["site"] = months["facility_id"] + "|" + months["currency"].fillna("")
+        size, wages = len(months), months["gross_wages"]
+        hourly = wages / months["total_hours"].where(months["total_hours"] > 0)
+        error = table["hourly_error"].fillna(1.0).to_numpy(np.float64)
+        table["value_total_against_sheets"] = ratio(hourly, table["hourly"])
+        table["noise_total_against_sheets"] = np.hypot(error, _CHANCE)
+        table["value_round_total"] = _surprise(roundness(wages.to_numpy(np.float64)))
+        table["noise_round_total"] = np.ones(size)
+        table["value_repeated_total"] = _repeated(months)
+        table["noise_repeated_total"] = np.full(size, _REPEAT)
+        heads = np.log(months["headcount"].where(months["headcount"] > 0))
+        table["value_heads"] = heads.to_numpy(np.float64)
+        table["noise_heads"] = np.full(size, _CHANCE)
+        table["value_heads_per_output"] = ratio(months["headcount"], months["output_units"])
+        table["noise_heads_per_output"] = np.full(size, _CHANCE)
+        return table, ()
+
+    def sheet_entries(self, case: Case) -> tuple[int, ...]:
+        """Return the entries of the timesheets."""
+        return case.shared.sheet_entries(case.row["facility_id"], case.row["month"])
+
+
+def _surprise(zeros: Floats) -> Floats:
+    """Return the normal deviate of so many zeros at the end: each is one chance in ten."""
+    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
+
+    return np.asarray(stats.norm.isf(0.5 * 10.0 ** -np.maximum(zeros, 0)))
+
+
+def _repeated(months: pd.DataFrame) -> Floats:
+    """Return 1 where a site's total is that of one of its earlier months, 0 where not."""
+    paid = months["gross_wages"].where(months["gross_wages"] > 0)
+    table = months[["facility_id", "first_day"]].assign(paid=paid.round(2)).sort_values("first_day")
+    again = table.duplicated(["facility_id", "paid"]).reindex(months.index)
+    return np.where(paid.isna(), np.nan, again.astype(np.float64))

@@ -1,0 +1,125 @@
+"""Falsified timesheets: hours that people wrote down and no clock recorded.
+
+Whole hours where the clock counts minutes, weeks that repeat, months copied
+from a colleague, everybody alike, a heap just under the limit, sheets that
+contradict the report: each against the site's own months.
+
+Next: detectors/labour/fabricated_payroll.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import numpy as np
+
+from detectors.base import Benign
+from detectors.labour.figures import ratio, subjects
+from detectors.labour.hour_signs import MIN_ROWS, hour_signs
+from detectors.labour.sign import Sign
+from detectors.labour.signs import Signs
+from detectors.rules import not_judged
+from detectors.workplace import WEEKS_PER_MONTH
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from detectors.base import Abstention, Case
+    from detectors.features import Features
+
+__all__ = ["FalsifiedTimesheet"]
+
+_CHANCE: Final = 0.01
+
+
+class FalsifiedTimesheet(Signs):
+    """Do the timesheets look like what a clock records?"""
+
+    name: ClassVar = "falsified_timesheet"
+    type: ClassVar = "falsified_timesheet"
+    version: ClassVar = "1"
+    peers_are: ClassVar = "facility-months with timesheets, the site's own first"
+    reads: ClassVar = (
+        "labour/1 /avg_weekly_hours",
+        "labour/1 /total_hours",
+        "legal_limit/1 /max_weekly_hours",
+        "timesheet/1 /workers",
+    )
+    signs: ClassVar = (
+        Sign(
+            "whole",
+            "{value} more of the weeks than its clock explains had whole hours",
+            kind="share",
+        ),
+        Sign("alike", "{value} more of the weeks than usual had the same hours", kind="share"),
+        Sign(
+            "week_to_week",
+            "a worker's weeks differed {factor} times as much as usual",
+            side="down",
+            kind="log",
+        ),
+        Sign(
+            "worker_to_worker",
+            "hours differed {factor} times as much as usual among workers and weeks",
+            side="down",
+            kind="log",
+        ),
+        Sign("repeated", "{value} more weeks than chance repeated the week before", kind="share"),
+        Sign(
+            "copied",
+            "{value} of the workers had exactly the weeks of another, or of an earlier month",
+            kind="share",
+        ),
+        Sign(
+            "under_limit",
+            "{value} more weeks than expected ended just under the limit",
+            kind="share",
+        ),
+        Sign(
+            "sheets_against_report",
+            "timesheets showed {value} times the reported hours, where {usual} is usual",
+            side="both",
+            kind="log",
+        ),
+        Sign(
+            "sheets_against_totals",
+            "timesheets showed {value} times the hours of the totals, where {usual} is usual",
+            side="both",
+            kind="log",
+        ),
+    )
+    benign: ClassVar = (
+        Benign("a clock that counts quarter or half hours", "ruled out"),
+        Benign("what this site's sheets always look like", "ruled out"),
+        Benign("few sheets, so that chance is large", "ruled out"),
+        Benign("a shift plan with the same hours for everybody", "not checked"),
+    )
+    caveat: ClassVar = (
+        "It does not say who wrote the hours or that they are wrong: a new system or a lost clock "
+        "can look the same."
+    )
+
+    def collect(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
+        """Measure the sheets of each facility-month, and hold their mean against the report."""
+        months, keys = shared.facility_months, ["facility_id", "month"]
+        limits = shared.sheets.months.merge(months[[*keys, "max_weekly_hours"]], "left", on=keys)
+        found = hour_signs(shared.sheets, limits["max_weekly_hours"].to_numpy(np.float64))
+        table = subjects(months).merge(found, "left", on=keys)
+        totals = months["total_hours"] / months["headcount"].where(months["headcount"] > 0)
+        error = (months["sheet_error"] / months["sheet_hours"]).fillna(0.1).to_numpy(np.float64)
+        enough = table["value_whole"].notna().to_numpy()
+        for name, other in (
+            ("sheets_against_report", months["avg_weekly_hours"]),
+            ("sheets_against_totals", totals / WEEKS_PER_MONTH),
+        ):
+            value = ratio(months["sheet_hours"], other)
+            table[f"value_{name}"] = np.where(enough, value, np.nan)
+            table[f"noise_{name}"] = np.hypot(error, _CHANCE)
+        without = months["subject_id"][~enough]
+        return table, not_judged(
+            self.name, {f"timesheets of fewer than {MIN_ROWS} worker-weeks": without}
+        )
+
+    def sheet_entries(self, case: Case) -> tuple[int, ...]:
+        """Return the entries of the timesheets."""
+        return case.shared.sheet_entries(case.row["facility_id"], case.row["month"])

@@ -1,0 +1,197 @@
+"""Signs in recorded hours: written up at a desk, copied, smoothed, or kept under a limit.
+
+All of them are figures of one facility-month's timesheets. What a time clock
+does by itself is taken out: a clock that counts quarter hours shows a quarter
+of whole hours, and many equal ones.
+
+Next: detectors/labour/pay_signs.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from detectors.sheets import Sheets
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["MIN_ROWS", "hour_signs", "per_month"]
+
+MIN_ROWS: Final = 8
+"""Fewer worker-weeks show no pattern."""
+_GRIDS: Final = (0.5, 0.25, 0.1, 0.05)
+_FINEST: Final = 0.01
+_ON: Final = 1e-6
+_EDGE: Final = 0.75
+"""Hours below a limit that count as just under it."""
+_LEAST_SPREAD: Final = 0.05
+
+
+def per_month(sheets: Sheets, values: Floats) -> Floats:
+    """Add up a figure of rows by facility-month."""
+    return np.asarray(np.bincount(sheets.month, values, len(sheets.months)), np.float64)
+
+
+def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
+    """Measure the recorded hours of each facility-month.
+
+    Args:
+        sheets: All timesheets.
+        limit: Weekly limit of each of `sheets.months`; NaN where unknown.
+
+    Returns:
+        One row per row of `sheets.months`, with `value_*` and `noise_*` of "whole", "alike",
+        "week_to_week", "worker_to_worker", "repeated", "copied" and "under_limit".
+    """
+    known = sheets.hours > 0
+    rows = sheets._replace(
+        month=sheets.month[known],
+        person=sheets.person[known],
+        worker=sheets.worker[known],
+        hours=sheets.hours[known],
+        pay=sheets.pay[known],
+    )
+    count = np.maximum(per_month(rows, np.ones(len(rows.month))), 1)
+    grid = _grid(rows, count)
+    within, across, freedom = _spreads(rows, count)
+    found = {
+        **_whole(rows, count, grid),
+        **_alike(rows, count, grid, across),
+        "value_week_to_week": np.log(within + _LEAST_SPREAD),
+        "noise_week_to_week": 1 / np.sqrt(2 * np.maximum(freedom, 1)),
+        "value_worker_to_worker": np.log(across + _LEAST_SPREAD),
+        "noise_worker_to_worker": 1 / np.sqrt(2 * count),
+        **_repeated(rows, grid, within),
+        **_copied(rows),
+        **_under(rows, count, limit),
+    }
+    table = sheets.months.assign(**found)
+    enough = per_month(rows, np.ones(len(rows.month))) >= MIN_ROWS
+    names = [name for name in found if name.startswith("value_")]
+    table[names] = table[names].where(pd.Series(enough, index=table.index), axis=0)
+    return table
+
+
+def _share(part: Floats, count: Floats) -> tuple[Floats, Floats]:
+    share = part / count
+    return share, np.sqrt(share * (1 - share) / count + 0.25 / count**2)
+
+
+def _grid(rows: Sheets, count: Floats) -> Floats:
+    """Return the step of the clock: the coarsest that nearly all hours that are not whole keep."""
+    found = np.full(len(rows.months), _FINEST)
+    broken = np.abs(rows.hours - np.round(rows.hours)) > _ON
+    parts = per_month(rows, broken.astype(np.float64))
+    for step in reversed(_GRIDS):
+        on = np.abs(rows.hours / step - np.round(rows.hours / step)) < _ON
+        kept = per_month(rows, (on & broken).astype(np.float64))
+        # A handful of broken hours does not tell the clock they came from.
+        sure = (parts >= 3) & (kept >= 0.98 * parts)  # noqa: PLR2004
+        found = np.where(sure, step, found)
+    return np.where(parts > 0, found, np.minimum(1.0, 3 / count))
+
+
+def _whole(rows: Sheets, count: Floats, grid: Floats) -> dict[str, Floats]:
+    whole = np.abs(rows.hours - np.round(rows.hours)) < _ON
+    share, noise = _share(per_month(rows, whole.astype(np.float64)), count)
+    return {"value_whole": share - grid, "noise_whole": noise}
+
+
+def _alike(rows: Sheets, count: Floats, grid: Floats, across: Floats) -> dict[str, Floats]:
+    """Return how much more common the commonest figure is than its clock and spread explain."""
+    order = np.lexsort((rows.hours, rows.month))
+    month, hours = rows.month[order], rows.hours[order]
+    new = (np.diff(month, prepend=-1) != 0) | (np.diff(hours, prepend=-1.0) != 0)
+    starts = np.flatnonzero(new)
+    length = np.diff(np.append(starts, len(hours)))
+    most = np.zeros(len(rows.months))
+    np.maximum.at(most, month[starts], length)
+    chance = 0.4 * grid / np.maximum(across, grid) + 1 / count
+    share = most / count
+    noise = np.sqrt(np.maximum(chance, share * (1 - share)) / count)
+    return {"value_alike": share - chance, "noise_alike": noise}
+
+
+def _spreads(rows: Sheets, count: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the spread of hours within workers, over all rows, and its degrees of freedom."""
+    size = int(rows.worker.max(initial=0)) + 1
+    weeks = np.bincount(rows.worker, minlength=size)
+    mean = np.bincount(rows.worker, rows.hours, size) / np.maximum(weeks, 1)
+    squares = per_month(rows, (rows.hours - mean[rows.worker]) ** 2)
+    workers = per_month(rows, 1 / weeks[rows.worker])
+    freedom = count - workers
+    middle = per_month(rows, rows.hours) / count
+    whole = per_month(rows, (rows.hours - middle[rows.month]) ** 2)
+    within = np.sqrt(squares / np.maximum(freedom, 1))
+    return within, np.sqrt(whole / np.maximum(count - 1, 1)), freedom
+
+
+def _repeated(rows: Sheets, grid: Floats, within: Floats) -> dict[str, Floats]:
+    """Return how often a worker's week equals the week before, beyond chance."""
+    same = np.diff(rows.worker, prepend=-1) == 0
+    equal = same & (np.abs(np.diff(rows.hours, prepend=-1.0)) < _ON)
+    pairs = np.maximum(per_month(rows, same.astype(np.float64)), 1)
+    share, noise = _share(per_month(rows, equal.astype(np.float64)), pairs)
+    chance = np.minimum(1.0, 0.28 * grid / np.maximum(within, grid / 4))
+    return {"value_repeated": share - chance, "noise_repeated": noise}
+
+
+def _copied(rows: Sheets) -> dict[str, Floats]:
+    """Return the share of workers whose whole month is another's, or their own of another month.
+
+    A month of equal weeks is no pattern that could be recognised.
+    """
+    first = np.flatnonzero(np.diff(rows.worker, prepend=-1))
+    size = len(rows.months)
+    if not len(first):
+        return {"value_copied": np.zeros(size), "noise_copied": np.ones(size)}
+    place = np.arange(len(rows.worker)) - np.repeat(
+        first, np.diff(np.append(first, len(rows.worker)))
+    )
+    mixed = _mix(np.round(rows.hours * 100).astype(np.uint64), place.astype(np.uint64))
+    pattern = np.add.reduceat(mixed, first)
+    high, low = (op.reduceat(rows.hours, first) for op in (np.maximum, np.minimum))
+    weeks = np.diff(np.append(first, len(rows.worker)))
+    varied = (high > low) & (weeks >= 3)  # noqa: PLR2004 - two weeks coincide by chance
+    month, person = rows.month[first], rows.person[first]
+    table = pd.DataFrame({"pattern": pattern, "month": month, "person": person})[varied]
+    among = table.groupby(["month", "pattern"])["person"].transform("size") > 1
+    again = _as_before(table)
+    copies = np.asarray(np.bincount(table["month"], among | again, size), np.float64)
+    held = np.maximum(np.bincount(table["month"], minlength=size), 1).astype(np.float64)
+    share, noise = _share(copies, held)
+    return {"value_copied": share, "noise_copied": noise}
+
+
+def _as_before(table: pd.DataFrame) -> pd.Series:
+    """Return whether the worker had the very same weeks in an earlier month."""
+    ordered = table.sort_values(["person", "pattern", "month"])
+    return ordered.duplicated(["person", "pattern"]).reindex(table.index)
+
+
+def _mix(hours: NDArray[np.uint64], place: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a number for an hour figure in its week, so that sums tell month patterns apart."""
+    with np.errstate(over="ignore"):
+        mixed = (hours + place * np.uint64(100_003)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+        mixed *= np.uint64(0xBF58476D1CE4E5B9)
+        return mixed ^ (mixed >> np.uint64(32))
+
+
+def _under(rows: Sheets, count: Floats, limit: Floats) -> dict[str, Floats]:
+    """Return the share of weeks just under the limit that a smooth spread does not explain."""
+    below = limit[rows.month] - rows.hours
+    just = per_month(rows, ((below >= 0) & (below < _EDGE)).astype(np.float64))
+    before = per_month(rows, ((below >= _EDGE) & (below < 3 * _EDGE)).astype(np.float64))
+    beyond = per_month(rows, ((below < 0) & (below >= -_EDGE)).astype(np.float64))
+    value = np.where(np.isnan(limit), np.nan, (just - (before / 2 + beyond) / 2) / count)
+    return {
+        "value_under_limit": value,
+        "noise_under_limit": np.sqrt(just + (before / 2 + beyond) / 4 + 0.5) / count,
+    }

@@ -1,0 +1,128 @@
+"""Output beyond capacity: more goods than these hands can make, so that others made some.
+
+Hidden subcontracting shows as output per hour or per head that the site never
+reached before and its peers do not, as output beyond the declared capacity, or
+as more shipped than made. A new level that stays, within capacity, is a new
+machine.
+
+Next: detectors/labour/child_labour.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.base import Benign
+from detectors.labour.figures import ratio, subjects
+from detectors.labour.persistence import settled
+from detectors.labour.sign import Sign
+from detectors.labour.signs import Signs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from detectors.base import Abstention
+    from detectors.features import Features
+
+__all__ = ["OutputBeyondCapacity"]
+
+NEW_LEVEL_MONTHS: Final = 6
+"""A change that lasted this long, to the end of what is known, is a new usual."""
+ROOM: Final = -0.05
+WITHIN_CAPACITY: Final = 0.75
+"""What a departure counts while output stays 5 % and more below the declared capacity."""
+_CHANCE: Final = 0.02
+_CHANCE_SHIPPED: Final = 0.15
+"""Stock that goes up and down makes shipments less even than output."""
+
+
+class OutputBeyondCapacity(Signs):
+    """Did the site make more than its own people can?"""
+
+    name: ClassVar = "output_beyond_capacity"
+    type: ClassVar = "output_beyond_capacity"
+    version: ClassVar = "1"
+    peers_are: ClassVar = "facility-months of the product, the site's own first"
+    reads: ClassVar = (
+        "facility/1 /declared_capacity_per_month",
+        "labour/1 /output_units",
+        "labour/1 /total_hours",
+        "labour/1 /headcount",
+    )
+    signs: ClassVar = (
+        Sign(
+            "output_per_hour",
+            "an hour of work made {factor} times its usual output",
+            kind="log",
+        ),
+        Sign(
+            "output_over_capacity",
+            "output was {value} times the declared capacity",
+            kind="log",
+            least=0.0,
+            most=8.0,
+        ),
+        Sign(
+            "shipped_over_output",
+            "{value} times the month's output was shipped, where {usual} is usual",
+            kind="log",
+            least=0.0,
+            most=4.0,
+        ),
+    )
+    benign: ClassVar = (
+        Benign("a season or order that all sites of the product had", "ruled out"),
+        Benign("longer hours or more hands: output is taken per hour", "ruled out"),
+        Benign("a new machine: the level stayed for half a year, within capacity", "ruled out"),
+        Benign("goods finished in an earlier month and counted in this one", "not checked"),
+    )
+    caveat: ClassVar = (
+        "It does not say that other workshops made the goods, or which: output may have been "
+        "counted late or hours left out."
+    )
+
+    def collect(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
+        """Take output per hour, over capacity, and shipments over output."""
+        months = shared.facility_months
+        product = months["output_product_id"]
+        output, known = months["output_units"], len(months)
+        table = subjects(months).assign(
+            site=months["facility_id"] + "|" + product.fillna(""),
+            group=product,
+            value_output_per_hour=ratio(output, months["total_hours"]),
+            noise_output_per_hour=np.full(known, _CHANCE),
+            value_output_over_capacity=ratio(output, months["capacity"]),
+            noise_output_over_capacity=np.full(known, _CHANCE),
+            value_shipped_over_output=ratio(_shipped(shared, months), output),
+            noise_shipped_over_output=np.full(known, _CHANCE_SHIPPED),
+        )
+        return table, ()
+
+    def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
+        """Take a lasting new level within the declared capacity for a new machine."""
+        z = window["z_output_per_hour"].to_numpy(np.float64)
+        new = settled(z, site, NEW_LEVEL_MONTHS)
+        share = window["value_output_over_capacity"].to_numpy(np.float64)
+        z = np.where(share < ROOM, z * WITHIN_CAPACITY, z)
+        return window.assign(z_output_per_hour=np.where(new & ~(share > 0), 0.0, z))
+
+
+def _shipped(shared: Features, months: pd.DataFrame) -> pd.Series:
+    """Return what each site shipped of its product within each month, in the product's unit."""
+    rows = shared.rows
+    rows = rows[(rows["kind"] == "ship") & rows["timed"] & rows["amount"].notna()]
+    at = pd.to_datetime(rows["at"], unit="us")
+    keys = ["facility_id", "month", "output_product_id"]
+    table = pd.DataFrame(
+        {
+            "facility_id": rows["shipper"],
+            "month": at.dt.strftime("%Y-%m"),
+            "output_product_id": rows["product_id"],
+            "amount": rows["amount"],
+        }
+    ).dropna()
+    total = table.groupby(keys)["amount"].sum().rename("shipped")
+    return months[keys].join(total, on=keys)["shipped"].set_axis(months.index)

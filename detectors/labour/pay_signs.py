@@ -1,0 +1,137 @@
+"""Signs in recorded pay: round figures, one figure for all, pay that does not follow hours.
+
+Next: detectors/labour/output_beyond_capacity.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.labour.hour_signs import MIN_ROWS, per_month
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from detectors.sheets import Sheets
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["BENFORD_ROWS", "pay_signs", "roundness"]
+
+BENFORD_ROWS: Final = 300
+_DECADES: Final = 2.0
+"""Benford's law (1938) holds only for figures that span at least this many powers of ten."""
+_LEAST: Final = 0.002
+_MOST_ZEROS: Final = 9
+_CENTS: Final = 100
+
+
+def roundness(amounts: Floats) -> Floats:
+    """Count the zeros at the end of amounts in cents; a five before them counts for half."""
+    cents = np.round(np.nan_to_num(amounts) * _CENTS)
+    found = np.zeros(len(cents))
+    for zeros in range(1, _MOST_ZEROS + 1):
+        unit = 10.0**zeros
+        found += np.where((cents > 0) & (cents % unit == 0), 0.5, 0.0)
+        found += np.where((cents > 0) & (cents % (unit / 2) == 0), 0.5, 0.0)
+    return np.where(np.isnan(amounts), np.nan, found)
+
+
+def pay_signs(sheets: Sheets) -> pd.DataFrame:
+    """Measure the recorded pay of each facility-month.
+
+    Returns:
+        One row per row of `sheets.months`: `hourly` (pay over hours of the rows that have both),
+        `hourly_error` (its relative standard error over workers), and `value_*` and `noise_*`
+        of "rounded", "same_pay", "pay_without_hours" and "first_digits".
+    """
+    known = (sheets.hours > 0) & (sheets.pay > 0)
+    rows = sheets._replace(
+        month=sheets.month[known],
+        person=sheets.person[known],
+        worker=sheets.worker[known],
+        hours=sheets.hours[known],
+        pay=sheets.pay[known],
+    )
+    count = per_month(rows, np.ones(len(rows.month)))
+    size = np.maximum(count, 1)
+    zeros = roundness(rows.pay)
+    mean = per_month(rows, zeros) / size
+    spread = np.sqrt(np.maximum(per_month(rows, zeros**2) / size - mean**2, 0) + 0.1)
+    found = {
+        **_hourly(rows),
+        "value_rounded": mean,
+        "noise_rounded": spread / np.sqrt(size),
+        **_same(rows, size),
+        **_loose(rows, size),
+        **_first_digits(rows, size),
+    }
+    table = sheets.months.assign(**found)
+    names = [name for name in found if not name.startswith("noise_")]
+    table[names] = table[names].where(pd.Series(count >= MIN_ROWS, index=table.index), axis=0)
+    return table
+
+
+def _hourly(rows: Sheets) -> dict[str, Floats]:
+    hours = np.maximum(per_month(rows, rows.hours), 1e-9)
+    hourly = per_month(rows, rows.pay) / hours
+    size = int(rows.worker.max(initial=0)) + 1
+    own = np.bincount(rows.worker, rows.pay, size) / np.maximum(
+        np.bincount(rows.worker, rows.hours, size), 1e-9
+    )
+    first = np.flatnonzero(np.diff(rows.worker, prepend=-1))
+    month, each = rows.month[first], own[rows.worker[first]]
+    months = len(rows.months)
+    workers = np.maximum(np.bincount(month, minlength=months), 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        away = np.bincount(month, (each / hourly[month] - 1) ** 2, months)
+    return {
+        "hourly": np.where(hourly > 0, hourly, np.nan),
+        "hourly_error": np.sqrt(away / np.maximum(workers - 1, 1) / workers),
+    }
+
+
+def _same(rows: Sheets, size: Floats) -> dict[str, Floats]:
+    """Return the share of rows whose pay another worker of the month has to the cent."""
+    table = pd.DataFrame(
+        {"month": rows.month, "pay": np.round(rows.pay, 2), "worker": rows.worker}
+    ).sort_values(["month", "pay", "worker"])
+    grouped = table.groupby(["month", "pay"], sort=False)["worker"]
+    shared = grouped.transform("first") != grouped.transform("last")
+    share = np.bincount(table["month"], shared.astype(np.float64), len(rows.months)) / size
+    noise = np.sqrt(share * (1 - share) / size + 0.5 / size**2)
+    return {"value_same_pay": share, "noise_same_pay": noise}
+
+
+def _loose(rows: Sheets, size: Floats) -> dict[str, Floats]:
+    """Return how far a worker's hourly pay strays from week to week, as a log."""
+    rate = np.log(rows.pay / rows.hours)
+    workers = int(rows.worker.max(initial=0)) + 1
+    weeks = np.bincount(rows.worker, minlength=workers)
+    mean = np.bincount(rows.worker, rate, workers) / np.maximum(weeks, 1)
+    squares = per_month(rows, (rate - mean[rows.worker]) ** 2)
+    freedom = np.maximum(size - per_month(rows, 1 / weeks[rows.worker]), 1)
+    return {
+        "value_pay_without_hours": np.log(np.sqrt(squares / freedom) + _LEAST),
+        "noise_pay_without_hours": 1 / np.sqrt(2 * freedom),
+    }
+
+
+def _first_digits(rows: Sheets, size: Floats) -> dict[str, Floats]:
+    """Return how far first digits are from Benford's law, where it can hold at all."""
+    months = len(rows.months)
+    digit = (rows.pay / 10.0 ** np.floor(np.log10(rows.pay))).astype(np.int64).clip(1, 9)
+    counts = np.bincount(rows.month * 10 + digit, minlength=months * 10).reshape(months, 10)[:, 1:]
+    law = np.log10(1 + 1 / np.arange(1, 10))
+    distance = (((counts / size[:, None] - law) ** 2) / law).sum(axis=1) * size
+    low, high = np.full(months, np.inf), np.zeros(months)
+    np.minimum.at(low, rows.month, rows.pay)
+    np.maximum.at(high, rows.month, rows.pay)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wide = (size > BENFORD_ROWS) & (np.log10(high / low) >= _DECADES)
+    # The cube root makes chi-square nearly normal (Wilson and Hilferty, 1931).
+    value = np.where(wide, np.cbrt(distance / 8), np.nan)
+    return {"value_first_digits": value, "noise_first_digits": np.full(months, 0.17)}
