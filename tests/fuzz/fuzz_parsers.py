@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 sys.path.append(str(Path(__file__).parent.parent / "provenance"))
 
 from bundle_tools import LOG, PARTIES, POLICY
+from fuzz_tables import (
+    foreign_tables,
+    ingested,
+    inspected,
+    json_lines,
+    parquets,
+    tables,
+    workbooks,
+)
 from small_log import seeded
 
 from provenance import canonical
@@ -75,11 +84,13 @@ class Parser(NamedTuple):
         samples: Makes valid inputs.
         read: Reads bytes, or raises one of our errors.
         write: Writes what was read as the same bytes; None where many bytes mean one thing.
+        weight: As many times fewer inputs it gets, because each takes so much longer.
     """
 
     samples: Callable[[], Sequence[bytes]]
     read: Callable[[bytes], Any]
     write: Callable[[Any], bytes] | None = None
+    weight: int = 1
 
 
 def text(data: bytes) -> str:
@@ -345,6 +356,11 @@ PARSERS: dict[str, Parser] = {
         lambda: [(ROOT / "provenance/ingest/mappings/scms.toml").read_bytes()],
         lambda data: parse_mapping(text(data), "mapping.toml"),
     ),
+    "table, ingested": Parser(tables, ingested, weight=6),
+    "table, inspected": Parser(foreign_tables, inspected, weight=6),
+    "workbook": Parser(workbooks, ingested, weight=6),
+    "JSON lines": Parser(json_lines, ingested, weight=6),
+    "Parquet": Parser(parquets, ingested, weight=6),
     "EPCIS document": Parser(lambda: DOCUMENTS, lambda data: parse_json(text(data))),
     "EPCIS key": Parser(lambda: EPCS, lambda data: parse_key(text(data))),
     "code": Parser(lambda: CODES, lambda data: parse_item(text(data))),
