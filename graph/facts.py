@@ -75,7 +75,10 @@ class Facts:
         list count as strict as the strictest of them: an erased one shifts the others.
         """
         form = self._form
-        return form.strictest(paths) if form.tiers else _PUBLIC
+        if not form.tiers:
+            return _PUBLIC
+        known = form.answers.get(paths)
+        return form.strictest(paths) if known is None else known
 
     def tiers_in(self, holder: str, number: int) -> Callable[..., Tier]:
         """Return what gives the strictest tier of some fields of `/holder/number`, by name."""
@@ -162,12 +165,13 @@ class _Form:
     Attributes:
         tiers: By path, and for a list by the path of the list.
         holders: The names of the fields that they are, or lie in.
+        answers: What `strictest` has found, for the fields that were asked for last.
     """
 
     def __init__(self, sealed: Iterable[tuple[str, Tier]]) -> None:
         """Know of these fields."""
         self.tiers: dict[str, Tier] = {}
-        self._answers: dict[tuple[str, ...], Tier] = {}
+        self.answers: dict[tuple[str, ...], Tier] = {}
         for path, tier in sealed:
             self._note(path, tier)
             holder, _, last = path.rpartition("/")
@@ -180,21 +184,15 @@ class _Form:
 
     def strictest(self, paths: tuple[str, ...]) -> Tier:
         """Return the strictest tier of some fields and of what holds them."""
-        answers = self._answers
-        known = answers.get(paths)
-        if known is None:
-            if len(answers) >= _ANSWERS_KEPT:
-                answers.clear()
-            known = answers[paths] = self._strictest(paths)
-        return known
-
-    def _strictest(self, paths: tuple[str, ...]) -> Tier:
         strictest = _PUBLIC
         for path in paths:
             here = path
             while here:
                 strictest = max(strictest, self.tiers.get(here, _PUBLIC))
                 here = here[: here.rindex("/")]
+        if len(self.answers) >= _ANSWERS_KEPT:
+            self.answers.clear()
+        self.answers[paths] = strictest
         return strictest
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["LogReader"]
 
 _CHUNK: Final = 1_000
+_TIERS: Final = {tier.value: tier for tier in Tier}
 
 
 class LogReader(TreeReader):
@@ -319,8 +320,8 @@ def _entry(index: int, leaf: bytes, body: bytes | None, openings: tuple[Opening,
 
 def _opening(index: int, path: str, tier: int, salt: bytes, preimage: bytes) -> Opening:
     try:
-        return Opening(path, Tier(tier), salt, preimage)
-    except ValueError:
+        return Opening(path, _TIERS[tier], salt, preimage)
+    except KeyError:
         raise WorkspaceDamaged(
             f"entry {index}: {tier} is not a disclosure tier; run `verify`"
         ) from None

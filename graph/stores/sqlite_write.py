@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from graph.model import Changes, EdgeFact, EntryFact
+    from graph.model import Changes, EdgeFact, EntryFact, Role
 
 __all__ = ["read_position", "write_changes", "write_contents"]
 
 _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
-_ROLE: Final = {role: number for number, role in enumerate(ROLES)}
+_ROLE: Final[dict[Role | None, int | None]] = {
+    None: None,
+    **{role: number for number, role in enumerate(ROLES)},
+}
 _RECORD: Final = {kind: number for number, kind in enumerate(RECORDS)}
 
 _KNOWN_NODES: Final = (
@@ -89,7 +92,7 @@ def _loose(changes: Changes) -> StorageError:
 
 
 def _write_facts(connection: apsw.Connection, changes: Changes, ids: dict[str, int]) -> None:
-    connection.executemany(_ADD_EDGE, [_edge_row(edge, ids) for edge in changes.edges])
+    connection.executemany(_ADD_EDGE, _edge_rows(changes.edges, ids))
     taken_back = {(edge.src, _KIND[edge.kind], edge.index) for edge in changes.retracted}
     connection.executemany(_TAKE_BACK, sorted(taken_back))
     connection.executemany(
@@ -141,18 +144,22 @@ def _write_nodes(connection: apsw.Connection, changes: Changes) -> dict[str, int
     return ids
 
 
-def _edge_row(edge: EdgeFact, ids: dict[str, int]) -> tuple[Any, ...]:
-    return (
-        ids[edge.src],
-        _KIND[edge.kind],
-        edge.index,
-        edge.seq,
-        ids[edge.dst],
-        None if edge.role is None else _ROLE[edge.role],
-        edge.tier,
-        edge.time_us,
-        orjson.dumps(edge.layers) if edge.layers else None,
-    )
+def _edge_rows(edges: Sequence[EdgeFact], ids: dict[str, int]) -> list[tuple[Any, ...]]:
+    kinds, roles, dumps = _KIND, _ROLE, orjson.dumps
+    return [
+        (
+            ids[edge.src],
+            kinds[edge.kind],
+            edge.index,
+            edge.seq,
+            ids[edge.dst],
+            roles[edge.role],
+            edge.tier,
+            edge.time_us,
+            dumps(edge.layers) if edge.layers else None,
+        )
+        for edge in edges
+    ]
 
 
 def _entry_rows(changes: Changes, ids: dict[str, int]) -> Iterator[tuple[Any, ...]]:
