@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from commands.output import notice
 from provenance.clock import monotonic
-from provenance.errors import Interrupted
+from provenance.errors import Interrupted, StorageError, WorkspaceLocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +28,7 @@ __all__ = ["followed", "project_rest", "shown", "stoppable"]
 
 _LINE_SECONDS: Final = 30.0
 _WORTH_A_PROCESS: Final = 5_000
+_PATIENCE_SECONDS: Final = 5.0
 """Entries: fewer are projected sooner than a process has started."""
 
 
@@ -148,7 +149,7 @@ def project_rest(
     report: Callable[[int, int], None],
     stop: Callable[[], bool],
 ) -> None:
-    """Let the graph come up with the log.
+    """Let the graph come up with the log; where it cannot, say so and leave it to later.
 
     Raises:
         Interrupted: It was asked to stop before.
@@ -162,5 +163,10 @@ def project_rest(
                 f"{total:,} entries; `provenance graph sync` goes on from there"
             )
 
-    graph.finish(workspace.graph.position, workspace.log.size, watch)
-    workspace.sync_graph(watch)
+    # What was asked for is done; a server that is away is not waited for long.
+    workspace.patience = _PATIENCE_SECONDS
+    try:
+        graph.finish(workspace.graph.position, workspace.log.size, watch)
+        workspace.sync_graph(watch)
+    except (StorageError, WorkspaceLocked) as error:
+        notice(f"The log is complete, the graph is behind: {error}")

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from graph.place import ArangoPlace
 from provenance.errors import UsageError, WorkspaceDamaged, WorkspaceMissing, WorkspaceTooNew
 from provenance.files import replace_file
 from provenance.govern.sources import KeySource
@@ -83,8 +84,31 @@ subject_keys = {subject_keys}
 keep_days = 0
 
 [graph]
-# Where the projection lives: "sqlite:graph.db" is a file in this directory.
+# Where the projection lives: "sqlite:graph.db" is a file in this directory,
+# "arangodb:http://127.0.0.1:8529/provenance" a database of a server; of a cluster several
+# addresses are given, with commas between them.
 url = "sqlite:graph.db"
+
+[graph.arangodb]
+# How an ArangoDB server is asked; see docs/arangodb.md. The password is never in this file:
+# it is in an environment variable, or in a file, or a program prints it.
+graph = "provenance"
+user = "root"
+password_env = "PROVENANCE_GRAPH_PASSWORD"
+password_file = ""
+password_command = []
+# A file of certificates to trust instead of the system's.
+ca_file = ""
+# Of a cluster: shards of a collection, copies of each, and copies that a write waits for;
+# or all in one shard, or a copy on every server, where the edition has that.
+shard_count = 1
+replication_factor = 1
+write_concern = 1
+one_shard = false
+satellite = false
+# Seconds for one request, and for repeating while the server is away or busy.
+timeout = 60.0
+patience = 90.0
 
 [detect]
 # Share of false flags that a run may expect among its statistical flags, 0 to 1.
@@ -117,9 +141,10 @@ class QuarantineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class GraphSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the graph projection lives."""
+    """Where the graph projection lives, and how it is kept where that is a server."""
 
     url: str = "sqlite:graph.db"
+    arangodb: ArangoPlace = ArangoPlace()
 
 
 class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,8 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
+from msgspec.structs import replace
+
 from provenance.clock import system_clock, system_entropy
 from provenance.errors import WorkspaceDamaged, WorkspaceReadOnly
 from provenance.forget.run import Forgetter
@@ -58,6 +60,7 @@ class Workspace:
         settings: From `workspace.toml`.
         clock: Time for whoever needs it.
         entropy: Randomness for whoever needs it.
+        patience: Seconds at most that a graph server is waited for; None as the settings say.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Workspace:
         self.settings: Settings = read_settings(self.layout.settings)
         self.clock = clock
         self.entropy = entropy
+        self.patience: float | None = None
 
     @cached_property
     def log(self) -> Log:
@@ -152,11 +156,16 @@ class Workspace:
         """
         from graph.connect import open_store  # noqa: PLC0415 - most commands need no graph
 
-        url = ":".join(self._graph_place())
+        url, how = ":".join(self._graph_place()), self.settings.graph.arangodb
+        if how.password_file:
+            path = self.layout.directory / how.password_file
+            how = replace(how, password_file=str(path))
+        if self.patience is not None:
+            how = replace(how, patience=min(how.patience, self.patience))
         try:
-            return open_store(url)
+            return open_store(url, arangodb=how)
         except WorkspaceReadOnly:
-            return open_store(url, readonly=True)
+            return open_store(url, arangodb=how, readonly=True)
 
     def _graph_place(self) -> tuple[str, str]:
         scheme, _, place = self.settings.graph.url.partition(":")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    import pytest
     from conftest import Ran
 
     Command = Callable[..., Ran]
+
+SAMPLES = Path(__file__).parent.parent.parent / "samples" / "data"
+QUARANTINED = 3
 
 
 def test_status_says_how_far_the_graph_is(provenance: Command, small: Path) -> None:
@@ -54,3 +58,20 @@ def test_an_audit_writes_nothing(provenance: Command, small: Path) -> None:
     assert "entries behind" in out
     told = json.loads(provenance("--data", small, "graph", "status", "--json").out)
     assert told["position"] == 0
+
+
+def test_ingest_does_not_depend_on_the_graphs_server(
+    provenance: Command, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is away fails no ingest: the log has everything, and the notice says so."""
+    monkeypatch.setattr("commands.ingesting._PATIENCE_SECONDS", 0.0)
+    settings, events_csv = small / "workspace.toml", SAMPLES / "late_scans.csv"
+    url = 'url = "arangodb:http://127.0.0.1:1/away"'
+    settings.write_text(settings.read_text().replace('url = "sqlite:graph.db"', url))
+    code, out, err = provenance("--data", small, "ingest", events_csv)
+    assert code == QUARANTINED
+    assert "the graph is behind" in err
+    assert "cannot be reached" in err
+    assert "covered by its signed checkpoint" in out
+    again = provenance("--data", small, "ingest", events_csv)
+    assert again.code == QUARANTINED

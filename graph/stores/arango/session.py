@@ -49,6 +49,7 @@ from arango.errno import (
 )
 from arango.exceptions import ArangoClientError, ArangoServerError
 from arango.http import DefaultHTTPClient
+from urllib3.util import Retry
 
 from provenance.clock import monotonic
 from provenance.errors import (
@@ -116,6 +117,9 @@ class _Client(DefaultHTTPClient):
     def create_session(self, host: str) -> requests.Session:
         session = super().create_session(host)
         session.trust_env = False
+        for adapter in session.adapters.values():
+            # The driver's own would hide what a 500 or a 503 says.
+            adapter.max_retries = Retry(0, read=False)  # type: ignore[attr-defined]
         return session
 
 

@@ -127,10 +127,11 @@ class Writer:
         )
         try:
             yield transaction
+            transaction.commit_transaction()
         except BaseException:
+            # Left alone it would keep the lock until the server ends it.
             give_up(transaction)
             raise
-        transaction.commit_transaction()
 
     def _write(self, transaction: Database, changes: Changes) -> None:
         names = self._names

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from aql_values import AqlError
@@ -20,6 +21,8 @@ Doc = dict[str, Any]
 _KEY = re.compile(r"[A-Za-z0-9_\-:.@()+,=;$!*'%]{1,254}\Z")
 _ID = re.compile(r"[^/]+/[^/]+\Z")
 NOT_FOUND, CONFLICT = 404, 409
+IDLE_SECONDS = 0.5
+"""A server has a minute of patience."""
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
@@ -126,6 +129,7 @@ class Transaction(View):
         self.writable = {*names.get("write", ()), *names.get("exclusive", ())}
         self.exclusive = set(names.get("exclusive", ()))
         self.written: dict[str, dict[str, Doc | None]] = {}
+        self.used = time.monotonic()
 
     def remove(self, collection: str, key: str) -> None:
         """Take a document away, once this is committed."""
@@ -156,11 +160,19 @@ class Database(View):
         wanted = set(names.get("exclusive", ()))
         for name in itertools.chain.from_iterable(names.values()):
             self.collection(name)
+        self._expire()
         if not self.freed.wait_for(lambda: not self._held_alone(wanted), timeout=patience):
             raise Refused(500, 18, "timeout while waiting for a lock")
         id_ = self.number()
         self.transactions[id_] = Transaction(self, names)
         return id_
+
+    def _expire(self) -> None:
+        """End the transactions in which nothing has been done for long."""
+        now = time.monotonic()
+        for id_, each in list(self.transactions.items()):
+            if now - each.used > IDLE_SECONDS:
+                self.end(id_)
 
     def _held_alone(self, wanted: set[str]) -> bool:
         return any(wanted & each.exclusive for each in self.transactions.values())
@@ -169,6 +181,7 @@ class Database(View):
         """Return a transaction that is under way."""
         if id_ not in self.transactions:
             raise Refused(NOT_FOUND, 1655, f"transaction '{id_}' not found")
+        self.transactions[id_].used = time.monotonic()
         return self.transactions[id_]
 
     def end(self, id_: str) -> Transaction:
