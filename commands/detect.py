@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,9 +13,10 @@ from commands.options import Data, Json
 from commands.output import console, notice, print_json, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from detectors.base import Flag
+    from detectors.executors import Executor
     from detectors.run import RunResult
     from graph.frames import Frames
     from provenance.entries import Outcome
@@ -22,12 +25,25 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
+class Where(StrEnum):
+    """Where detectors are asked."""
+
+    HERE = "here"
+    DASK = "dask"
+
+
 @app.command()
 def detect(
     data: Data,
     q: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="False-discovery level. [default: from workspace.toml]"),
+    ] = None,
+    executor: Annotated[
+        Where, typer.Option(help="Ask the detectors here, or on a Dask cluster.")
+    ] = Where.HERE,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Of the cluster, such as tcp://10.0.0.5:8786.")
     ] = None,
     *,
     dry_run: Annotated[
@@ -40,7 +56,8 @@ def detect(
 
     with with_graph(data) as workspace:
         level = workspace.settings.detect.q if q is None else q
-        result, problems = judge(workspace, level)
+        with _executor(executor, scheduler) as place:
+            result, problems = judge(workspace, level, executor=place)
         outcomes = [] if dry_run else _append(workspace, result.flags)
     summary = _summary(result, outcomes, problems)
     if json:
@@ -49,8 +66,30 @@ def detect(
         _print(summary)
 
 
+@contextmanager
+def _executor(where: Where, scheduler: str | None) -> Iterator[Executor]:
+    from detectors.executors import Cluster, InProcess
+    from provenance.errors import UsageError
+
+    if where is Where.HERE:
+        if scheduler is not None:
+            raise UsageError("--scheduler: only with --executor dask")
+        yield InProcess()
+        return
+    if scheduler is None:
+        raise UsageError("--executor dask: say where with --scheduler tcp://HOST:PORT")
+    cluster = Cluster(scheduler)
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
 def judge(
-    workspace: Workspace, level: float, frames: Frames | None = None
+    workspace: Workspace,
+    level: float,
+    frames: Frames | None = None,
+    executor: Executor | None = None,
 ) -> tuple[RunResult, tuple[str, ...]]:
     """Run every detector on the graph as it stands; returns what could not be loaded, too.
 
@@ -58,6 +97,7 @@ def judge(
         workspace: Whose graph.
         level: False-discovery level.
         frames: The graph's, where they have been read already.
+        executor: Where to ask the detectors; in this process unless it says otherwise.
     """
     from detectors.registry import load
     from detectors.run import run
@@ -76,6 +116,7 @@ def judge(
             root=workspace.reader.root_at(frames.position),
             level=level,
             progress=lambda _name: report(next(asked), len(detectors)),
+            executor=executor,
         )
     return result, problems
 

@@ -16,13 +16,15 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import EvidenceClass
+from detectors.executors import InProcess
 from detectors.features import SEED, Features
-from detectors.judging import Reading, conclude, family_levels, judge, strangest
+from detectors.judging import Reading, conclude, family_levels, strangest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from detectors.base import Abstention, Detector, Flag
+    from detectors.executors import Executor
     from detectors.judging import Judgement
     from graph.frames import Frames
 
@@ -71,6 +73,7 @@ def run(
     level: float = LEVEL,
     seed: int = SEED,
     progress: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
 ) -> RunResult:
     """Ask every detector.
 
@@ -82,9 +85,17 @@ def run(
         level: False-discovery level of statistical flags.
         seed: Seed of whatever draws random numbers.
         progress: Called with each detector's name before it is asked.
+        executor: Where to ask them; in this process unless it says otherwise.
     """
     shared = Features(frames, seed=seed)
-    judgements, errors = _ask(shared, detectors, level, progress)
+    judgements: list[Judgement] = []
+    errors: list[DetectorError] = []
+    answers = (executor or InProcess()).ask(shared, detectors, level, progress)
+    for detector, answer in zip(detectors, answers, strict=True):
+        if isinstance(answer, Exception):
+            errors.append(_error(detector, answer))
+        else:
+            judgements.append(answer)
     reading = Reading(tree_size, root, level, family_levels(judgements, level))
     flags: list[Flag] = []
     tables: list[pd.DataFrame] = []
@@ -104,23 +115,6 @@ def run(
         expected_false=level * statistical,
         scores=pd.concat([_table_of_none(), *tables], ignore_index=True),
     )
-
-
-def _ask(
-    shared: Features,
-    detectors: Sequence[Detector],
-    level: float,
-    progress: Callable[[str], None] | None,
-) -> tuple[list[Judgement], list[DetectorError]]:
-    judgements, errors = [], []
-    for detector in detectors:
-        if progress is not None:
-            progress(detector.name)
-        try:
-            judgements.append(judge(detector, shared, level))
-        except Exception as error:  # noqa: BLE001 - as above
-            errors.append(_error(detector, error))
-    return judgements, errors
 
 
 def _error(detector: Detector, error: Exception) -> DetectorError:
