@@ -29,7 +29,7 @@ _MAX_DOF: Final = 100.0
 _STRETCH: Final = {0.90: 0.75}
 """Outer quantile, and about the standard error of its ratio to the inner one times sqrt(n): it
 counts against us."""
-_STRETCH_OF_SUMS: Final = {0.90: 0.5, 0.97: 1.5}
+_STRETCH_OF_SUMS: Final = {0.80: 0.75, 0.90: 0.5, 0.97: 1.5}
 _USUAL_DOF: Final = 8.0
 _USUAL_ROWS: Final = 150.0
 """Degrees of freedom usual for sums; with fewer rows than this they count for more than half."""

@@ -10,7 +10,7 @@ from frame_factories import World, clean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SITE, MONTHS = "F3", tuple(f"{2023 + n // 12}-{n % 12 + 1:02d}" for n in range(18))
+SITE, MONTHS = "F3", tuple(f"{2023 + n // 12}-{n % 12 + 1:02d}" for n in range(24))
 LAST = MONTHS[12]
 SUBJECT = f"{SITE}|{LAST}"
 CENTS = 2
@@ -80,17 +80,21 @@ def workplaces(
     change: Callable[[Change], Change] | None = None,
     written: Callable[[list[list[tuple[float, float]]]], list[list[tuple[float, float]]]]
     | None = None,
+    *,
+    everywhere: Callable[[str, str, Change], Change] | None = None,
     sites: int = 10,
+    months: int = 18,
     seed: int = 9,
 ) -> World:
-    """Make the world; `change` and `written` alter the one month of the one site."""
+    """Make the world; `change` and `written` alter the one month, `everywhere` all of them."""
     world, dice = World(), random.Random(seed)
     world.limit(since="2020-01-01", min_age=15.0)
     for s in range(sites):
         site = world.site(f"F{s}", declared_capacity_per_month=60_000.0)
         heads = dice.randint(150, 400)
-        for month in MONTHS:
+        for month in MONTHS[:months]:
             figures, rows = ordinary(dice, heads), sheet(dice)
+            figures = everywhere(site, month, figures) if everywhere else figures
             if (site, month) == (SITE, LAST):
                 figures = change(figures) if change else figures
                 rows = written(rows) if written else rows
