@@ -37,6 +37,7 @@ COMMANDS: Final = (
     "exposure",
     "coverage",
     "path",
+    "lanes",
     "verify",
     "proof",
     "disclose",
@@ -59,7 +60,10 @@ COMMANDS: Final = (
 
 
 _QUESTIONS: Final = frozenset(
-    ["trace", "track", "recall", "journey", "custody", "balance", "exposure", "coverage", "path"]
+    (
+        *("trace", "track", "recall", "journey", "custody"),
+        *("balance", "exposure", "coverage", "path", "lanes"),
+    )
 )
 
 

@@ -5,29 +5,53 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from graph.keys import NodeKind
     from graph.store import GraphStore
 
 __all__ = [
     "At",
+    "Drawing",
+    "Format",
     "amount",
     "day",
     "find",
     "micros_of",
     "plain",
     "print_table",
+    "refuse_mixed",
     "tell_limits",
     "words",
+    "write_drawing",
 ]
+
+
+class Format(StrEnum):
+    """What an answer can be drawn or written as."""
+
+    SVG = "svg"
+    HTML = "html"
+    DOT = "dot"
+    GRAPHML = "graphml"
+    JSON = "json"
+
+
+class Drawing(NamedTuple):
+    """How an answer is drawn, and where to; no form, no drawing."""
+
+    form: Format | None
+    output: Path | None
+    detail: int
+
 
 At = Annotated[
     str | None,
@@ -175,6 +199,29 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], most: int
         typer.echo(f"  {'  '.join(cells).rstrip()}")
     if most and len(shown) > most:
         typer.echo(f"... {len(shown) - most:,} more; --json shows all")
+
+
+def refuse_mixed(form: Format | None, output: Path | None, *, other: bool) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: A drawing and something else are asked for, or a file without a drawing.
+    """
+    from provenance.errors import UsageError
+
+    if form and other:
+        raise UsageError("--format goes with neither --events, --export nor --json")
+    if output and not form:
+        raise UsageError("--output needs a --format")
+
+
+def write_drawing(text: str, output: Path | None) -> None:
+    """Write a drawing where it was asked for, and say so."""
+    from commands.output import write_result
+
+    write_result(text.encode(), output)
+    if output:
+        typer.echo(f"Wrote {output}")
 
 
 def tell_limits(position: int, *, truncated: bool) -> None:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from commands.options import Data, Json
-from commands.output import print_json, write_result
+from commands.output import json_bytes, print_json, write_result
 from commands.questions.asking import (
     At,
+    Drawing,
+    Format,
     amount,
     day,
     find,
     micros_of,
     plain,
     print_table,
+    refuse_mixed,
     tell_limits,
     words,
+    write_drawing,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from graph.model import Node
     from graph.questions.custody import Stay
     from graph.questions.recall import Recall
+    from graph.store import GraphStore
 
 app = typer.Typer(add_completion=False)
 
@@ -40,16 +44,6 @@ _COLUMNS: Final = (
     *("doubts", "log_index"),
 )
 _NOWHERE: Final = ("not held", *[""] * 9)
-
-
-class Picture(StrEnum):
-    """What a recall can be drawn or written as."""
-
-    SVG = "svg"
-    HTML = "html"
-    DOT = "dot"
-    GRAPHML = "graphml"
-    JSON = "json"
 
 
 @app.command()
@@ -64,6 +58,15 @@ def recall(
     export: Annotated[
         Path | None, typer.Option(help="Write the list to a .csv or .json file.")
     ] = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="Draw it, or write it for other programs.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file for --format. [default: standard output]")
+    ] = None,
+    detail: Annotated[
+        int, typer.Option(min=1, help="Items drawn one by one before alike ones share a box.")
+    ] = 40,
     *,
     json: Json = False,
 ) -> None:
@@ -76,19 +79,45 @@ def recall(
 
     if export and export.suffix.lower() not in (".csv", ".json"):
         raise UsageError(f"--export {export}: the name ends in .csv or .json")
+    refuse_mixed(form, output, other=json or export is not None)
     kinds = (NodeKind.ITEM, NodeKind.CONTAINER, NodeKind.FACILITY, NodeKind.CERTIFICATE)
     with with_graph(data) as workspace:
         key = find(workspace.graph, subject, *kinds)
         time = micros_of(at)
         answer = ask(workspace.graph, key, Tier.PRIVATE, depth=depth, limit=limit, at=time)
         sites = workspace.graph.fetch({stay.place for stay in answer.held}, Tier.PRIVATE)
-    if export:
+        drawing = Drawing(form, output, detail)
+        drawn = _drawn(workspace.graph, answer, sites, depth, drawing) if form else ""
+    if form:
+        write_drawing(drawn, output)
+    elif export:
         write_result(_exported(answer, sites, export.suffix.lower()), export)
         typer.echo(f"Wrote {export}: {len(answer.affected):,} items, {len(answer.held):,} holdings")
     elif json:
         print_json(plain(answer))
     else:
         _print(answer)
+
+
+def _drawn(
+    graph: GraphStore, answer: Recall, sites: Mapping[str, Node], depth: int, drawing: Drawing
+) -> str:
+    from graph.drawing.cards import cards
+    from graph.drawing.formats import dot, graphml, html
+    from graph.drawing.recalled import lineage_of, recalled
+    from graph.drawing.svg import svg
+
+    form, _, detail = drawing
+    if form is Format.JSON:
+        return json_bytes(plain(answer)).decode()
+    lineage = lineage_of(graph, answer, depth)
+    about = cards(graph, lineage)
+    if form in (Format.DOT, Format.GRAPHML):
+        return dot(lineage, about) if form is Format.DOT else graphml(lineage, about)
+    places = {key: node.attrs for key, node in sites.items()}
+    title = f"What a recall of {words(answer.subject)} affects"
+    made = recalled(answer, lineage, about, places, title, detail=detail)
+    return svg(made) if form is Format.SVG else html(made)
 
 
 def _print(answer: Recall) -> None:

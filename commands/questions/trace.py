@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from commands.options import Data, Json
-from commands.output import console, json_bytes, print_json, write_result
-from commands.questions.asking import At, micros_of
+from commands.output import console, json_bytes, print_json
+from commands.questions.asking import At, Drawing, Format, micros_of, refuse_mixed, write_drawing
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -25,16 +24,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 _MOST_LINES = 200
-
-
-class Format(StrEnum):
-    """What a lineage can be drawn or written as."""
-
-    SVG = "svg"
-    HTML = "html"
-    DOT = "dot"
-    GRAPHML = "graphml"
-    JSON = "json"
 
 
 @app.command()
@@ -79,14 +68,6 @@ class Asked(NamedTuple):
     at: str | None
 
 
-class Drawing(NamedTuple):
-    """How a lineage is drawn, and where to; no form, no drawing."""
-
-    form: Format | None
-    output: Path | None
-    detail: int
-
-
 def show(data: Path, asked: Asked, drawing: Drawing, *, as_json: bool) -> None:
     """Print a lineage, or draw it.
 
@@ -96,13 +77,9 @@ def show(data: Path, asked: Asked, drawing: Drawing, *, as_json: bool) -> None:
     from commands.items import find_item
     from commands.session import with_graph
     from provenance.entries import Tier
-    from provenance.errors import UsageError
 
     form, output, detail = drawing
-    if form and as_json:
-        raise UsageError("--format goes with neither --events nor --json")
-    if output and not form:
-        raise UsageError("--output needs a --format")
+    refuse_mixed(form, output, other=as_json)
     with with_graph(data) as workspace:
         found = find_item(workspace.graph, asked.item)
         graph = workspace.graph
@@ -111,9 +88,7 @@ def show(data: Path, asked: Asked, drawing: Drawing, *, as_json: bool) -> None:
         lineage = walk(found.node, Tier.PRIVATE, depth=asked.depth, at=time)
         drawn = _drawn(workspace, found, lineage, form, detail) if form else ""
     if form:
-        write_result(drawn.encode(), output)
-        if output:
-            typer.echo(f"Wrote {output}")
+        write_drawing(drawn, output)
     elif as_json:
         print_json(_lineage_json(lineage))
     else:

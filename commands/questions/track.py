@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from commands.options import Data, Json
-from commands.questions.asking import At
-from commands.questions.trace import Asked, Drawing, Format, show
+from commands.questions.asking import At, Drawing, Format
+from commands.questions.trace import Asked, show
 
 app = typer.Typer(add_completion=False)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from graph.drawing.picture import Box, Picture
     from graph.lineage import Lineage
 
-__all__ = ["dot", "graphml", "html"]
+__all__ = ["dot", "graphml", "html", "quoted"]
 
 _PAGE: Final = """\
 <!doctype html>
@@ -88,21 +88,22 @@ def dot(lineage: Lineage, about: Mapping[str, Card]) -> str:
         card = about[key]
         words = [card.product, card.lot, card.place, card.day]
         label = "\n".join(word for word in words if word)
-        lines.append(f"  {_quoted(key)} [label={_quoted(label)}];")
+        lines.append(f"  {quoted(key)} [label={quoted(label)}];")
     lines += [
-        f"  {_quoted(edge.src)} -> {_quoted(edge.dst)} [tooltip={_quoted(edge.kind)}];"
+        f"  {quoted(edge.src)} -> {quoted(edge.dst)} [tooltip={quoted(edge.kind)}];"
         for edge in lineage.edges
     ]
     for at, gap in enumerate(lineage.gaps):
-        node = _quoted(f"gap {at}")
-        label = _quoted(f"{gap.reason.replace('_', ' ')} {gap.missing}".strip())
-        ends = (node, _quoted(gap.item))
+        node = quoted(f"gap {at}")
+        label = quoted(f"{gap.reason.replace('_', ' ')} {gap.missing}".strip())
+        ends = (node, quoted(gap.item))
         src, dst = ends if lineage.direction == "upstream" else ends[::-1]
         lines += [f"  {node} [label={label}, style=dashed];", f"  {src} -> {dst} [style=dashed];"]
     return "\n".join([*lines, "}\n"])
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Write a text as Graphviz does."""
     plain = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{plain}"'
 

@@ -26,6 +26,7 @@ BOX_WIDTH: Final = 196.0
 LINE_HEIGHT: Final = 15.0
 _COLUMN: Final = BOX_WIDTH + 124.0  # room for arrows and what is written on them
 _ROW: Final = 4 * LINE_HEIGHT + 38.0
+_SWEEPS: Final = 8
 
 
 class Plan(NamedTuple):
@@ -46,6 +47,8 @@ class Plan(NamedTuple):
 
 def lay_out(picture: Picture) -> Plan:
     """Find a place for everything in a picture."""
+    if any(box.column is not None for box in picture.boxes):
+        return _in_columns(picture)
     edges = sorted({(arrow.src, arrow.dst) for arrow in picture.arrows if arrow.src != arrow.dst})
     if not edges:
         centres = [(BOX_WIDTH / 2, _ROW * at + _ROW / 2) for at in range(len(picture.boxes))]
@@ -92,6 +95,44 @@ def _place(edges: list[tuple[int, int]]) -> tuple[dict[int, Point], dict[int, li
         for src, dst in arrows or ():
             links[name(int(src))].append(name(int(dst)))
     return places, links
+
+
+def _in_columns(picture: Picture) -> Plan:
+    """Put boxes into the columns that they ask for, each near what it is connected with."""
+    columns: dict[int, list[int]] = defaultdict(list)
+    for at, box in enumerate(picture.boxes):
+        columns[box.column or 0].append(at)
+    near: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for arrow in picture.arrows:
+        near[arrow.src].append((arrow.dst, 0.1 + arrow.weight))
+        near[arrow.dst].append((arrow.src, 0.1 + arrow.weight))
+    tallest = max(map(len, columns.values()))
+    height: dict[int, float] = {}
+    for own in columns.values():
+        height |= _heights(own, tallest)
+    for _ in range(_SWEEPS):
+        for number in sorted(columns):
+            columns[number].sort(key=lambda at: (_pull(at, near, height), at))
+            height |= _heights(columns[number], tallest)
+    order = {number: place for place, number in enumerate(sorted(columns))}
+    centres = [
+        (BOX_WIDTH / 2 + order[box.column or 0] * _COLUMN, (height[at] + 0.5) * _ROW)
+        for at, box in enumerate(picture.boxes)
+    ]
+    width = (len(columns) - 1) * _COLUMN + BOX_WIDTH
+    return Plan(width, tallest * _ROW, centres, [[] for _ in picture.arrows])
+
+
+def _pull(at: int, near: dict[int, list[tuple[int, float]]], height: dict[int, float]) -> float:
+    """Return the height at which a box would be nearest to what it is connected with."""
+    weights = sum(weight for _, weight in near[at])
+    return sum(height[n] * w for n, w in near[at]) / weights if weights else height[at]
+
+
+def _heights(column: list[int], tallest: int) -> dict[int, float]:
+    """Spread a column over the height of the tallest one."""
+    step = tallest / len(column)
+    return {at: (n + 0.5) * step - 0.5 for n, at in enumerate(column)}
 
 
 def _without_circles(edges: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -49,6 +49,8 @@ class Box:
         flags: How many flags there are.
         gap: Whether it marks a place where the records stop.
         asked: Whether it holds the item that was asked for.
+        column: Where it stands from the left, from 0; None where the arrows decide.
+        place: Whether it is a place, not goods.
     """
 
     keys: tuple[str, ...]
@@ -57,6 +59,8 @@ class Box:
     flags: int = 0
     gap: bool = False
     asked: bool = False
+    column: int | None = None
+    place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Arrow:
         label: How much; "" where that is not known of every part.
         dashed: Whether it leads to or from a gap.
         plain: Whether nothing flows: one end stands for the goods of the other.
+        weight: How much of all that flows in the picture, 0 to 1, for its width; 0 for a line.
+        severity: Of the worst flag on it; "" where there is none.
     """
 
     src: int
@@ -76,6 +82,8 @@ class Arrow:
     label: str = ""
     dashed: bool = False
     plain: bool = False
+    weight: float = 0.0
+    severity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

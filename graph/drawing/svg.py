@@ -30,6 +30,7 @@ _HEAD: Final = 58.0
 _LEGEND: Final = 46.0
 _NARROWEST: Final = 640.0
 _MOST_LETTERS: Final = 29  # of 12 px text in a box
+_MOST_IN_HEAD: Final = 25  # which is bold
 _TIP: Final = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" '
     'markerHeight="7" orient="auto"><path class="tip" d="M0 0L8 4L0 8z"/></marker></defs>'
@@ -49,7 +50,8 @@ text{fill:var(--ink)}.soft{fill:var(--soft)}.title{font-size:17px;font-weight:60
 .info{--mark:var(--info)}.low{--mark:var(--low)}.medium{--mark:var(--medium)}
 .high{--mark:var(--high)}.critical{--mark:var(--critical)}
 .arrow{fill:none;stroke:var(--line);stroke-width:1.4}.tip{fill:var(--line)}
-.dashed{stroke-dasharray:5 4}.dotted{stroke-dasharray:1.5 4}
+.marked{stroke:var(--mark);stroke-width:2}.wide{stroke-width:calc(var(--w)*1px);opacity:.75}
+.place rect{rx:14px;stroke-width:1.6}.dashed{stroke-dasharray:5 4}.dotted{stroke-dasharray:1.5 4}
 .label{font-size:10.5px;fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:4px}
 .paper{fill:var(--paper)}
 """
@@ -98,6 +100,9 @@ def _arrows(picture: Picture, plan: Plan) -> Iterator[str]:
         if arrow.src == arrow.dst:
             yield _loop(arrow, start)
             continue
+        if start[0] == end[0]:
+            yield _path(arrow, _beside(start, end))
+            continue
         # Against the flow where a circle is closed: out on the left, in on the right.
         side = BOX_WIDTH / 2 if end[0] > start[0] else -BOX_WIDTH / 2
         points = [(start[0] + side, start[1]), *route, (end[0] - side, end[1])]
@@ -112,13 +117,27 @@ def _arrows(picture: Picture, plan: Plan) -> Iterator[str]:
 
 def _path(arrow: Arrow, line: str) -> str:
     kind = "arrow dashed" if arrow.dashed else "arrow dotted" if arrow.plain else "arrow"
+    if arrow.severity in SEVERITIES:
+        kind = f"{kind} marked {arrow.severity}"
     tip = "" if arrow.plain else ' marker-end="url(#tip)"'
+    if arrow.weight:
+        # A wide line ends flat: a tip of its width would hide the box.
+        return f'<path class="{kind} wide" style="--w:{1 + 11 * arrow.weight:.1f}" d="{line}"/>'
     return f'<path class="{kind}" d="{line}"{tip}/>'
 
 
 def _loop(arrow: Arrow, centre: Point) -> str:
     x, y = centre[0] + BOX_WIDTH / 2, centre[1]
     return _path(arrow, f"M{x:.1f} {y - 10:.1f}c34 -14 34 34 0 20")
+
+
+def _beside(start: Point, end: Point) -> str:
+    """Go from a box to one above or below it, round those between them."""
+    x, out = start[0] + BOX_WIDTH / 2, min(110.0, 24 + abs(end[1] - start[1]) / 8)
+    return (
+        f"M{x:.1f} {start[1] + 6:.1f}C{x + out:.1f} {start[1] + 6:.1f} "
+        f"{x + out:.1f} {end[1] - 6:.1f} {x:.1f} {end[1] - 6:.1f}"
+    )
 
 
 def _curve(points: list[Point]) -> str:
@@ -150,7 +169,7 @@ def _one_box(box: Box, centre: Point) -> Iterator[str]:
         kind = "head" if at == 0 else "soft" if at > 1 else ""
         yield (
             f'<text class="{kind}" x="{x + 10:.1f}" y="{y + 18 + LINE_HEIGHT * at:.1f}">'
-            f"{_text(_short(line))}</text>"
+            f"{_text(_short(line, _MOST_LETTERS if at else _MOST_IN_HEAD))}</text>"
         )
     if box.flags:
         yield (
@@ -163,7 +182,8 @@ def _one_box(box: Box, centre: Point) -> Iterator[str]:
 def _kind(box: Box) -> str:
     severity = box.severity if box.severity in SEVERITIES else ""
     words = ["box", severity and f"flagged {severity}", "gap" if box.gap else ""]
-    return " ".join(word for word in [*words, "asked" if box.asked else ""] if word)
+    words += ["asked" if box.asked else "", "place" if box.place else ""]
+    return " ".join(word for word in words if word)
 
 
 def _told(box: Box) -> str:
@@ -171,8 +191,8 @@ def _told(box: Box) -> str:
     return "\n".join(line for line in [*box.lines, flags] if line)
 
 
-def _short(line: str) -> str:
-    return line if len(line) <= _MOST_LETTERS else f"{line[: _MOST_LETTERS - 1]}…"
+def _short(line: str, most: int) -> str:
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _legend(y: float) -> Iterator[str]:

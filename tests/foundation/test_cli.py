@@ -48,6 +48,7 @@ NEEDS_WORKSPACE = {
     "exposure": ("exposure", "Y-1"),
     "coverage": ("coverage", "Y-1"),
     "path": ("path", "Y-1", "C-1"),
+    "lanes": ("lanes",),
     "verify": ("verify",),
     "proof": ("proof", "E-1"),
     "disclose": ("disclose", "E-1", "--fields", "carrier", "--to", "x"),
