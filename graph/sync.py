@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EntrySource", "catch_up", "rebuild"]
 
-_BATCH: Final = 1_000
+_BATCH: Final = 500
 """Entries a transaction: larger ones are no faster, and take 20 MB more for each thousand."""
 _OF_GOODS: Final = (EdgeKind.BECAME, EdgeKind.CONTAINED, EdgeKind.MOVED, EdgeKind.INVOLVES)
 

@@ -59,7 +59,7 @@ RECORDS: Final = list(RecordKind)
 
 _OLDEST_SQLITE: Final = 3_051_003
 _TRUNCATE_MS: Final = 2_000
-_CACHE_KIB: Final = 32 * 1024
+_CACHE_KIB: Final = 24 * 1024
 _APPLICATION_ID: Final = 0x504C4547  # "PLEG"
 
 _TABLES: Final = f"""
