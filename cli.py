@@ -38,6 +38,7 @@ COMMANDS: Final = (
     "coverage",
     "path",
     "lanes",
+    "network",
     "verify",
     "proof",
     "disclose",

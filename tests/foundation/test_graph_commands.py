@@ -75,3 +75,17 @@ def test_ingest_does_not_depend_on_the_graphs_server(
     assert "covered by its signed checkpoint" in out
     again = provenance("--data", small, "ingest", events_csv)
     assert again.code == QUARANTINED
+
+
+def test_the_network_is_reported(provenance: Command, small: Path) -> None:
+    """As tables, cut where a limit says so, and as one JSON document with the same numbers."""
+    provenance("--data", small, "ingest", SAMPLES / "events.csv")
+    code, out, _ = provenance("--data", small, "network", "--limit", "2")
+    assert code == 0
+    assert "Nothing goes round it" in out
+    assert "more; --limit 0 shows all" in out
+    told = json.loads(provenance("--data", small, "network", "--limit", "0", "--json").out)
+    assert told["of"] == "sites"
+    assert told["found"]["central"] == len(told["central"]) == told["nodes"] > 2
+    parties = json.loads(provenance("--data", small, "network", "--of", "parties", "--json").out)
+    assert parties["of"] == "parties"

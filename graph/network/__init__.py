@@ -1,0 +1,1 @@
+"""The network that goods move in: who is central, who could be missed, what goes round."""
