@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NEEDS_WORKSPACE = {
     "ingest": ("ingest", "FILE"),
     "receipt": ("receipt", "#15"),
+    "report": ("report", "--output", "report.html"),
     "quarantine list": ("quarantine", "list"),
     "quarantine show": ("quarantine", "show", "x.csv"),
     "quarantine export": ("quarantine", "export", "x.csv", "-o", "y.csv"),
@@ -118,7 +119,7 @@ def test_every_command_that_needs_a_workspace_is_tried() -> None:
     """A command that is added is added to the table above, unless it needs no workspace."""
     tried = {words[0] for words in NEEDS_WORKSPACE.values()}
 
-    assert tried | {"init", "demo", "monitor"} == set(cli.COMMANDS)
+    assert tried | {"init", "demo", "inspect", "mapping", "monitor"} == set(cli.COMMANDS)
 
 
 def test_data_comes_from_three_places(
