@@ -2,12 +2,10 @@
 
     python benchmarks/bench_log.py [--events N] [--directory DIR]
 
-Append is measured against raw SQLite inserts of rows of the same size, batch by
-batch in turn, so that a busy machine slows both; and once more with another
-process that makes and prepares the drafts while this one writes, between raw
-inserts before and after; verifying, by one process and
-by as many as there are processors, against hashing the same bytes and nothing
-else in one process, by the clock on the wall; proofs against hashing the same paths.
+Append is measured against raw SQLite inserts of rows of the same size, batch by batch in turn, so
+that a busy machine slows both; and once more with another process that makes and prepares the
+drafts while this one writes, between raw inserts before and after. Verifying, by one process and by
+all, is measured against hashing the same bytes and nothing else in one; proofs against their paths.
 """
 
 from __future__ import annotations
