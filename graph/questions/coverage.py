@@ -130,8 +130,9 @@ def _levels(lineage: Lineage, gaps: Sequence[Gap]) -> tuple[Level, ...]:
     broken = {gap.item for gap in gaps}
     made = {edge.dst for edge in lineage.edges if edge.kind is EdgeKind.BECAME}
     by_hops: dict[int, list[str]] = defaultdict(list)
+    told = _told_through(lineage)
     for key, hops in lineage.hops.items():
-        if is_item(key) and key not in _told_through(lineage):
+        if is_item(key) and key not in told:
             by_hops[hops].append(key)
     return tuple(
         Level(
