@@ -1,11 +1,14 @@
 """Graph figures, each as a ratio to a calibration in the same run.
 
-    python benchmarks/bench_lineage.py [--events N]
+    python benchmarks/bench_lineage.py [--events N] [--small N]
 
 * projection: sealed entries to a graph in SQLite, against plain inserts of as many rows of
   the same average size into one table of one column
 * lineage: `upstream` to depth 20 with keys, distances, quantities and gaps, against the bare
-  set of ancestors that rustworkx finds in memory on the same graph
+  set of ancestors that rustworkx finds in memory on the same graph; once for items that nobody
+  has asked for yet, and once for the same items again
+* recall: a lot that reached 10,000 items: the items alone, and with who holds them
+* growth: the same local questions on a graph of a tenth of the size
 
 Times are of this process's CPU, so that a busy machine does not blur the ratios: nothing
 here waits for a disk. One line a figure: name, ratio, what was measured.
@@ -25,6 +28,9 @@ import apsw
 import rustworkx as rx
 
 from graph.keys import item_key
+from graph.model import Changes, EdgeFact, EdgeKind, EntryFact, Mention, Role
+from graph.questions.custody import custody
+from graph.questions.recall import recall
 from graph.stores.sqlite import SqliteStore
 from graph.sync import catch_up
 from provenance.entries import Draft, Entry, EntryType, Opening, Tier
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
 
 LAYERS = 20
 QUESTIONS = 400
+REACHED = 10_000
 EVENTS_A_LOT = 3
 
 
@@ -67,7 +74,7 @@ class Log:
         near = (layer - 1) * self.width + place // 10 * 10
         last = layer * self.width - 1
         sources = {
-            min(last, near + self.rng.randrange(10)) for _ in range(self.rng.choice((1, 1, 2, 3)))
+            min(last, near + self.rng.randrange(10)) for _ in range(self.rng.choice((1, 2, 2, 3)))
         }
         inputs = [{**_item(source), "quantity": 40} for source in sorted(sources)] if layer else []
         self.pairs += [(source, lot) for source in sources] if layer else []
@@ -162,8 +169,8 @@ def timed(ask: Callable[[int], object], lots: list[int]) -> tuple[float, float]:
     return statistics.median(taken), statistics.quantiles(taken, n=100)[98]
 
 
-def lineage(log: Log, store: SqliteStore) -> None:
-    """Measure how fast an item's origin is found."""
+def lineage(log: Log, store: SqliteStore) -> dict[str, float]:
+    """Measure how fast an item's origin is found; return the medians by name."""
     memory: rx.PyDiGraph[None, None] = rx.PyDiGraph()
     memory.add_nodes_from([None] * (log.width * LAYERS))
     memory.add_edges_from_no_data(log.pairs)
@@ -175,36 +182,100 @@ def lineage(log: Log, store: SqliteStore) -> None:
     def ask(lot: int) -> object:
         return store.upstream(keys[lot], Tier.PUBLIC, depth=LAYERS)
 
-    timed(ask, lots[:50])
-    far = [len(store.upstream(keys[lot], Tier.PUBLIC, depth=LAYERS).hops) for lot in lots]
     walked, _ = timed(lambda lot: rx.ancestors(memory, lot), lots)
-    p50, p99 = timed(ask, lots)
+    medians = {"rustworkx": walked}
+    far = [len(rx.ancestors(memory, lot)) for lot in lots]
     items = f"{statistics.median(far):.0f} items in the median"
-    line(
-        "lineage p50 / rustworkx ancestors p50",
-        p50 / walked,
-        f"{p50:.3f} ms to {walked:.3f} ms, {items}",
-    )
-    line("lineage p99 / rustworkx ancestors p50", p99 / walked, f"{p99:.3f} ms")
+    for when in ("asked first", "asked again"):
+        p50, p99 = timed(ask, lots)
+        told = f"{p50:.3f} ms to {walked:.3f} ms, {items}"
+        line(f"lineage p50, {when} / rustworkx ancestors", p50 / walked, told)
+        line(f"lineage p99, {when} / rustworkx ancestors", p99 / walked, f"{p99:.3f} ms")
+        medians[f"lineage, {when}"] = p50
     p50, p99 = timed(lambda lot: store.journey(keys[lot], Tier.PUBLIC, depth=2), lots)
-    line(
-        "journey, 2 hops, p50 / rustworkx ancestors p50",
-        p50 / walked,
-        f"{p50:.3f} ms, p99 {p99:.3f} ms",
-    )
+    told = f"{p50:.3f} ms, p99 {p99:.3f} ms"
+    line("journey, 2 hops, p50 / rustworkx ancestors", p50 / walked, told)
+    medians["journey, 2 hops"] = p50
+    near = lots[: QUESTIONS // 4]
+    p50, p99 = timed(lambda lot: custody(store, keys[lot], Tier.PRIVATE), near)
+    line("custody p50 / rustworkx ancestors", p50 / walked, f"{p50:.3f} ms, p99 {p99:.3f} ms")
+    return medians | {"custody": p50}
+
+
+def recalls(folder: Path) -> None:
+    """Measure a recall of a lot that reached 10,000 items, in layers of 2,500, each shipped."""
+    store = SqliteStore(folder / "recall.db")
+    store.apply(_spread())
+    key = "item:a/P/10/0"
+    for what, ask in (
+        ("the items", lambda _: store.downstream(key, Tier.PRIVATE, limit=2 * REACHED)),
+        ("with who holds them", lambda _: recall(store, key, Tier.PRIVATE, limit=2 * REACHED)),
+    ):
+        begin = time.process_time()
+        ask(0)
+        first = (time.process_time() - begin) * 1e3
+        p50, _ = timed(ask, [0] * 5)
+        line(
+            f"recall of {REACHED:,}, {what} / 250 ms",
+            first / 250,
+            f"{first:.0f} ms, again {p50:.0f} ms",
+        )
+    store.close()
+
+
+def _spread() -> Changes:
+    """A lot, 10,000 made of it in four layers, and the event that made each."""
+    rng = random.Random(2)
+    changes = Changes(0, 1)
+    changes.entries.append(EntryFact(0, bytes(32), "event/1", None, []))
+    amounts = [{"consumed": 40, "produced": 100, "quantity": 100, "quantity_unit": "kg"}]
+
+    def state(src: str, kind: EdgeKind, dst: str, role: Role | None = None) -> None:
+        for key in (src, dst):
+            changes.nodes[key] = Mention(Tier.PUBLIC, None)
+        number = len(changes.edges)
+        changes.edges.append(
+            EdgeFact(src, kind, dst, 0, number, role, Tier.PUBLIC, number, amounts)
+        )
+
+    for at in range(1, REACHED + 1):
+        layer = (at - 1) // 2_500
+        below = 0 if not layer else rng.randrange(1 + 2_500 * (layer - 1), 1 + 2_500 * layer)
+        item = f"item:a/P/10/{at}"
+        state(f"item:a/P/10/{below}", EdgeKind.BECAME, item)
+        state(f"event:a/{at}", EdgeKind.INVOLVES, item, Role.OUTPUT)
+    return changes
+
+
+def growth(small: int, large: dict[str, float]) -> None:
+    """Ask the same of a small graph: local questions cost the same on a large one."""
+    with tempfile.TemporaryDirectory() as name:
+        log = Log(small)
+        store = SqliteStore(Path(name) / "graph.db")
+        catch_up(log, store)
+        print(f"the same on {log.size:,} events", flush=True)
+        few = lineage(log, store)
+        store.close()
+    for what, taken in large.items():
+        line(f"growth of {what}", taken / few[what], f"{few[what]:.3f} ms to {taken:.3f} ms")
 
 
 def main() -> None:
     """Run all."""
     parser = argparse.ArgumentParser(description="Graph figures as ratios")
     parser.add_argument("--events", type=int, default=60_000, help="entries in the log")
-    log = Log(parser.parse_args().events)
+    parser.add_argument("--small", type=int, default=0, help="entries of the small log, 0 a tenth")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        log = Log(given.events)
         projection(log, SqliteStore(folder / "graph.db"), folder)
+        log.held.clear()
         store = SqliteStore(folder / "graph.db")
-        lineage(log, store)
+        large = lineage(log, store)
         store.close()
+        recalls(folder)
+    growth(given.small or given.events // 10, large)
 
 
 if __name__ == "__main__":
