@@ -184,3 +184,15 @@ def test_refusals_are_one_line(provenance: Command, tmp_path: Path) -> None:
         code, out, err = provenance(*words)
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert re.search(message, err), err
+
+
+def test_the_price_is_found_by_arithmetic(provenance: Command, tmp_path: Path) -> None:
+    """Of two prices, the one that makes the value with the quantity is named as the price."""
+    rows = [
+        f"D{n},2024-03-{n:02},M,{n * 3},{n}.5,{n * 2}.25,{n * 3 * (n * 2 + 0.25):.2f}"
+        for n in range(2, 28)
+    ]
+    head = "Delivery No,Ship Date,SKU,Quantity,Unit Price,Pack Price,Line Value (USD)"
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows]))
+    _, out, _ = provenance("mapping", "suggest", tmp_path / "t.csv")
+    assert parse_mapping(out, "t").price == "Pack Price"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from provenance.ingest.inspecting.events_planned import plan_events
 from provenance.ingest.inspecting.plan import Line, Plan, quoted
 from provenance.ingest.inspecting.profile import country_code
+from provenance.ingest.inspecting.scoring import SUMS_AGREE
 from provenance.ingest.inspecting.tokens import read_heading
 from provenance.ingest.inspecting.vocabulary import WEIGHT_UNITS, event_word, mode_word, unit_word
 from provenance.ingest.values import MISSING
@@ -64,6 +65,7 @@ def make_plan(guesses: Sequence[Guess], rows: Sequence[Sequence[str]]) -> Plan:
     _plan_unit(plan)
     _plan_weight(plan)
     _plan_value(plan)
+    _plan_price(plan)
     _plan_words(plan, "transport_mode", "transport_mode", mode_word)
     _plan_words(plan, "country_origin", "declared_origin_country", country_code)
     _plan_words(plan, "event_type", "event_type", event_word)
@@ -178,6 +180,16 @@ def _plan_value(plan: Plan) -> None:
     if not found and "usd" not in set(read_heading(guess.header).concepts):
         line.comment += "; nothing says that it is in US dollars"
     plan.common.append(line)
+
+
+def _plan_price(plan: Plan) -> None:
+    """The price, where arithmetic has shown which column is it and the mapping has the value."""
+    if not any(line.field == "declared_value_usd" for line in plan.common):
+        return
+    for guess in plan.guesses:
+        scores = (*((guess.best,) if guess.best else ()), *guess.others)
+        if any(one.role == "unit_price" and SUMS_AGREE in one.why for one in scores):
+            plan.price = guess.header
 
 
 def _plan_words(plan: Plan, role: str, name: str, word_of: Callable[[str], str]) -> None:

@@ -43,6 +43,7 @@ class Plan:
         missing: Texts in number columns that mean nothing is known.
         undated: Texts in time columns that mean that there is no date.
         decimal: The decimal sign, where the file needs one to be said.
+        price: The column whose product with the quantity is the value.
         serial: The times are day numbers.
         notes: What a person should look at first.
         used: Columns that fill something.
@@ -55,6 +56,7 @@ class Plan:
     missing: list[str] = field(default_factory=list)
     undated: list[str] = field(default_factory=list)
     decimal: str = ""
+    price: str = ""
     serial: bool = False
     notes: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)

@@ -20,8 +20,10 @@ from provenance.ingest.inspecting.words import NEUTRAL
 if TYPE_CHECKING:
     from provenance.ingest.inspecting.profile import Profile
 
-__all__ = ["LEAST", "Score", "score"]
+__all__ = ["LEAST", "SUMS_AGREE", "Score", "score"]
 
+SUMS_AGREE: Final = "its sums agree"
+"""Said of a column that is the product of two others, or one of the two."""
 LEAST: Final = 0.35
 """A column that fits no role better than this has none."""
 _EXTRA: Final = 0.13
@@ -71,7 +73,7 @@ def score(header: str, profile: Profile, name: str, bonus: float = 0.0) -> Score
         sure = 0.0
     if not fit:
         sure = 0.0
-    why = "; ".join(part for part in (by, seen, "its sums agree" if bonus > 0 else "") if part)
+    why = "; ".join(part for part in (by, seen, SUMS_AGREE if bonus > 0 else "") if part)
     return Score(name, round(min(sure, _MOST), 2), why)
 
 

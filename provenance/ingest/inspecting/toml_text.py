@@ -51,6 +51,8 @@ def _lines(
         yield from _wrapped(text, "# LOOK: ", "#       ")
     yield f"name = {quoted(name)}"
     yield from _form(plan, form)
+    if plan.price:
+        yield f"price = {quoted(plan.price)}  # times quantity it is the value, else a note"
     if plan.missing:
         yield f"missing = {_list(plan.missing)}  # in number columns"
     if plan.undated:
