@@ -41,18 +41,13 @@ def open_store(
         StorageError: The disk or database refused.
     """
     scheme, colon, place = url.partition(":")
-    if scheme == "arangodb" and place:
-        return _arangodb(place, readonly, arangodb or ArangoPlace())
     opener = _STORES.get(scheme) if colon else None
     if opener is None:
-        raise UsageError(
-            f"graph store {url!r}: expected one of {', '.join([*_STORES, 'arangodb'])}, "
-            "then a place"
-        )
-    return opener(place, readonly)
+        raise UsageError(f"graph store {url!r}: expected one of {', '.join(_STORES)}, then a place")
+    return opener(place, readonly, arangodb or ArangoPlace())
 
 
-def _sqlite(place: str, readonly: bool) -> GraphStore:
+def _sqlite(place: str, readonly: bool, _how: ArangoPlace) -> GraphStore:
     from graph.stores.sqlite import SqliteStore  # noqa: PLC0415 - loads the driver
 
     path = place.removeprefix("//")
@@ -61,7 +56,7 @@ def _sqlite(place: str, readonly: bool) -> GraphStore:
     return SqliteStore(Path(path), readonly=readonly)
 
 
-def _memory(place: str, readonly: bool) -> GraphStore:
+def _memory(place: str, readonly: bool, _how: ArangoPlace) -> GraphStore:
     from graph.stores.memory import MemoryStore  # noqa: PLC0415 - as its sibling
 
     if place.strip("/") or readonly:
@@ -75,7 +70,8 @@ def _arangodb(place: str, readonly: bool, how: ArangoPlace) -> GraphStore:
     return ArangoStore(place, how, readonly=readonly)
 
 
-_STORES: Final[dict[str, Callable[[str, bool], GraphStore]]] = {
+_STORES: Final[dict[str, Callable[[str, bool, ArangoPlace], GraphStore]]] = {
     "sqlite": _sqlite,
     "memory": _memory,
+    "arangodb": _arangodb,
 }

@@ -178,7 +178,7 @@ def _settings(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
     names = []
     for field in msgspec.structs.fields(kind):
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            names += _settings(field.type, f"{field.name}.")
+            names += _settings(field.type, f"{prefix}{field.name}.")
         else:
             names.append(prefix + field.name)
     return names
