@@ -1,10 +1,10 @@
 """Custody gap: goods shipped by somebody who, by the record, did not have them.
 
-Three ways to break custody, each judged per lot and quantity: the shipper
-never got the lot (or less than it ships); more or less arrives than left; a
-shipment never arrives. A receipt that was simply not scanned looks the same at
-first, so the record is read again with every forgotten or late scan supplied:
-what is whole then is told apart, said to be likely innocent, and ranked last.
+Two ways to break custody, each judged per lot and quantity: the shipper never
+got the lot (or less than it ships); more or less arrives than left. A receipt
+that was simply not scanned looks the same at first, so the record is read
+again with every forgotten or late scan supplied: what is whole then is no gap,
+ranks next to the limit, and is counted as not judged.
 
 Next: detectors/custody_words.py
 """
@@ -40,6 +40,11 @@ CLOSED_DAYS: Final = 30
 """A delivery that is this old, by the record's last event, has its last partial receipt."""
 LOST_DAYS: Final = 60
 """A shipment that is this old and never scanned in is not under way any more."""
+LEAST_TOLERANCE: Final = 0.02
+MANY: Final = 30
+"""So many hand-overs of a product tell how exactly its quantities agree otherwise."""
+_OUTER, _BEYOND_OUTER, _SPREADS = 0.98, 1.6, 5.0
+_AT_LIMIT: Final = -0.01
 LATE_DAYS: Final = 14
 """Arrivals are scanned after the goods have moved on, by up to this much: a question of order."""
 UNSCANNED: Final = "a receipt that nobody scanned"
@@ -50,7 +55,7 @@ class CustodyGap:
 
     name: Final = "custody_gap"
     type: Final = "custody_gap"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -64,6 +69,7 @@ class CustodyGap:
     )
     parameters: Final[Mapping[str, float | int | str]] = {
         "tolerance_share": TOLERANCE,
+        "least_tolerance_share": LEAST_TOLERANCE,
         "clock_tolerance_hours": CLOCK_HOURS,
         "closed_after_days": CLOSED_DAYS,
         "lost_after_days": LOST_DAYS,
@@ -74,9 +80,10 @@ class CustodyGap:
     def features(self, shared: Features) -> Sample:
         """Reconcile every shipper's holding and every hand-over."""
         held, left_out = _holdings(shared)
-        handed = _hand_overs(shared)
-        lost = _lost(shared)
-        table = pd.concat([held, handed, lost], ignore_index=True)
+        table = pd.concat([held, _hand_overs(shared), _lost(shared)], ignore_index=True)
+        left_out["explained by a receipt that nobody scanned"] = table["position"][
+            table["benign"] == UNSCANNED
+        ].to_numpy()
         ship = shared.rows.iloc[table["position"]]
         table["subject_id"] = ship["event_id"].to_numpy()
         table["subject_party"] = ship["party"].to_numpy()
@@ -118,6 +125,9 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     short = pd.Series((share > 0) & (held > 0) & ~forgotten)
     slips = _slips(short, table["amount"] / np.maximum(held, 1e-12))
     table["benign"] = np.where(forgotten, UNSCANNED, slips)
+    # What a maker ships beyond what it made is the question of phantom shipments.
+    own = _made_by(flows, rows)[position] & (share > 0)
+    table.loc[forgotten | own, "share"] = _AT_LIMIT
     opening = _opening(flows, rows)[position]
     ships = (rows["kind"] == "ship").to_numpy()
     positions = rows.index.to_numpy()
@@ -160,8 +170,18 @@ def _opening(flows: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
     return (expected.notna() & (expected == rows["shipper"])).to_numpy(bool)
 
 
+def _made_by(flows: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark the rows whose shipper made the lot."""
+    makers = flows.loc[flows["kind"].isin(["produce", "transform"]), ["lot", "holder"]]
+    pairs = pd.MultiIndex.from_arrays([rows["lot"], rows["shipper"]])
+    return np.asarray(pairs.isin(pd.MultiIndex.from_frame(makers.drop_duplicates())), bool)
+
+
 def _hand_overs(shared: Features) -> pd.DataFrame:
-    """Judge each received shipment: did as much arrive as left?"""
+    """Judge each received shipment: did as much arrive as left?
+
+    Less is no gap where the addressee passed on more than was scanned in: the rest came, too.
+    """
     sent = shared.consignments
     sent = sent[(sent["receipts"] > 0) & sent["shipped"].notna() & sent["received"].notna()]
     ratio = sent["received"] / sent["shipped"]
@@ -170,12 +190,43 @@ def _hand_overs(shared: Features) -> pd.DataFrame:
         {
             "problem": np.where(ratio > 1, "more arrived", "less arrived"),
             "position": sent["ship"],
-            "share": np.where((ratio > 1) | closed, (ratio - 1).abs() - TOLERANCE, -1.0),
+            "share": np.where((ratio > 1) | closed, (ratio - 1).abs() - _exact(shared, sent), -1.0),
             "amount": sent["shipped"],
             "other": sent["received"],
         }
     ).reset_index(drop=True)
-    return table.assign(benign=_slips(table["share"] > 0, table["other"] / table["amount"]))
+    table["benign"] = _slips(table["share"] > 0, table["other"] / table["amount"])
+    came = (table["share"] > 0) & (table["problem"] == "less arrived")
+    came &= _passed_on(shared, table["position"].to_numpy())
+    table.loc[came, "benign"] = UNSCANNED
+    table.loc[came, "share"] = _AT_LIMIT
+    return table
+
+
+def _exact(shared: Features, sent: pd.DataFrame) -> NDArray[np.float64]:
+    """Return how far what arrives of each product may differ from what left, as a share.
+
+    As exactly as the product's own hand-overs agree, and never more exactly than weighing does.
+    """
+    away = (sent["received"] / sent["shipped"] - 1).abs()
+    product = shared.rows["product_id"].iloc[sent["ship"]].to_numpy()
+    grouped = away.groupby(product)
+    outer = grouped.transform(lambda own: own.quantile(_OUTER)).to_numpy(np.float64)
+    middle = grouped.transform("median").to_numpy(np.float64)
+    own = np.maximum(_BEYOND_OUTER * outer, _SPREADS * 1.4826 * middle)
+    few = grouped.transform("size").to_numpy() < MANY
+    return np.asarray(np.where(few, TOLERANCE, np.maximum(own, LEAST_TOLERANCE)))
+
+
+def _passed_on(shared: Features, position: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell whether the addressee of each ship row passed on more of the lot than it got."""
+    flows, rows = shared.flows, shared.rows
+    keys = [flows["lot"], flows["holder"]]
+    got = flows["amount"].where(flows["sign"] > 0, 0.0).groupby(keys).sum()
+    gave = flows["amount"].where(flows["sign"] < 0, 0.0).groupby(keys).sum()
+    more = got.index[gave > got * (1 + TOLERANCE)]
+    ships = rows.iloc[position]
+    return np.asarray(pd.MultiIndex.from_arrays([ships["lot"], ships["to_site"]]).isin(more), bool)
 
 
 def _lost(shared: Features) -> pd.DataFrame:
@@ -194,7 +245,7 @@ def _lost(shared: Features) -> pd.DataFrame:
         {
             "problem": "never arrived",
             "position": lost["position"].to_numpy(np.int64),
-            "share": 1.0,
+            "share": _AT_LIMIT,
             "amount": lost["amount"].to_numpy(np.float64),
             "other": 0.0,
             "benign": UNSCANNED,

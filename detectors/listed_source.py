@@ -56,7 +56,7 @@ class ListedSource:
 
     name: Final = "listed_source"
     type: Final = "listed_source"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1

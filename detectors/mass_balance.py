@@ -1,10 +1,10 @@
 """Mass balance: more made than what came in can make.
 
 Needs follow from the product's declared conversion rate, supplies from what
-arrived at the site; both per pool of transforms that share lots (see
-`pools`). What breaks the balance is certain; which transform of a shared pool
-did it is inferred: the one its own lots cannot cover, else the one furthest
-above the site's usual batch.
+arrived at the site. Transforms that name their lots use them up in time (see
+`shortages`); those that name none draw on the site's whole stock (see `pools`).
+What breaks the balance is certain; which transform among those that share lots
+did it is inferred.
 
 Next: detectors/listed_source.py
 """
@@ -26,8 +26,9 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
-from detectors.pools import build, needs
+from detectors.pools import build, needs, taken
 from detectors.rules import beyond_limit, not_judged, nothing, plain
+from detectors.shortages import allowed, blamed, drawn
 from detectors.units import mix_up
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ TOLERANCE: Final = 0.05
 OPENING_DAYS: Final = 60
 MAX_RATIO: Final = 10.0
 """Scores end here; a pool with no supply left has no finite ratio."""
-WRONG_RATE_POOLS: Final = 5
+WRONG_RATE_BATCHES: Final = 5
 WRONG_RATE_SHARE: Final = 0.5
-"""When this share of so many pools of a product is over, its declared rate is what is wrong."""
+"""When this share of so many batches of a product is over, its declared rate is what is wrong."""
 MOST_EVIDENCE: Final = 200
+LEAST_SPREAD: Final = 0.1
 MIN_BATCHES: Final = 3
 """Fewer batches of a site and product have no usual size."""
 
@@ -59,7 +61,7 @@ class MassBalance:
 
     name: Final = "mass_balance"
     type: Final = "mass_balance"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -75,7 +77,7 @@ class MassBalance:
     parameters: Final[Mapping[str, float | int | str]] = {
         "tolerance_share": TOLERANCE,
         "opening_stock_days": OPENING_DAYS,
-        "wrong_rate_pools": WRONG_RATE_POOLS,
+        "wrong_rate_batches": WRONG_RATE_BATCHES,
         "wrong_rate_share": WRONG_RATE_SHARE,
     }
     libraries: Final = ("numpy", "pandas", "scipy")
@@ -88,7 +90,7 @@ class MassBalance:
         usable = every["need"].notna() & every["site"].notna()
         usable &= every["inputs"].isin(["named", "none"])
         pools = build(shared, every[usable], tolerance=TOLERANCE, opening_days=OPENING_DAYS)
-        table = _ratios(pools.transforms)
+        table = _ratios(pools)
         wrong = table["product_id"].isin(_wrong_rates(table))
         left_out = not_judged(self.name, _unusable(every) | _unknown(table, wrong))
         table = table[table["ratio"].notna() & ~wrong].reset_index(drop=True)
@@ -127,84 +129,115 @@ def _unknown(table: pd.DataFrame, wrong: pd.Series) -> dict[str, pd.Series]:
     }
 
 
-def _ratios(transforms: pd.DataFrame) -> pd.DataFrame:
+def _ratios(pools: Pools) -> pd.DataFrame:
     """Give each transform the ratio of need to supply that it answers for."""
-    batch = transforms.groupby(["site", "product_id"])["need"]
+    table = pools.transforms
+    batch = table.groupby(["site", "product_id"])["need"]
     usual = batch.transform("median").where(batch.transform("size") >= MIN_BATCHES)
-    table = transforms.assign(usual=usual)
-    direct = (table["need"] / table["declared"]).fillna(0.0)
-    pooled = _blamed(table)
-    known = table["pool_supply"].notna() | table["declared"].notna()
-    ratio = direct.where(direct > pooled, pooled).where(known)
+    away = pd.Series(np.log(table["need"] / usual))
+    spread = 1.4826 * away.abs().groupby([table["site"], table["product_id"]]).transform("median")
+    table = table.assign(
+        usual=usual,
+        unusual=away / spread.clip(lower=LEAST_SPREAD),
+        tolerance=allowed(table, TOLERANCE),
+    )
+    stock = table["pool"].isin(table.loc[table["inputs"] == "none", "pool"])
+    table = table.join(_missing(table[~stock], pools)).fillna({"missing": 0.0, "lacking": 0.0})
+    direct = table["need"] / table["declared"] / (1 + table["tolerance"]) * (1 + TOLERANCE)
+    own = (table["need"] / table["own_supply"].clip(lower=1e-9)).clip(upper=1.0)
+    # A thousandth is rounding of the record.
+    lacks = table["missing"] > _ROUNDING * table["need"]
+    own = own.mask(lacks, (1 + TOLERANCE) * (1 + table["missing"] / table["need"]))
+    pooled = _blamed(table).where(stock, own).fillna(0.0)
+    known = table["pool_supply"].where(stock, table["own_supply"]).notna()
+    direct = direct.fillna(0.0)
+    ratio = direct.where(direct > pooled, pooled).where(known | table["declared"].notna())
     over = ratio > 1 + TOLERANCE
-    slips = [mix_up(value) or "" if bad else "" for value, bad in zip(ratio, over, strict=True)]
+    whole = (table["need"] / table["own_supply"]).where((table["missing"] > 0) & ~stock, ratio)
+    slips = [mix_up(value) or "" if bad else "" for value, bad in zip(whole, over, strict=True)]
     return table.assign(ratio=ratio, by_declared=direct >= pooled, benign=slips)
 
 
+_ROUNDING: Final = 1e-3
+
+
+def _missing(table: pd.DataFrame, pools: Pools) -> pd.DataFrame:
+    """Return what each transform that names its lots lacks, and answers for, beyond tolerance."""
+    rows = table.reset_index(names="row")
+    number = pd.Series(rows.index, index=rows["row"])
+    links = pools.links[pools.links["transform"].isin(table.index)]
+    links = links.assign(transform=number.reindex(links["transform"]).to_numpy())
+    used = taken(rows) / (1 + rows["tolerance"])
+    supply = pools.supplies["supply"].to_numpy(np.float64)
+    short = used.to_numpy() - drawn(rows.assign(need=used), links, supply)
+    named = (rows["inputs"] == "named").to_numpy()
+    short = np.where(named & (short > _ROUNDING * used), short, 0.0)
+    return pd.DataFrame(
+        {"missing": blamed(rows, links, short), "lacking": short}, index=table.index
+    )
+
+
 def _blamed(transforms: pd.DataFrame) -> pd.Series:
-    """Give the ratio of each pool to the transform that broke it, and at most 1 to the others."""
+    """Give the ratio of each pool of unnamed stock to the transform that broke it, 1 to others."""
     supply = transforms["pool_supply"].clip(lower=1e-9)
     ratio = (transforms["pool_need"] / supply).clip(upper=2 * MAX_RATIO)
-    blamed = ratio.clip(upper=1.0).fillna(0.0)
+    blame = ratio.clip(upper=1.0).fillna(0.0)
     short = transforms["short"].fillna(0.0).groupby(transforms["pool"]).transform("sum")
     for _, members in transforms[short > 0].groupby("pool", sort=True):
         missing = float(short[members.index[0]])
         for index in _suspects(members):
             share = 1 + missing / float(members["need"][index])
-            blamed[index] = max(ratio[index], (1 + TOLERANCE) * share)
+            blame[index] = max(ratio[index], (1 + TOLERANCE) * share)
             missing -= float(members["need"][index])
             if missing <= 0:
                 break
-    return blamed
+    return blame
 
 
 def _suspects(members: pd.DataFrame) -> list[int]:
     """Order a pool's transforms, the most likely to have broken the balance first."""
-    uncovered = members["need"] / members["own_supply"].clip(lower=1e-9)
-    uncovered = uncovered.where((members["inputs"] == "named") & (uncovered > 1 + TOLERANCE), 0.0)
     order = pd.DataFrame(
-        {
-            "uncovered": uncovered,
-            "unusual": members["need"] / members["usual"],
-            "index": members["index"],
-        }
-    ).sort_values(["uncovered", "unusual", "index"], ascending=False)
+        {"unusual": members["need"] / members["usual"], "index": members["index"]}
+    ).sort_values(["unusual", "index"], ascending=False)
     return [int(index) for index in order.index]
 
 
 def _wrong_rates(table: pd.DataFrame) -> list[str]:
-    """Name the products of which most pools are over: the rate is wrong, not every site."""
-    over = (table["pool_need"] > table["pool_supply"] * (1 + TOLERANCE)) | (
-        table["need"] > table["declared"] * (1 + TOLERANCE)
-    )
-    pools = over.groupby([table["product_id"], table["pool"]]).any()
-    by_product = pools.groupby("product_id").agg(["size", "mean"])
-    wrong = (by_product["size"] >= WRONG_RATE_POOLS) & (by_product["mean"] > WRONG_RATE_SHARE)
+    """Name the products of which most batches are over: the rate is wrong, not every site."""
+    over = (table["ratio"] > 1 + TOLERANCE) | (table["lacking"] > 0)
+    by_product = over.groupby(table["product_id"]).agg(["size", "mean"])
+    wrong = (by_product["size"] >= WRONG_RATE_BATCHES) & (by_product["mean"] > WRONG_RATE_SHARE)
     return [str(product) for product in by_product.index[wrong]]
 
 
 def _account(case: Case) -> Account:
     row = case.row
-    own = bool(row["by_declared"])
-    supply = row["declared"] if own else row["pool_supply"]
-    need = row["need"] if own else row["pool_need"]
+    own, lacks = bool(row["by_declared"]), float(row["missing"])
     batches = _pool_size(case)
     shared = "" if own or batches == 1 else f" together with {batches - 1} batches sharing its lots"
-    source = "its declared inputs are" if own else "all that arrived of those lots is"
+    if own or not lacks:
+        supply = row["declared"] if own else row["pool_supply"]
+        need = row["need"] if own else row["pool_need"]
+        source = "its declared inputs are" if own else "all that arrived of those lots is"
+        limit = supply * (1 + TOLERANCE)
+    else:
+        need = row["need"]
+        supply = limit = max(need - lacks, 0.0)
+        source = "of what arrived of its lots there was left for it"
     products = case.shared.products
     own_entry = int(products["index"].iloc[int(row["product"])])
     other = products.loc[products["product_id"] == row["material"], "index"]
     return Account(
         evidence=(own_entry, *(int(index) for index in other), *_evidence(case)),
         observed=Measure("material needed", need, "material units"),
-        expected=Expected(0.0, supply * (1 + TOLERANCE), "material units"),
+        expected=Expected(0.0, limit, "material units"),
         peer_group=PeerGroup("batches that share input lots", batches),
         sentence=(
             f"{row['site']} made {row['product_id']} that needs {plain(need)} of "
             f"{row['material']} at the declared rate{shared}, but {source} {plain(supply)}."
         ),
         counterfactual=(
-            f"The flag would disappear if at least {plain(need / (1 + TOLERANCE) - supply)} more "
+            f"The flag would disappear if at least {plain(need - limit)} more "
             f"of {row['material']} were shown to have come in, or that much less was needed."
         ),
         benign=_benign(row, batches),

@@ -1,8 +1,9 @@
 """Names of companies, compared without what does not tell them apart.
 
 Case, spaces, punctuation, accents, Cyrillic and Greek letters and the legal
-form go; numbers must agree, because "Works No. 5" is not "Works No. 6". Other
-scripts are compared as they are written.
+form go; numbers must agree, because "Works No. 5" is not "Works No. 6". Words
+are compared by their stems as well: traders trade, and trading companies do.
+Other scripts are compared as they are written.
 
 Next: detectors/watchlists.py
 """
@@ -14,6 +15,7 @@ import unicodedata
 from typing import Final
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 __all__ = ["MIN_SIMILARITY", "best_match", "essence", "similarity"]
 
@@ -79,7 +81,51 @@ def similarity(a: str, b: str) -> float:
     short = min(len(a), len(b)) < _MIN_LENGTH
     if short or re.findall(r"\d+", a) != re.findall(r"\d+", b):
         return 0.0
-    return min(99.0, max(fuzz.token_sort_ratio(a, b), fuzz.ratio(a, b)))
+    return min(99.0, max(fuzz.token_sort_ratio(a, b), fuzz.ratio(a, b), _by_words(a, b)))
+
+
+def _by_words(a: str, b: str) -> float:
+    """Compare names word by word, 0-97: each word that tells one apart must have its like.
+
+    Words of trade may be missing on one side; a slip of the pen costs three points, and no name
+    has more than two.
+    """
+    stems = [[_stem(word) for word in name.split()] for name in (a, b)]
+    trade = [set(words) & _TRADE for words in stems]
+    own, other = ([word for word in words if word not in _TRADE] for words in stems)
+    if not own or len(own) != len(other) or not (trade[0] <= trade[1] or trade[1] <= trade[0]):
+        return 0.0
+    slips = 0
+    for word in sorted(own, key=len, reverse=True):
+        nearest = min(other, key=lambda text: (OSA.distance(word, text), text))
+        away = OSA.distance(word, nearest)
+        if away > (len(word) >= _MIN_LENGTH - 1) + (len(word) >= _LONG):
+            return 0.0
+        other.remove(nearest)
+        slips += away
+    return _BEST_BY_WORDS - _COST * slips if slips <= _MOST_SLIPS else 0.0
+
+
+def _stem(word: str) -> str:
+    """Drop the endings that make a trader of trade: "traders", "trading" and "trade" are one."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_LENGTH - 1:
+            return _stem(word.removesuffix(ending))
+    return word
+
+
+_ENDINGS: Final = ("ing", "ies", "ers", "ors", "er", "or", "es", "s", "e", "y")
+_LONG: Final = 8
+_BEST_BY_WORDS, _COST, _MOST_SLIPS = 97.0, 3.0, 2
+_TRADE: Final = frozenset(
+    _stem(word)
+    for word in _words(
+        "agency agro commerce commodities company enterprise enterprises export exporter factory "
+        "general global group holding import importer ind industrial industries industry int "
+        "international intl logistics manufacturing manufacturer mfg mill mills partners plant "
+        "producers products production shipping supply trade trader trading works"
+    )
+)
 
 
 def best_match(name: str, candidates: list[str]) -> tuple[int, float] | None:
@@ -91,7 +137,7 @@ def best_match(name: str, candidates: list[str]) -> tuple[int, float] | None:
     if not name:
         return None
     # A cheap sieve with a wide margin; our own measure decides.
-    rough = process.extract(name, candidates, scorer=fuzz.WRatio, score_cutoff=80, limit=50)
+    rough = process.extract(name, candidates, scorer=fuzz.WRatio, score_cutoff=70, limit=50)
     found = [(similarity(name, text), -position) for text, _, position in rough]
     if not found or max(found)[0] < MIN_SIMILARITY:
         return None

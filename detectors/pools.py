@@ -39,10 +39,12 @@ class Pools(NamedTuple):
             takes its share), `pool_need`, `pool_supply` (NaN where unknown), `own_supply`.
         supplies: One row per lot and site: `lot`, `site`, `supply` (arrived less passed on,
             NaN unknown or never arrived), `pool`.
+        links: Rows of the other two that belong together: `transform`, `supply`.
     """
 
     transforms: pd.DataFrame
     supplies: pd.DataFrame
+    links: pd.DataFrame
 
 
 def needs(shared: Features) -> pd.DataFrame:
@@ -112,7 +114,10 @@ def build(
     transforms = transforms.assign(
         pool=pool[:count], own_supply=_own(links, supplies["supply"], count)
     )
-    supplies = supplies[supplies["pool"].isin(pool[:count])].reset_index(drop=True)
+    # Every supply is linked to a transform, or belongs to a pool that has none.
+    kept = supplies["pool"].isin(pool[:count]).to_numpy()
+    supplies = supplies[kept].reset_index(drop=True)
+    links = links.assign(supply=(np.cumsum(kept) - 1)[links["supply"].to_numpy(np.int64)])
     totals = pd.DataFrame(
         {
             "pool_need": _sum(transforms["pool"], taken(transforms)),
@@ -121,12 +126,12 @@ def build(
     )
     transforms = transforms.join(totals, on="pool")
     short = _running(transforms, supplies, tolerance, opening_days)
-    return Pools(transforms.assign(short=short), supplies)
+    return Pools(transforms.assign(short=short), supplies, links)
 
 
 def taken(transforms: pd.DataFrame) -> pd.Series:
-    """Return what each transform used up: a poor yield uses more than the rate asks for."""
-    return transforms[["need", "declared"]].max(axis=1)
+    """Return what each transform used up: what it declares, else what the rate asks for."""
+    return transforms["declared"].fillna(transforms["need"])
 
 
 def _sum(group: pd.Series, values: pd.Series) -> pd.Series:

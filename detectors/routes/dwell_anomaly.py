@@ -27,6 +27,8 @@ from detectors.rules import not_judged, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from detectors.base import Abstention, Case
     from detectors.features import Features
 
@@ -66,9 +68,11 @@ class DwellAnomaly(Statistical):
         """Take every shipment of a lot that was seen to come to the shipper."""
         table, _ = shipments(shared)
         arrived, arrival = _arrivals(shared, table)
-        known = arrived > 0
+        unseen = _unseen(shared, table, arrived)
+        known = (arrived > 0) & ~unseen
         reasons = {
-            "a lot that was not seen to come to the shipper": table["subject_id"][~known],
+            "a lot that was not seen to come to the shipper": table["subject_id"][arrived == 0],
+            "a lot of which nobody scanned in a later delivery": table["subject_id"][unseen],
         }
         hours = (table["at"].to_numpy() - arrived) / HOUR_US
         table = table.assign(since=arrived, arrival=arrival, hours=hours)
@@ -104,9 +108,7 @@ class DwellAnomaly(Statistical):
         return _account(case.row, case.threshold)
 
 
-def _arrivals(
-    shared: Features, table: pd.DataFrame
-) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
+def _arrivals(shared: Features, table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return when each shipment's lot last came to its shipper before it left, and the entry.
 
     0 and -1 where nothing shows that it came.
@@ -127,6 +129,18 @@ def _arrivals(
     found = found[["since", "entry"]].reindex(table.index)
     since = found["since"].fillna(0).to_numpy(np.int64)
     return since, found["entry"].fillna(-1).to_numpy(np.int64)
+
+
+def _unseen(shared: Features, table: pd.DataFrame, arrived: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark shipments before which more of the lot was sent to the shipper than was scanned in."""
+    lots = shared.rows["lot"].to_numpy()[table["position"]]
+    left = table[["at"]].assign(lot=lots, holder=table["shipper"].to_numpy(), row=table.index)
+    left = left[left["holder"].notna()].sort_values(["at", "row"])
+    sent = shared.unreceived[["lot", "holder", "at"]].rename(columns={"at": "sent"})
+    sent = sent.sort_values("sent").assign(holder=sent["holder"].astype(left["holder"].dtype))
+    found = pd.merge_asof(left, sent, left_on="at", right_on="sent", by=["lot", "holder"])
+    latest = found.set_index("row")["sent"].reindex(table.index).fillna(0).to_numpy(np.int64)
+    return np.asarray(latest > arrived, bool)
 
 
 def _account(row: Mapping[str, Any], threshold: float) -> Account:

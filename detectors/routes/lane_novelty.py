@@ -36,7 +36,7 @@ WAIT_DAYS: Final = 60
 ONE_LOAD_DAYS: Final = 7
 """Shipments so near each other are one load."""
 SHIPPER_SIZE: Final = 10.0
-LEAST_SHAPE, MOST_SHAPE = 0.5, 4.0
+LEAST_SHAPE, MOST_SHAPE = 0.5, 6.0
 _FARTHEST: Final = 37.0
 
 

@@ -11,6 +11,7 @@ Next: detectors/routes/weight_misdeclared.py
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ import pandas as pd
 from detectors import nulls
 from detectors.base import Decisions, EvidenceClass, Sample, SubjectKind
 from detectors.routes.quarters import WINDOW_QUARTERS, Family, families
+from detectors.routes.tails import MOST_DOF, fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Statistical"]
 
+FIRST_FAMILY: Final = 400
+"""The first quarters are judged together until there are so many cases, or at the end."""
 _SMALLEST: Final = 0.8
 """Residuals come in usual spreads; a null far narrower than that would undo the floor of those."""
 _FARTHEST: Final = 37.0
 """Normal deviate of about the smallest positive double; scores end here."""
 
 
-class Statistical:
+class Statistical(ABC):
     """A detector whose cases are residuals against peers. To be subclassed.
 
     Subclasses give `cases` and `standing`; the rest is the same for all of them.
@@ -57,13 +61,14 @@ class Statistical:
         return {
             **self.constants,
             "peer_window_quarters": WINDOW_QUARTERS if self.by_quarter else "all",
-            "first_family_cases": self.min_samples,
+            "first_family_cases": FIRST_FAMILY,
         }
 
+    @abstractmethod
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
         """Collect all cases, with `subject_id`, `subject_party`, `index` and `at`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
         """Hold each case of a window against its peers there.
 
@@ -72,7 +77,6 @@ class Statistical:
             innocent cause that is more likely than not, and `judged`, False for cases that
             only serve others as peers.
         """
-        raise NotImplementedError
 
     def features(self, shared: Features) -> Sample:
         """Hold each quarter's cases against the two years up to its end."""
@@ -97,7 +101,7 @@ class Statistical:
         return Sample(table, left_out, reference_digests=digests)
 
     def _families(self, at: pd.Series) -> list[Family]:
-        found = list(families(at, self.min_samples))
+        found = list(families(at, min(FIRST_FAMILY, max(len(at), self.min_samples))))
         if self.by_quarter or not found:
             return found
         return [Family(found[-1].label, slice(0, len(at)), slice(0, len(at)))]
@@ -108,10 +112,10 @@ class Statistical:
 
         side: nulls.Side = "both" if self.side == "both" else "upper"
         stranger = -z if self.side == "lower" else z
-        null = nulls.fit(stranger, side)
+        null = fit(stranger, side)
         if null is None:
             # Most are equal to a digit: the floor of the spread is then the only yardstick.
-            null = nulls.RobustT(float(np.median(stranger)), 1.0, 100.0)
+            null = nulls.RobustT(float(np.median(stranger)), 1.0, MOST_DOF)
         null = null._replace(scale=max(null.scale, _SMALLEST))
         p = nulls.p_values(null, stranger, side)
         return np.asarray(np.clip(stats.norm.isf(p), -_FARTHEST, _FARTHEST))

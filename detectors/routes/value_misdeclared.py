@@ -79,10 +79,11 @@ class ValueMisdeclared(Statistical):
             (window["product_lane"].to_numpy(), LANE_SIZE),
         ]
         rest = effects(window["ratio"].to_numpy(), groups)
-        market, size = neighbours(
-            rest, at, product, within_us=MARKET_DAYS * _DAY_US, reach=_MARKET_REACH
-        )
-        rest = rest - market * size / (size + MARKET_SIZE)
+        for peers in (product, window["product_shipper"].to_numpy()):
+            market, size = neighbours(
+                rest, at, peers, within_us=MARKET_DAYS * _DAY_US, reach=_MARKET_REACH
+            )
+            rest = rest - market * size / (size + MARKET_SIZE)
         residual = effects(rest, groups)
         usual = spread(residual, product, FLOOR)
         return pd.DataFrame(
