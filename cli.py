@@ -91,7 +91,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Supply-chain provenance: a log that nobody can quietly change, and what it shows.",
     epilog="Exit codes: 0 fine · 1 verification failed, nothing logged or found · 2 usage or "
-    "workspace · 3 some rows quarantined.",
+    "workspace · 3 some rows quarantined · 130 interrupted.",
 )
 """The whole command line; `main` runs it."""
 
