@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["ExcessHours"]
 
 TOLERANCE: Final = 0.005
-"""Share that rounding of totals and headcounts explains."""
+"""Share that rounding explains."""
+TOTALS_TOLERANCE: Final = 0.015
+"""Share that a headcount of one day explains, where totals are of a whole month."""
 HOURS_A_WEEK: Final = 168.0
 MIN_WORKERS: Final = 5
 """Timesheets of fewer workers say nothing about a site."""
@@ -56,7 +58,7 @@ class ExcessHours:
 
     name: Final = "excess_hours"
     type: Final = "excess_hours"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
@@ -70,6 +72,7 @@ class ExcessHours:
     )
     parameters: Final[Mapping[str, float | int | str]] = {
         "tolerance_share": TOLERANCE,
+        "totals_tolerance_share": TOTALS_TOLERANCE,
         "weeks_per_month": WEEKS_PER_MONTH,
         "timesheets_min_workers": MIN_WORKERS,
         "timesheets_standard_errors": CONFIDENCE,
@@ -80,7 +83,9 @@ class ExcessHours:
         """Take the largest of the three sources for each facility-month with a limit."""
         months = shared.facility_months
         table = months.assign(**_sources(months))
+        table["totals"] = _forgiven(table["totals"], table["max_weekly_hours"])
         table["hours"] = table[list(_SOURCES)].max(axis=1)
+        table["benign"] = np.where(_others_left(table), "a headcount that fell", "")
         limited = table["max_weekly_hours"].notna()
         told = table["hours"].notna()
         subject = table["subject_id"]
@@ -142,6 +147,27 @@ def _sources(months: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
+def _forgiven(totals: pd.Series, limit: pd.Series) -> pd.Series:
+    """Take totals just over the limit for the limit: a headcount is of one day."""
+    allowed = limit * (1 + TOLERANCE)
+    return totals.where(~(totals > allowed) | (totals > limit * (1 + TOTALS_TOLERANCE)), allowed)
+
+
+def _others_left(table: pd.DataFrame) -> pd.Series:
+    """Return where only totals are over, and the hands of the month before explain them."""
+    limit = table["max_weekly_hours"] * (1 + TOLERANCE)
+    others = table[["reported", "sheets"]]
+    within = others.notna().any(axis=1) & ~others.gt(limit, axis=0).any(axis=1)
+    ordered = table.sort_values(["facility_id", "first_day"])
+    before = ordered.groupby("facility_id")["headcount"].shift().reindex(table.index)
+    both = (before + table["headcount"]) / 2
+    return (
+        within
+        & (before > table["headcount"])
+        & (table["total_hours"] / both / WEEKS_PER_MONTH <= limit)
+    )
+
+
 def _workers(row: Mapping[str, float], source: str) -> PeerGroup | None:
     if source == "sheets":
         return PeerGroup("workers with timesheets", int(row["sheet_workers"]))
@@ -165,6 +191,8 @@ def _benign(row: Mapping[str, float], limit: float) -> tuple[Benign, ...]:
     return (
         Benign("a slip in one source: the others are within the limit", alone),
         Benign("rounding of totals or headcount", "ruled out"),
-        Benign("a headcount that changed within the month", "not checked"),
+        Benign(
+            "a headcount that fell within the month", "likely" if row["benign"] else "ruled out"
+        ),
         Benign("a lawful exemption or averaging period", "not checked"),
     )

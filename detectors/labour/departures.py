@@ -33,6 +33,8 @@ _OWN_SPREAD: Final = 10.0
 """Months that give a site's own spread as much say as everybody's."""
 _MEDIAN: Final = 1.57
 """Variance of a median over that of a mean."""
+_PAST: Final = 2
+"""Fewer other months are no past: what is usual elsewhere alone accuses nobody."""
 _SITES: Final = 8
 """Fewer sites say nothing about how much sites differ."""
 
@@ -55,7 +57,8 @@ class Departures(NamedTuple):
     """What became of each value.
 
     Attributes:
-        own: Distance from what the site usually shows, in its usual spreads; 0 where unknown.
+        own: Distance from what the site usually shows, in its usual spreads; 0 where unknown
+            or without a past.
         site: Distance of the site as a whole from its peers, in spreads between sites.
         centre: What would have been usual.
         spread: The usual spread around it.
@@ -91,7 +94,7 @@ def departures(values: Floats, noise: Floats, peers: Peers, reach: int | None = 
     spread = np.maximum(spread, noise)
     doubt = np.where(known, _MEDIAN * spread**2 / weight, between**2)
     total = np.sqrt(spread**2 + doubt)
-    z = np.nan_to_num(away / total)
+    z = np.where(count >= _PAST, np.nan_to_num(away / total), 0.0)
     return Departures(z, apart, centre + season, total)
 
 

@@ -58,6 +58,7 @@ class FabricatedPayroll(Signs):
             "pay_without_hours",
             "hourly pay strayed {factor} times as much as usual from week to week",
             kind="log",
+            most=4.0,
         ),
         Sign("first_digits", "first digits were spread unlike those of grown figures", most=4.0),
         Sign("round_total", "the month's total was a round figure", most=5.0),
@@ -92,7 +93,8 @@ class FabricatedPayroll(Signs):
         months, keys = shared.facility_months, ["facility_id", "month"]
         sheets = pay_signs(shared.sheets)
         table = subjects(months).merge(sheets, "left", on=keys)
-        table["site"] = months["facility_id"] + "|" + months["currency"].fillna("")
+        money = months["currency"].fillna(months["limit_currency"]).fillna("")
+        table["site"] = months["facility_id"] + "|" + money
         size, wages = len(months), months["gross_wages"]
         hourly = wages / months["total_hours"].where(months["total_hours"] > 0)
         error = table["hourly_error"].fillna(1.0).to_numpy(np.float64)
@@ -108,6 +110,14 @@ class FabricatedPayroll(Signs):
         table["value_heads_per_output"] = ratio(months["headcount"], months["output_units"])
         table["noise_heads_per_output"] = np.full(size, _CHANCE)
         return table, ()
+
+    def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
+        """Let a December total beyond the sheets count half: a thirteenth month is paid then."""
+        del site
+        z = window["z_total_against_sheets"].to_numpy(np.float64)
+        more = window["value_total_against_sheets"] > window["centre_total_against_sheets"]
+        bonus = more & window["month"].str.endswith("-12")
+        return window.assign(z_total_against_sheets=np.where(bonus, z / 2, z))
 
     def sheet_entries(self, case: Case) -> tuple[int, ...]:
         """Return the entries of the timesheets."""

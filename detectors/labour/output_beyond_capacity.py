@@ -31,6 +31,9 @@ __all__ = ["OutputBeyondCapacity"]
 
 NEW_LEVEL_MONTHS: Final = 6
 """A change that lasted this long, to the end of what is known, is a new usual."""
+YOUNG_MONTHS: Final = 3
+YOUNG: Final = 0.7
+"""What a departure counts that has lasted some months and is not over: it may become a level."""
 ROOM: Final = -0.05
 WITHIN_CAPACITY: Final = 0.75
 """What a departure counts while output stays 5 % and more below the declared capacity."""
@@ -104,10 +107,11 @@ class OutputBeyondCapacity(Signs):
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Take a lasting new level within the declared capacity for a new machine."""
         z = window["z_output_per_hour"].to_numpy(np.float64)
-        new = settled(z, site, NEW_LEVEL_MONTHS)
+        new, newer = (settled(z, site, months) for months in (NEW_LEVEL_MONTHS, YOUNG_MONTHS))
         share = window["value_output_over_capacity"].to_numpy(np.float64)
-        z = np.where(share < ROOM, z * WITHIN_CAPACITY, z)
-        return window.assign(z_output_per_hour=np.where(new & ~(share > 0), 0.0, z))
+        counts = np.where(share < ROOM, WITHIN_CAPACITY, 1.0)
+        counts = np.where(newer & ~(share > 0), counts * YOUNG, counts)
+        return window.assign(z_output_per_hour=np.where(new & ~(share > 0), 0.0, z * counts))
 
 
 def _shipped(shared: Features, months: pd.DataFrame) -> pd.Series:

@@ -2,8 +2,8 @@
 
 What is wrong at a workplace seldom lasts one month, and chance seldom lasts
 three. A month is as strange as the strangest run it belongs to, but a quiet
-month next to a loud one stays quiet: each neighbour counts for little more
-than the month itself.
+month next to a loud one stays quiet: no neighbour counts for more than
+the month itself.
 
 Next: detectors/labour/signs.py
 """
@@ -21,8 +21,6 @@ __all__ = ["LONGEST", "runs", "settled"]
 
 LONGEST: Final = 6
 """Months; a longer run is judged by its best six."""
-_ABOVE: Final = 0.5
-"""A neighbour counts for at most this much more than the month itself."""
 _ELEVATED: Final = 1.0
 
 
@@ -54,7 +52,7 @@ def _beside(
     inside = (at >= 0) & (at < len(deviates))
     at = np.where(inside, at, 0)
     same = inside & (site[at] == site)
-    return np.where(same, np.minimum(deviates[at], deviates + _ABOVE), -np.inf)
+    return np.where(same, np.minimum(deviates[at], deviates), -np.inf)
 
 
 def settled(

@@ -39,14 +39,14 @@ def site_of(size: int, sites: int) -> np.ndarray:
 
 @given(deviates, st.integers(1, 3))
 def test_runs_agree_with_the_definition(values: list[float], sites: int) -> None:
-    """The strangest run a month is part of, each neighbour worth little more than it; a twin."""
+    """The strangest run a month is part of, no neighbour worth more than it; a twin."""
     site, own = site_of(len(values), sites), np.array(values)
     for at, found in enumerate(runs(own, site)):
         best = own[at]
         for first in range(at + 1):
             for last in range(at, len(own)):
                 if last - first < 6 and len(set(site[first : last + 1])) == 1:
-                    part = np.minimum(own[first : last + 1], own[at] + 0.5)
+                    part = np.minimum(own[first : last + 1], own[at])
                     best = max(best, part.sum() / np.sqrt(len(part)))
         assert found == pytest.approx(best)
 
@@ -109,20 +109,20 @@ def test_new_machine_is_no_subcontractor() -> None:
 
 
 def test_months_in_a_row_add_up() -> None:
-    """What one month would not show, three do."""
+    """What one month would not show, four do."""
 
     def months(last: int) -> set[str]:
-        uneasy = MONTHS[9:last]
+        uneasy = MONTHS[8:last]
         world = workplaces(
             everywhere=lambda site, month, own: (
-                own | {"output_units": own["output_units"] * 1.2}
+                own | {"output_units": own["output_units"] * 1.22}
                 if site == SITE and month in uneasy
                 else own
             )
         )
         return {s for s in flagged(OUTPUT, world) if s.startswith(SITE)}
 
-    assert months(10) == set()
+    assert months(9) == set()
     assert len(months(12)) >= 2
 
 
