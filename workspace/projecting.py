@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Projecting", "follow"]
 
 _PAUSE_SECONDS: Final = 0.05
+_STUCK_SECONDS: Final = 10.0
 _PATIENCE_SECONDS: Final = 30.0
 """One batch is completed, or taken back by SQLite, within this."""
 
@@ -60,18 +61,22 @@ class Projecting:
     def finish(
         self, position: Callable[[], int], size: int, progress: Callable[[int, int], None]
     ) -> None:
-        """Wait until the graph has come so far; not longer than the process lives.
+        """Wait until the graph has come so far; not longer than the process lives and gets on.
 
         Args:
             position: Where the graph is.
             size: Where it is to be.
             progress: Told (position, size) now and then; what it raises ends the waiting.
         """
+        before, waits = -1, 0
         while self.process is not None and self.process.poll() is None:
             at = position()
             progress(at, size)
-            if at >= size:
+            # A graph in memory is another one in each process, and never gets on.
+            waits = waits + 1 if at == before else 0
+            if at >= size or waits * _PAUSE_SECONDS > _STUCK_SECONDS:
                 return
+            before = at
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(_PAUSE_SECONDS)
 

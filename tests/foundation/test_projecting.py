@@ -110,6 +110,28 @@ def test_it_ends_with_whoever_started_it(workspace: Workspace) -> None:
         wait_for(lambda: graph.process is not None and graph.process.poll() is not None)
 
 
+@pytest.mark.usefixtures("two_processors")
+def test_it_finishes_or_is_not_waited_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end is waited for while it gets on, and told; one that is stuck, or dead, is left."""
+    append(workspace, 0, 10)
+    told: list[tuple[int, int]] = []
+    with Projecting(workspace.layout.directory) as graph:
+        graph.start()
+        graph.finish(workspace.graph.position, 11, lambda *at: told.append(at))
+        assert workspace.graph.position() == 11
+        assert told[-1] == (11, 11)
+        monkeypatch.setattr(projecting, "_STUCK_SECONDS", 0.2)
+        graph.finish(lambda: 3, 11, lambda *at: told.append(at))
+        assert told[-1] == (3, 11)
+        assert graph.process is not None
+        graph.process.kill()
+        graph.process.wait()
+        graph.finish(lambda: 4, 11, lambda *at: told.append(at))
+        assert told[-1] == (3, 11)
+
+
 def test_one_processor_is_left_to_the_ingest(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
