@@ -170,12 +170,20 @@ def open_with(
     """
     columns = frozenset(_columns_of(mapping)) if mapping else frozenset()
     wanted = mapping.table_settings(columns) if mapping else TableSettings()
+    kept = _quarantined(source, encoding) if wanted.header or wanted.encoding else None
+    if kept is not None:
+        return kept
     wanted = wanted._replace(encoding=encoding or wanted.encoding, sheet=sheet or wanted.sheet)
-    if wanted.header is not None:
-        plain = open_any(source, _QUARANTINE, wanted._replace(header=None))
-        if plain.form == "csv" and _is_quarantine(plain):
-            return plain
     return open_any(source, KNOWN_COLUMNS, wanted)
+
+
+def _quarantined(source: Source, encoding: str | None) -> Table | None:
+    """The table of a quarantine file, which is UTF-8 and begins with its header; else None."""
+    try:
+        table = open_any(source, _QUARANTINE, TableSettings(encoding=encoding))
+    except InputError:
+        return None
+    return table if table.form == "csv" and _is_quarantine(table) else None
 
 
 _QUARANTINE: Final = KNOWN_COLUMNS | {f"{IGNORED_PREFIX}line", f"{IGNORED_PREFIX}reason"}

@@ -467,3 +467,18 @@ def test_patterns_name_files(tmp_path: Path) -> None:
     assert counts(feed_paths(MemoryLog(), tmp_path, [tmp_path / "part-*.csv"]))[:2] == (2, 2)
     with pytest.raises(InputError, match="no file matches"):
         feed_paths(MemoryLog(), tmp_path, [tmp_path / "none-*.csv"])
+
+
+def test_a_quarantine_file_has_a_form_of_its_own(tmp_path: Path) -> None:
+    """It is UTF-8 with its header first, whatever the mapping says about the file it came from."""
+    mapping = parse_mapping(
+        'name = "m"\nencoding = "windows-1252"\nheader = 2\n[fields]\nevent_id = "Nr"\n'
+        'event_time = "Größe"\nevent_type = { value = "ship" }\n',
+        "m",
+    )
+    log = MemoryLog()
+    feed(log, tmp_path, "Übersicht;\nNr;Größe\nä1;soon\n".encode("cp1252"), mapping=mapping)
+    kept = next((tmp_path / "quarantine").iterdir())
+    kept.write_text(kept.read_text().replace("soon", "2024-01-01", 1))
+    assert counts(feed_paths(log, tmp_path, [kept], mapping=mapping)) == (1, 1, 0, 0, 1)
+    assert log.contents()[0]["event_id"] == "ä1"
