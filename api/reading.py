@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from graph.lineage import GapReason
+    from graph.questions.custody import Custody
+    from graph.questions.exposure import Exposure
+    from graph.questions.recall import Recall
     from provenance.entries import Content, Tier
     from provenance.identifiers import ItemKey
     from provenance.witnessed import Standing
@@ -214,6 +217,24 @@ class Reading(Protocol):
         self, key: ItemKey, direction: Direction, tier: Tier, depth: int, limit: int
     ) -> Lineage:
         """Return what an item on record came from or went into, at most `limit` items."""
+        ...
+
+    def custody(self, key: ItemKey, tier: Tier, limit: int) -> Custody:
+        """Return who held an item on record, at most `limit` stays."""
+        ...
+
+    def recall(self, key: ItemKey, tier: Tier, depth: int, limit: int) -> Recall:
+        """Return what a recall of an item on record affects, at most `limit` items."""
+        ...
+
+    def exposure(
+        self, key: ItemKey, tier: Tier, watchlist: str, depth: int, limit: int
+    ) -> Exposure:
+        """Return whether an item comes from what a list in the log names; "" for all lists.
+
+        Raises:
+            NotFound: There is no such list.
+        """
         ...
 
     def made_by(self, keys: Collection[ItemKey], tier: Tier) -> Mapping[ItemKey, Record]:

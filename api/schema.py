@@ -19,8 +19,9 @@ from api.flag_type import Flag
 from api.limits import parsed
 from api.log_type import Log
 from api.paging import Connection, check_first, connection, position
-from api.product import MAX_DEPTH, find
+from api.product import MAX_DEPTH, MAX_EVENTS, MAX_ITEMS, find
 from api.product_type import Product, Trace
+from api.question_types import Custody, Exposure, Recall
 from api.reading import FlagFilter
 from api.vocabulary import (
     JSON,
@@ -119,6 +120,12 @@ def _wanted(asked: FlagsFilter) -> FlagFilter:
     return FlagFilter(asked.type, severity, evidence_class, subject_kind, asked.subject_id, state)
 
 
+def _checked(depth: int) -> int:
+    if not 1 <= depth <= MAX_DEPTH:
+        raise InputError(f"depth: 1 to {MAX_DEPTH}, not {depth}")
+    return depth
+
+
 def _product(reference: ItemReference, info: Info) -> Product:
     context = info.context
     return Product(found=find(reference, context.reading, context.viewer), base=context.base)
@@ -158,11 +165,34 @@ class Query:
         depth: int = 5,
     ) -> Trace | None:
         """Trace an item towards its origin, or track where it went."""
-        if not 1 <= depth <= MAX_DEPTH:
-            raise InputError(f"depth: 1 to {MAX_DEPTH}, not {depth}")
         found = find(_reference(item), info.context.reading, info.context.viewer)
         way: Literal["upstream", "downstream"] = direction.value
-        return Trace(found=found, lineage=found.lineage(way, depth), direction=direction)
+        return Trace(found=found, lineage=found.lineage(way, _checked(depth)), direction=direction)
+
+    @strawberry.field
+    def custody(self, info: Info, item: ItemInput) -> Custody | None:
+        """Say who held an item, where and when."""
+        reading, viewer = info.context.reading, info.context.viewer
+        found = find(_reference(item), reading, viewer)
+        return Custody.of(reading.custody(found.key, viewer.tier, MAX_EVENTS), reading)
+
+    @strawberry.field
+    def recall(self, info: Info, item: ItemInput, depth: int = MAX_DEPTH) -> Recall | None:
+        """Say what a recall of an item affects, who holds it and who was sent it."""
+        reading, viewer = info.context.reading, info.context.viewer
+        found = find(_reference(item), reading, viewer)
+        told = reading.recall(found.key, viewer.tier, _checked(depth), MAX_ITEMS)
+        return Recall.of(told, reading)
+
+    @strawberry.field
+    def exposure(
+        self, info: Info, item: ItemInput, watchlist: str | None = None, depth: int = MAX_DEPTH
+    ) -> Exposure | None:
+        """Say whether an item comes from what a watch list in the log names; without one, any."""
+        reading, viewer = info.context.reading, info.context.viewer
+        found = find(_reference(item), reading, viewer)
+        asked = (watchlist or "", _checked(depth), MAX_ITEMS)
+        return Exposure.of(reading.exposure(found.key, viewer.tier, *asked), reading)
 
     @strawberry.field
     def flags(

@@ -13,6 +13,10 @@ from detectors.casework.reviews import State, latest
 from graph.keys import NodeKind, facility_key, is_class, is_item, item_key, kind_of
 from graph.keys import parse_item as parse_item_key
 from graph.model import EdgeKind, RecordKind, Role
+from graph.questions.custody import custody
+from graph.questions.exposure import exposure
+from graph.questions.lists import entries_on_record
+from graph.questions.recall import recall
 from provenance import canonical, checkpoint
 from provenance.anchors import Anchors
 from provenance.delivered import signer_of
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
     from detectors.casework.reviews import Review
     from graph.lineage import Lineage as StoredLineage
     from graph.model import Edge, Node
+    from graph.questions.custody import Custody
+    from graph.questions.exposure import Exposure
+    from graph.questions.recall import Recall
     from graph.store import GraphStore
     from provenance.entries import Content, Tier
     from provenance.identifiers import ItemKey
@@ -132,6 +139,23 @@ class StoreReading:
             ],
             truncated=found.truncated,
         )
+
+    def custody(self, key: ItemKey, tier: Tier, limit: int) -> Custody:
+        """Return who held an item."""
+        return custody(self._graph, item_key(*key), tier, limit=limit)
+
+    def recall(self, key: ItemKey, tier: Tier, depth: int, limit: int) -> Recall:
+        """Return what a recall of an item affects."""
+        return recall(self._graph, item_key(*key), tier, depth=depth, limit=limit)
+
+    def exposure(
+        self, key: ItemKey, tier: Tier, watchlist: str, depth: int, limit: int
+    ) -> Exposure:
+        """Return whether an item comes from what a list names."""
+        listed = entries_on_record(self._graph, tier, watchlist)
+        if not listed:
+            raise NotFound(f"no watch list {watchlist!r} is on record here")
+        return exposure(self._graph, item_key(*key), tier, listed, depth=depth, limit=limit)
 
     def made_by(self, keys: Collection[ItemKey], tier: Tier) -> Mapping[ItemKey, Record]:
         """Return for each item the earliest event that made it."""
