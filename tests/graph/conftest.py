@@ -36,7 +36,7 @@ ARANGO_PASSWORD. Its database `provenance_tests` is emptied again and again."""
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a store of each kind may be made."""
     if request.param == "arangodb":
-        with _server(over_http=request.module.__name__ == "test_graph_conformance") as address:
+        with _server() as address:
             yield address
         return
     place = tmp_path_factory.mktemp("graph") / "graph.db" if request.param == "sqlite" else ""
@@ -44,20 +44,20 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 @contextmanager
-def _server(*, over_http: bool) -> Iterator[str]:
+def _server() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch, serving() as double:
         password = os.environ.get("ARANGO_PASSWORD", "") if SERVER else double.password
         patch.setenv("PROVENANCE_GRAPH_PASSWORD", password)
         patch.setattr("graph.connect.ArangoPlace", partial(ArangoPlace, patience=5))
-        if not (over_http or SERVER):
-            without_sockets(double, patch)
+        if not SERVER:
+            without_sockets(double, patch)  # over HTTP in arango/test_arango_faults.py
         yield f"arangodb:{SERVER or double.url}/provenance_tests"
         assert double.refused == []
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Draw fewer examples where each question is a request over HTTP."""
+    """Draw fewer examples where each question is a request or more."""
     test = getattr(item, "obj", None)
     chosen = getattr(test, "_hypothesis_internal_use_settings", None)
     if chosen is None or "arangodb" not in item.name:

@@ -229,7 +229,10 @@ class Session:
                 passes=True,
             )
         if number in _FULL or status == _INSUFFICIENT_STORAGE:
-            return _final(f"{said}; the server lacks room, nothing was half-written")
+            return _final(
+                f"{said}; the server lacks room (disk, memory, or for so large a transaction), "
+                "nothing was half-written"
+            )
         if status == _UNAUTHORIZED:
             return _final(
                 f"{self.name}: refuses the password of {self._place.user!r}; see "
