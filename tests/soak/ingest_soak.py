@@ -162,7 +162,7 @@ class Trial:
         if how == "interrupt":
             demand(ended or code == 130, f"interrupted, it ended with {code}: {said}")
             demand(
-                ended or "the same command goes on" in said,
+                ended or "goes on from there" in said,
                 f"it does not say how: {said}",
             )
         elif how == "kill":
