@@ -55,6 +55,7 @@ COMMANDS: Final = (
     "party",
     "subjects",
     "tiers",
+    "watchlist",
     "upgrade",
     "demo",
 )

@@ -54,7 +54,7 @@ def ingest(
 ) -> None:
     """Bring shipment, labour and master data files into the log; nothing is lost or doubled."""
     key = PartyKey(sign_key, sign_command, sign_vkey)
-    receipt = _ingest(data, paths, party, mapping, encoding, key)
+    receipt = ingest_files(data, paths, party, mapping, encoding, key)
     total = receipt.total
     if receipt_file is not None:
         write_result(json_bytes(receipt.to_dict()), receipt_file)
@@ -66,14 +66,15 @@ def ingest(
         raise typer.Exit(3 if total.accepted or total.duplicate else 1)
 
 
-def _ingest(
+def ingest_files(
     data: Path,
     paths: list[str],
-    party: str | None,
-    mapping: str | None,
-    encoding: str | None,
-    key: PartyKey,
+    party: str | None = None,
+    mapping: str | None = None,
+    encoding: str | None = None,
+    key: PartyKey = PartyKey(None, None, None),  # noqa: B008 - a tuple that nobody can change
 ) -> Receipt:
+    """Bring files into the log and the graph, showing how far it is."""
     from provenance.ingest.mapping import load_mapping
     from provenance.ingest.quarantined import fingerprint
     from provenance.ingest.run import ingest as run

@@ -2,7 +2,9 @@
 
 A region is a country (ISO 3166-1) or one of its parts (ISO 3166-2); a country
 covers its parts. Names are matched by `names`, also by the aliases an entry's
-note gives. Goods by country are context for a person, never a match.
+note gives. Goods by country, by HS code or by the product's name or chain, are
+context for a person, never a match. A line that held on no day of the record is
+left out.
 
 Next: detectors/taint.py
 """
@@ -26,6 +28,7 @@ __all__ = ["Goods", "Listing", "list_version", "listed_countries", "listed_sites
 
 _ALIAS: Final = re.compile(r"\b(?:a\.?k\.?a\.?|alias(?:es)?)[:\s]+(.+)", re.IGNORECASE)
 _ALPHA2: Final = 2
+_LINE: Final = ("list_name", "kind", "value", "goods", "list_version", "valid_from", "valid_until")
 
 
 class Listing(NamedTuple):
@@ -74,8 +77,20 @@ def _entries(frames: Frames, kind: str) -> pd.DataFrame:
             "index": source["index"].to_numpy("int64"),
         }
     )
-    table = table[(table["kind"] == kind) & table["value"].notna()]
+    table = table[(table["kind"] == kind) & table["value"].notna() & _in_force(frames).to_numpy()]
     return table.sort_values(["index", "list_name", "value"]).reset_index(drop=True)
+
+
+def _in_force(frames: Frames) -> pd.Series:
+    """Return which lines hold on some day of the record; a line without days always does."""
+    source, times = frames.watchlist, frames.events["event_time"]
+    since, until = (
+        pd.to_datetime(texts(source, name), errors="coerce", utc=True, format="%Y-%m-%d")
+        for name in ("valid_from", "valid_until")
+    )
+    early = until + pd.Timedelta(days=1) <= times.min()
+    in_force: pd.Series = ~(early | (since > times.max()))
+    return in_force
 
 
 def list_version(frames: Frames) -> str | None:
@@ -83,7 +98,7 @@ def list_version(frames: Frames) -> str | None:
     source = frames.watchlist
     if source.empty:
         return None
-    columns = [texts(source, name).fillna("") for name in ("list_name", "kind", "value", "goods")]
+    columns = [texts(source, name).fillna("") for name in _LINE]
     lines = sorted("\t".join(line) for line in zip(*columns, strict=True))
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
     return f"{', '.join(sorted(set(columns[0]) - {''}))} sha256:{digest}"
@@ -182,7 +197,14 @@ class Goods:
         """Read the lists and the products' HS codes once."""
         source = frames.products
         self._lines = _entries(frames, "goods_country")
-        self._codes = dict(zip(texts(source, "product_id"), texts(source, "hs_code"), strict=True))
+        ids = texts(source, "product_id")
+        self._codes = dict(zip(ids, texts(source, "hs_code"), strict=True))
+        names = zip(ids, texts(source, "name"), texts(source, "chain"), strict=True)
+        self._names = {
+            own: {essence(one) for one in (own, *more) if isinstance(one, str)}
+            for own, *more in names
+            if isinstance(own, str)
+        }
 
     def context(self, product_id: object, country: object) -> tuple[str, ...]:
         """Return the lines that name this good from this country."""
@@ -194,6 +216,7 @@ class Goods:
         for name, value in zip(self._lines["list_name"], self._lines["value"], strict=True):
             good, _, where = value.partition("|")
             same = good in ("*", product_id) or (good.isdigit() and digits.startswith(good))
+            same = same or essence(good) in self._names.get(str(product_id), ())
             if same and _country(where) == _country(country):
                 found.add(f"{name}: {value}")
         return tuple(sorted(found))

@@ -98,7 +98,7 @@ _LOCATIONS: Final = _Table(
 _WATCHLIST: Final = _Table(
     "watchlist/1",
     ("list_name", "kind", "value", "goods"),
-    "party list_name kind value goods note",
+    "party list_name kind value goods note list_version valid_from valid_until",
 )
 _FLAGS: Final = _Table(
     "flag/1",

@@ -10,6 +10,7 @@ Next: detectors/labour/hour_signs.py
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
@@ -62,7 +63,7 @@ _SHOWN: Final = 3
 _SUBJECT: Final = ("subject_id", "subject_party", "index", "facility_id", "month", "first_day")
 
 
-class Signs:
+class Signs(ABC):
     """Base of the statistical questions about facility-months; a subclass names its signs."""
 
     name: ClassVar[str]
@@ -90,13 +91,13 @@ class Signs:
             "signs": " ".join(sign.name for sign in self.signs if sign.counts),
         }
 
+    @abstractmethod
     def collect(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
         """Return `value_*` and `noise_*` of each sign per facility-month, and what is left out.
 
         The table also holds the columns of the subject, `site` (whose past is compared) and
         `group` (who is alike), both as text.
         """
-        raise NotImplementedError
 
     def sheet_entries(self, case: Case) -> tuple[int, ...]:
         """Return the entries beyond the facility-month that the answer rests on."""
