@@ -224,6 +224,8 @@ def is_class(key: str) -> bool:
 
 def is_serial(key: str) -> bool:
     """Say whether an item's key names one instance."""
+    if "/21/" not in key:
+        return False
     steps = key.split("/")
     return len(steps) == _LOT_AND_SERIAL or (len(steps) == _LOT and steps[2] == "21")
 

@@ -15,7 +15,6 @@ Next: graph/questions/recall.py
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -182,8 +181,14 @@ class _Account:
         self._single = is_serial(item)
         self._done: list[Stay] = []
         self._open: dict[tuple[str, str], Stay] = {}
-        self._sent = {_shipment(move) for move in moves if move.act is Act.SENT}
-        self._arrivals = Counter(_shipment(move) for move in moves if move.act is Act.RECEIVED)
+        self._sent: set[str] = set()
+        self._arrivals: dict[str, int] = {}
+        for move in moves:
+            if move.act is Act.SENT:
+                self._sent.add(_shipment(move))
+            if move.act is Act.RECEIVED:
+                name = _shipment(move)
+                self._arrivals[name] = 1 + self._arrivals.get(name, 0)
         for move in moves:
             self._pass(move)
 

@@ -19,9 +19,9 @@ from msgspec.structs import replace
 
 from graph.containment import enclosures, moments
 from graph.keys import (
+    NodeKind,
     class_of,
     facility_key,
-    is_item,
     is_serial,
     location_key,
     lot_of,
@@ -42,6 +42,7 @@ __all__ = ["MOST_MOVES", "Act", "Ledger", "Move", "ledger"]
 
 MOST_MOVES: Final = 200_000
 """So many involvements are looked at; a ledger of more is cut, and says so."""
+_ITEM: Final = f"{NodeKind.ITEM}:"
 _LAST: Final = 2**63 - 1
 
 
@@ -135,7 +136,7 @@ def ledger(store: GraphStore, items: Collection[str], tier: Tier, at: int | None
         at: Microseconds since the epoch: later events do not count, undated ones do.
     """
     edges = store.edges(items, tier, EdgeKind.INVOLVES, "upstream", limit=MOST_MOVES)
-    direct = [edge for edge in edges if is_item(edge.dst)]
+    direct = [edge for edge in edges if edge.dst.startswith(_ITEM)]
     parts = [*_named(direct), *_carried(store, items, direct, tier)]
     counted = [part for part in parts if at is None or (part.edge.time_us or 0) <= at]
     events = store.fetch({part.event for part in counted}, tier)
@@ -152,11 +153,11 @@ def _named(edges: Iterable[Edge]) -> Iterator[_Part]:
         whole = {edge.dst for edge in own if edge.role is not Role.INPUT}
         for edge in own:
             key = edge.dst
-            if is_serial(key) and (lot_of(key) or class_of(key)) in whole:
-                continue
             quantity = canonical.decimal(edge.attrs.get("quantity"))
-            if quantity is None and is_serial(key):
-                quantity = Decimal(1)
+            if is_serial(key):
+                if (lot_of(key) or class_of(key)) in whole:
+                    continue
+                quantity = Decimal(1) if quantity is None else quantity
             yield _Part(event, edge, key, quantity, _unit(edge.attrs), "")
 
 
@@ -225,14 +226,14 @@ def _with_units(moves: Sequence[Move]) -> Iterator[Move]:
     What a transformation uses has none in most records. Of an item measured in several units
     it stays unknown.
     """
+    lacking = {move.item for move in moves if move.unit is None}
     units: dict[str, set[str]] = defaultdict(set)
-    for move in moves:
-        if move.unit is not None:
+    for move in moves if lacking else ():
+        if move.unit is not None and move.item in lacking:
             units[move.item].add(move.unit)
     for move in moves:
-        own = units[move.item]
-        if move.unit is None and len(own) == 1:
-            yield replace(move, unit=next(iter(own)))
+        if move.unit is None and len(units[move.item]) == 1:
+            yield replace(move, unit=next(iter(units[move.item])))
         else:
             yield move
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Affected", "Customer", "Recall", "items_at", "recall"]
 
 _SUBJECTS: Final = (NodeKind.ITEM, NodeKind.CONTAINER, NodeKind.FACILITY, NodeKind.CERTIFICATE)
+_ITEM: Final = f"{NodeKind.ITEM}:"
 _NOT_THERE: Final = (Role.INPUT, Role.EMPTIED)
 
 
@@ -135,7 +136,7 @@ def recall(
         starts, cut = _starts(store, subject, tier, limit, at)
         walk = store.walk(starts, tier, "downstream", depth=depth, limit=limit, at=at)
         gaps = sorted(set(gaps_along(store, walk, "downstream", tier, at)))
-        items = [key for key in walk.hops if is_item(key)]
+        items = [key for key in walk.hops if key.startswith(_ITEM)]
         book = ledger(store, items, tier, at)
         position = store.position()
     return Recall(

@@ -30,7 +30,7 @@ from graph.stores.sqlite_file import (
     transaction,
     truncate,
 )
-from graph.stores.sqlite_rows import as_edge, as_json, as_node, as_record
+from graph.stores.sqlite_rows import as_edge, as_edges, as_json, as_node, as_record
 from graph.stores.sqlite_walk import Walker
 from graph.stores.sqlite_write import read_position, write_changes, write_contents
 from provenance.errors import NotFound, UsageError
@@ -186,7 +186,7 @@ class SqliteStore:
         with self._turn:
             named = {key for key in keys if key.isascii()}
             rows = self._edge_rows(named, tier, kind, way, roles=roles, limit=limit)
-            return [as_edge(row, tier) for row in rows]
+            return as_edges(list(rows), tier)
 
     def _edge_rows(
         self,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Content, Tier
 
-__all__ = ["as_edge", "as_json", "as_node", "as_record", "open_all"]
+__all__ = ["as_edge", "as_edges", "as_json", "as_node", "as_record", "open_all"]
 
 
 def as_json(given: Iterable[str | int]) -> str:
@@ -48,6 +48,15 @@ def as_record(row: Sequence[Any], tier: Tier) -> Record:
     """Read index, leaf hash and layers."""
     index, leaf_hash, layers = row
     return Record(index, leaf_hash, _cut(layers, tier))
+
+
+def as_edges(rows: Sequence[Sequence[Any]], tier: Tier) -> list[Edge]:
+    """Read many edges as `as_edge` reads one."""
+    contents = open_all([row[7] for row in rows], tier)
+    return [
+        Edge(src, KINDS[kind], dst, index, None if role is None else ROLES[role], time_us, attrs)
+        for (index, _, src, dst, kind, role, time_us, _), attrs in zip(rows, contents, strict=True)
+    ]
 
 
 def as_edge(row: Sequence[Any], tier: Tier) -> Edge:
