@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from detectors.base import Benign
+from detectors.holiday_calendar import of_month
 from detectors.labour.figures import ratio, subjects
 from detectors.labour.hour_signs import MIN_ROWS, hour_signs
 from detectors.labour.sign import Sign
@@ -23,6 +24,7 @@ from detectors.workplace import WEEKS_PER_MONTH
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from detectors.base import Abstention, Case
     from detectors.features import Features
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["FalsifiedTimesheet"]
 
 _CHANCE: Final = 0.01
+_WORKING_DAYS: Final = 260 / 12
+_MOST_REST: Final = 10.0
+"""Holidays of a month that may be paid without being worked."""
 
 
 class FalsifiedTimesheet(Signs):
@@ -37,9 +42,11 @@ class FalsifiedTimesheet(Signs):
 
     name: ClassVar = "falsified_timesheet"
     type: ClassVar = "falsified_timesheet"
-    version: ClassVar = "1"
+    version: ClassVar = "2"
     peers_are: ClassVar = "facility-months with timesheets, the site's own first"
+    libraries: ClassVar = ("holidays", "numpy", "pandas", "scipy")
     reads: ClassVar = (
+        "facility/1 /country",
         "labour/1 /avg_weekly_hours",
         "labour/1 /total_hours",
         "legal_limit/1 /max_weekly_hours",
@@ -91,6 +98,7 @@ class FalsifiedTimesheet(Signs):
     benign: ClassVar = (
         Benign("a clock that counts quarter or half hours", "ruled out"),
         Benign("what this site's sheets always look like", "ruled out"),
+        Benign("holidays that were paid and not worked", "ruled out"),
         Benign("few sheets, so that chance is large", "ruled out"),
         Benign("a shift plan with the same hours for everybody", "not checked"),
     )
@@ -119,6 +127,18 @@ class FalsifiedTimesheet(Signs):
         return table, not_judged(
             self.name, {f"timesheets of fewer than {MIN_ROWS} worker-weeks": without}
         )
+
+    def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
+        """Let paid holidays explain as many hours that no clock recorded."""
+        del site
+        rest = np.nan_to_num(of_month(window["country"], window["month"]))
+        allowed = -np.log1p(-np.minimum(rest, _MOST_REST) / _WORKING_DAYS)
+        found = {}
+        for name in ("sheets_against_report", "sheets_against_totals"):
+            z, spread = (window[f"{part}_{name}"].to_numpy(np.float64) for part in ("z", "spread"))
+            fewer = (window[f"value_{name}"] < window[f"centre_{name}"]).to_numpy(bool)
+            found[f"z_{name}"] = np.where(fewer, np.maximum(z - allowed / spread, 0), z)
+        return window.assign(**found)
 
     def sheet_entries(self, case: Case) -> tuple[int, ...]:
         """Return the entries of the timesheets."""

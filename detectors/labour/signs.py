@@ -77,7 +77,7 @@ class Signs(ABC):
     evidence_class: Final = EvidenceClass.STATISTICAL
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: ClassVar[int] = 60
-    libraries: Final = ("numpy", "pandas", "scipy")
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "pandas", "scipy")
 
     @property
     def parameters(self) -> Mapping[str, float | int | str]:

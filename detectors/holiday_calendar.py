@@ -1,0 +1,62 @@
+"""Holidays: on which days a country rests, so that a quiet week accuses nobody.
+
+Dates are those of the `holidays` library, by country and, where it is known,
+part of the country. A country that the library does not know has no holidays
+here, and whoever counts them gets no number.
+
+Next: detectors/legs.py
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = ["days_off", "of_month"]
+
+
+@cache
+def days_off(country: str, year: int, region: str = "") -> NDArray[np.datetime64]:
+    """Return the public holidays of a country in a year, as days in order.
+
+    Args:
+        country: ISO 3166-1 alpha-2.
+        year: Gregorian.
+        region: ISO 3166-2 code or its second part; unknown ones count as the whole country.
+    """
+    import holidays  # noqa: PLC0415 - a large library, for these questions only
+
+    part = region.rsplit("-", maxsplit=1)[-1]
+    try:
+        known = part if part in holidays.country_holidays(country).subdivisions else None
+        found = holidays.country_holidays(country, subdiv=known, years=year)
+    except NotImplementedError:
+        return np.empty(0, "datetime64[D]")
+    return np.array(sorted(day for day in found if day.year == year), "datetime64[D]")
+
+
+def of_month(country: Iterable[object], month: Iterable[object]) -> NDArray[np.float64]:
+    """Count the holidays on working days in each month "YYYY-MM"; NaN for unknown calendars."""
+    return np.array([_count(one, text) for one, text in zip(country, month, strict=True)], float)
+
+
+@cache
+def _count(country: object, month: object) -> float:
+    if not isinstance(country, str) or not isinstance(month, str):
+        return float("nan")
+    first = pd.to_datetime(f"{month}-01", format="%Y-%m-%d", errors="coerce")
+    if pd.isna(first):
+        return float("nan")
+    days = days_off(country, int(first.year))
+    if not len(days):
+        return float("nan")
+    days = days[days.astype("datetime64[M]") == np.datetime64(month, "M")]
+    return float(np.is_busday(days).sum())
