@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-_MOST_GOODS = 3
+_MOST_GOODS, _MOST_MEMBERS = 3, 8
 
 
 class Of(StrEnum):
@@ -103,7 +103,7 @@ def _tables(report: NetworkReport) -> list[tuple[str, str, list[tuple[str, ...]]
             [
                 (
                     *(_words((each.source, each.target)), str(each.times)),
-                    *(f"{each.share:.1%}", f"{each.bits:.1f}"),
+                    *(f"{each.share:.2%}", f"{each.bits:.1f}"),
                 )
                 for each in report.rare
             ],
@@ -111,12 +111,15 @@ def _tables(report: NetworkReport) -> list[tuple[str, str, list[tuple[str, ...]]
         (
             "Deal with each other",
             "size members",
-            [(str(len(part)), ", ".join(map(_word, part))) for part in report.communities],
+            [(str(len(part)), _some(part, _MOST_MEMBERS)) for part in report.communities],
         ),
         (
             "Goes round",
             "way goods",
-            [(_words((*ring.nodes, ring.nodes[0])), _goods(ring.goods)) for ring in report.rings],
+            [
+                (_words((*ring.nodes, ring.nodes[0])), _some(ring.goods, _MOST_GOODS))
+                for ring in report.rings
+            ],
         ),
         ("Nothing goes round it", "node cut_off", _cut(report.points)),
         ("The only link between two parts", "link cut_off", _cut(report.bridges)),
@@ -127,9 +130,9 @@ def _cut(cuts: Sequence[Any]) -> list[tuple[str, ...]]:
     return [(_words(each.node), str(each.cut_off)) for each in cuts]
 
 
-def _goods(items: Sequence[str]) -> str:
-    more = f" and {len(items) - _MOST_GOODS} more" if len(items) > _MOST_GOODS else ""
-    return (", ".join(map(_word, items[:_MOST_GOODS])) or "none") + more
+def _some(items: Sequence[str], most: int) -> str:
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return (", ".join(map(_word, items[:most])) or "none") + more
 
 
 def _words(nodes: Sequence[str]) -> str:

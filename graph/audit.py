@@ -31,7 +31,7 @@ from provenance.errors import StorageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graph.held import Fact
+    from graph.held import Fact, Place
     from graph.store import GraphStore
     from graph.sync import EntrySource
     from provenance.entries import Entry
@@ -42,6 +42,7 @@ _MOST_TOLD: Final = 1_000
 _TELL_EVERY: Final = 5_000
 _LONGEST: Final = 200
 _MOST_FIELDS: Final = 8
+_END: Final[tuple[Place, None]] = ((), None)
 
 Progress = Callable[[int, int], None]
 """Called with how much is done, and of how much (0: nobody knows)."""
@@ -175,25 +176,35 @@ def _side_by_side(
     expected: Iterator[Fact], found: Iterator[Fact], report: GraphReport
 ) -> Iterator[tuple[Fact | None, Fact | None]]:
     """Pair the facts of two ordered streams by their places; one without a pair comes alone."""
-    want, have = next(expected, None), next(found, None)
+    wanted, held = _placed(expected), _behind(_placed(found), report)
+    (at, want), (there, have) = next(wanted, _END), next(held, _END)
     while want is not None or have is not None:
-        if have is None or (want is not None and place_of(want) < place_of(have)):
+        if have is None or (want is not None and at < there):
             yield want, None
-            want = next(expected, None)
-            continue
-        paired = want is not None and place_of(want) == place_of(have)
-        yield (want if paired else None), have
-        want = next(expected, None) if paired else want
-        have = _following(have, found, report)
+            at, want = next(wanted, _END)
+        elif want is None or there < at:
+            yield None, have
+            there, have = next(held, _END)
+        else:
+            yield want, have
+            (at, want), (there, have) = next(wanted, _END), next(held, _END)
 
 
-def _following(last: Fact, found: Iterator[Fact], report: GraphReport) -> Fact | None:
-    """Return the next fact behind `last`; one that does not come behind it is told and passed."""
-    for fact in found:
-        if place_of(fact) > place_of(last):
-            return fact
-        report.add(f"{_words(fact)}: is held twice, or under another's key")
-    return None
+def _placed(facts: Iterator[Fact]) -> Iterator[tuple[Place, Fact | None]]:
+    return ((place_of(fact), fact) for fact in facts)
+
+
+def _behind(
+    placed: Iterator[tuple[Place, Fact | None]], report: GraphReport
+) -> Iterator[tuple[Place, Fact | None]]:
+    """Pass facts on in their order; one that does not come behind the last is told instead."""
+    last: Place | None = None
+    for place, fact in placed:
+        if last is None or place > last:
+            last = place
+            yield place, fact
+        elif fact is not None:
+            report.add(f"{_words(fact)}: is held twice, or under another's key")
 
 
 def _differences(want: Fact, have: Fact) -> Iterator[str]:
@@ -211,6 +222,8 @@ def _differences(want: Fact, have: Fact) -> Iterator[str]:
 
 def _contents(should: list[Any], does: list[Any]) -> list[str]:
     """Name the fields that differ in any layer."""
+    if _json(should) == _json(does):
+        return []
     names = set()
     for number in range(max(len(should), len(does))):
         layers = [each[number] if number < len(each) else {} for each in (should, does)]
@@ -223,7 +236,11 @@ def _contents(should: list[Any], does: list[Any]) -> list[str]:
 
 
 def _encoded(layer: dict[str, Any], name: str) -> bytes | None:
-    return orjson.dumps(layer[name], option=orjson.OPT_SORT_KEYS) if name in layer else None
+    return _json(layer[name]) if name in layer else None
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def _shown(value: object) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["facts_in", "faults_in"]
 
+_TIERS: Final = list(Tier)
 _KIND_NAMES: Final = " ".join(f"WHEN {number} THEN '{kind}'" for number, kind in enumerate(KINDS))
 _KIND: Final = f"CASE e.kind {_KIND_NAMES} ELSE '#' || e.kind END"
 _RECORD_NAMES: Final = " ".join(
@@ -121,7 +122,7 @@ def _record(kind: str, key: str, index: int, tier: int) -> RecordFact:
 
 
 def _tier(number: int) -> Tier:
-    return Tier(number) if 0 <= number < len(Tier) else cast("Tier", number)
+    return _TIERS[number] if 0 <= number < len(_TIERS) else cast("Tier", number)
 
 
 def _named(names: list[Any], number: int) -> str:
