@@ -24,7 +24,7 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
-from detectors.routes.serials import breaks, foreign, histories
+from detectors.routes.serials import SOLD, breaks, foreign, histories
 from detectors.rules import beyond_limit
 
 if TYPE_CHECKING:
@@ -68,10 +68,7 @@ class ClonedSerial:
         """Find the events of each serial that cannot be of the piece the others are of."""
         table = histories(shared)
         suspects = table[table["serial"].isin(breaks(table))]
-        found = [
-            _foreign(history.reset_index(drop=True))
-            for _, history in suspects.groupby("serial", sort=True)
-        ]
+        found = _foreigners(suspects)
         names = ["index", "name", "score", "others"]
         foreigners = pd.concat([pd.DataFrame(columns=names), *found], ignore_index=True)
         worst = foreigners.sort_values(["score", "name"], ascending=[False, True])
@@ -108,6 +105,18 @@ class ClonedSerial:
         return _account(case)
 
 
+def _foreigners(suspects: pd.DataFrame) -> list[pd.DataFrame]:
+    """Describe the foreign events of each serial; pieces that went together are asked once."""
+    found: list[pd.DataFrame] = []
+    asked: dict[tuple[int, ...], pd.DataFrame] = {}
+    for _, history in suspects.groupby("serial", sort=True):
+        events = tuple(history["index"])
+        if events not in asked:
+            asked[events] = _foreign(history.reset_index(drop=True))
+        found.append(asked[events].assign(name=history["name"].iloc[0]))
+    return found
+
+
 def _foreign(history: pd.DataFrame) -> pd.DataFrame:
     """Describe the events of one serial that are of another piece."""
     outside = foreign(history)
@@ -119,7 +128,7 @@ def _foreign(history: pd.DataFrame) -> pd.DataFrame:
         {
             "index": history["index"].to_numpy()[outside],
             "name": history["name"].to_numpy()[outside],
-            "score": np.where((at < last) | (rest["kind"] == "sell").any(), _OVERLAP, _LATER),
+            "score": np.where((at < last) | (rest["kind"] == SOLD).any(), _OVERLAP, _LATER),
             "others": pd.Series([entries] * len(outside), dtype=object),
         }
     )

@@ -17,20 +17,30 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
 
-__all__ = ["breaks", "foreign", "histories"]
+__all__ = ["SOLD", "breaks", "foreign", "histories"]
 
-_MADE: Final = ("produce", "transform")
-_AFTER_SALE: Final = ("recall", "destroy", "inspect", "receive", "store", "ship")
-_ORDER: Final = {"produce": 0, "transform": 0, "pack": 1, "receive": 1, "unpack": 2, "ship": 8}
-_CLOCK_US: Final = 2 * 3_600_000_000
+_KINDS: Final = (
+    "produce", "transform", "pack", "receive", "unpack", "store", "inspect", "recall", "destroy",
+    "sell", "ship",
+)  # fmt: skip
+"""Event types in the order in which they follow each other at one moment."""
+_PRODUCE, _TRANSFORM, _RECEIVE, _SELL, _SHIP = (
+    _KINDS.index(name) for name in ("produce", "transform", "receive", "sell", "ship")
+)
+SOLD: Final = _SELL
+"""Number of a sale among the kinds."""
+_BACK: Final = np.isin(_KINDS, ("recall", "destroy", "inspect", "receive", "store", "ship"))
+"""What may happen to a piece at the shop that sold it, once it was brought back."""
+_ANYWHERE: Final = np.isin(_KINDS, ("recall", "destroy", "inspect"))
 
 
 def histories(shared: Features) -> pd.DataFrame:
     """List every event of every serial, serial by serial in the order of time.
 
     Returns:
-        `serial` (a number), `name`, `index`, `kind`, `at`, `place` (where the piece must be for
-        the event to happen), `after` (where it is then), `source` (of a receive), `shipment`.
+        `serial` (a number), `name`, `index`, `at`, and as numbers, -1 for none: `kind`, `place`
+        (where the piece must be for the event to happen), `after` (where it is then), `source`
+        (of a receive), `shipment`.
     """
     events = shared.frames.events
     lists = events["serial_ids"].to_numpy(object)
@@ -39,7 +49,7 @@ def histories(shared: Features) -> pd.DataFrame:
     )
     row = np.repeat(np.arange(len(lists)), counts)
     if not len(row):
-        return pd.DataFrame({name: [] for name in _COLUMNS})
+        return pd.DataFrame({name: np.empty(0, np.int64) for name in _COLUMNS})
     named = np.array([str(name) for one in lists[counts > 0] for name in one], dtype=object)
     item = events[["item_party", "product_id"]].astype("str").fillna("")
     kinds = item.groupby(["item_party", "product_id"], sort=False).ngroup().to_numpy()[row]
@@ -51,13 +61,16 @@ def histories(shared: Features) -> pd.DataFrame:
     table = table[table["serial"].duplicated(keep=False)]
     about = _about(shared)
     table = table.join(about, on="index", how="inner")
-    order = ["serial", "at", "stage", "index"]
+    order = ["serial", "at", "kind", "index"]
     return table.sort_values(order, kind="stable").reset_index(drop=True)[list(_COLUMNS)]
 
 
 _COLUMNS: Final = (
     "serial", "name", "index", "kind", "at", "place", "after", "source", "shipment",
 )  # fmt: skip
+
+
+_NUMBERS: Final = ("kind", "at", "place", "after", "source", "shipment")
 
 
 def _about(shared: Features) -> pd.DataFrame:
@@ -70,19 +83,23 @@ def _about(shared: Features) -> pd.DataFrame:
         rows["at"], arrived.reindex(rows.index, fill_value=np.iinfo(np.int64).max)
     ))  # fmt: skip
     ship = rows["kind"] == "ship"
+    ends = {
+        "place": rows["site"].where(~ship, rows["shipper"]),
+        "after": rows["site"].where(~ship, rows["to_site"]),
+        "source": rows["from_facility_id"],
+    }
+    sites = pd.factorize(pd.concat(list(ends.values())))[0].reshape(len(ends), -1)
     table = pd.DataFrame(
         {
-            "kind": rows["kind"],
+            "kind": rows["kind"].map(dict(zip(_KINDS, range(len(_KINDS)), strict=True))),
             "at": at.astype(np.int64),
-            "place": rows["site"].where(~ship, rows["shipper"]).fillna("").astype(object),
-            "after": rows["site"].where(~ship, rows["to_site"]).fillna("").astype(object),
-            "source": rows["from_facility_id"].fillna("").astype(object),
-            "shipment": rows["shipment_id"].fillna("").astype(object),
-            "stage": rows["kind"].map(_ORDER).fillna(4).astype(int),
+            **dict(zip(ends, sites, strict=True)),
+            "shipment": pd.factorize(rows["shipment_id"])[0],
         }
     )
     table.index = pd.Index(rows["index"])
-    return table[~table.index.duplicated()]
+    table = table[table["kind"].notna() & ~table.index.duplicated()]
+    return table.assign(kind=table["kind"].astype(np.int64))
 
 
 def breaks(table: pd.DataFrame) -> NDArray[np.int64]:
@@ -90,31 +107,31 @@ def breaks(table: pd.DataFrame) -> NDArray[np.int64]:
     before, after = table.iloc[:-1], table.iloc[1:]
     same = before["serial"].to_numpy() == after["serial"].to_numpy()
     fine = _follows(
-        {name: before[name].to_numpy() for name in _COLUMNS},
-        {name: after[name].to_numpy() for name in _COLUMNS},
+        {name: before[name].to_numpy() for name in _NUMBERS},
+        {name: after[name].to_numpy() for name in _NUMBERS},
     )
     return np.unique(after["serial"].to_numpy()[same & ~fine])
 
 
 def _follows(
-    before: Mapping[str, NDArray[np.object_]], after: Mapping[str, NDArray[np.object_]]
+    before: Mapping[str, NDArray[np.int64]], after: Mapping[str, NDArray[np.int64]]
 ) -> NDArray[np.bool_]:
     """Tell where one piece can have had both events, one next after the other.
 
     One scan may be missing: a receive without its ship, or anything at the addressee without
     the receive.
     """
-    sold, kind = before["kind"] == "sell", after["kind"]
-    unknown = (before["after"] == "") | (after["place"] == "")
+    kind = after["kind"]
+    receives = kind == _RECEIVE
+    unknown = (before["after"] < 0) | (after["place"] < 0)
     stays = before["after"] == after["place"]
-    unshipped = (kind == "receive") & (after["source"] == before["after"])
-    leg = (kind == "receive") & (before["kind"] == "ship")
-    leg &= (after["shipment"] == before["shipment"]) & (after["shipment"] != "")
+    unshipped = receives & (after["source"] == before["after"])
+    leg = receives & (before["kind"] == _SHIP) & (after["shipment"] >= 0)
+    leg &= after["shipment"] == before["shipment"]
     moved = unknown | stays | unshipped | leg
-    comes_back = np.isin(kind.astype(str), _AFTER_SALE)
-    near = np.isin(kind.astype(str), ("recall", "destroy", "inspect"))
-    made_again = np.isin(kind.astype(str), _MADE)
-    return np.asarray(np.where(sold, (stays & comes_back) | near, moved) & ~made_again, bool)
+    returned = (stays & _BACK[kind]) | _ANYWHERE[kind]
+    fine = np.where(before["kind"] == _SELL, returned, moved)
+    return np.asarray(fine & (kind != _PRODUCE) & (kind != _TRANSFORM), bool)
 
 
 def foreign(history: pd.DataFrame) -> list[int]:
@@ -123,9 +140,9 @@ def foreign(history: pd.DataFrame) -> list[int]:
     The longest chain of events that one piece can have had is taken for the piece; whatever
     does not fit into it is of another one. What precedes the making is a question of order.
     """
-    columns = {name: history[name].to_numpy() for name in _COLUMNS}
+    columns = {name: history[name].to_numpy() for name in _NUMBERS}
     size = len(history)
-    made = np.isin(columns["kind"].astype(str), _MADE)
+    made = (columns["kind"] == _PRODUCE) | (columns["kind"] == _TRANSFORM)
     start = int(np.flatnonzero(made)[0]) if made.any() else 0
     length, previous = np.ones(size), np.full(size, -1)
     length[made] += 0.5

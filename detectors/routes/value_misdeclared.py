@@ -22,6 +22,8 @@ from detectors.rules import not_judged, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from detectors.base import Abstention, Case
     from detectors.features import Features
 
@@ -33,6 +35,8 @@ SHIPPER_SIZE: Final = 6
 LANE_SIZE: Final = 6
 MARKET_SIZE: Final = 3
 MARKET_DAYS: Final = 30
+PRICE_ACTION: Final = "a clearance or another price for several at once"
+ACTION_DAYS: Final = 45
 _DAY_US: Final = 86_400_000_000
 
 
@@ -53,6 +57,7 @@ class ValueMisdeclared(Statistical):
         "least_spread": FLOOR,
         "market_size": MARKET_SIZE,
         "market_days": MARKET_DAYS,
+        "price_action_days": ACTION_DAYS,
         "shipper_size": SHIPPER_SIZE,
         "lane_size": LANE_SIZE,
     }
@@ -86,12 +91,15 @@ class ValueMisdeclared(Statistical):
             rest = rest - market * size / (size + MARKET_SIZE)
         residual = effects(rest, groups)
         usual = spread(residual, product, FLOOR)
+        z = residual / usual
+        action = _together(z, at, product)
         return pd.DataFrame(
             {
-                "z": residual / usual,
+                "z": z,
                 "residual": residual,
                 "spread": usual,
                 "peers": pd.Series(product).groupby(product).transform("size"),
+                "benign": np.where(action, PRICE_ACTION, ""),
             }
         )
 
@@ -101,6 +109,23 @@ class ValueMisdeclared(Statistical):
 
 
 _MARKET_REACH: Final = 8
+_ODD: Final = 2.5
+
+
+def _together(
+    z: NDArray[np.float64], at: NDArray[np.int64], product: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Mark odd values that came in company: two more of the product, as odd, the same way."""
+    marked = np.zeros(len(z), bool)
+    for side in (1.0, -1.0):
+        odd = np.flatnonzero(side * z >= _ODD)
+        order = odd[np.lexsort((at[odd], product[odd]))]
+        far = (product[order[2:]] != product[order[:-2]]) | (
+            at[order[2:]] - at[order[:-2]] > ACTION_DAYS * _DAY_US
+        )
+        for step in range(min(3, len(order))):
+            marked[order[step : step + len(far)][~far]] = True
+    return marked
 
 
 def _account(row: Mapping[str, Any], threshold: float) -> Account:
@@ -125,6 +150,7 @@ def _account(row: Mapping[str, Any], threshold: float) -> Account:
         ),
         benign=(
             Benign("a price that moved with the market", "ruled out"),
+            Benign(PRICE_ACTION, "ruled out"),
             Benign("prices usual between these two firms", "ruled out"),
             Benign("rounding, or a rate of exchange of another day", "ruled out"),
             Benign("samples, second quality or a sale of remainders", "not checked"),
