@@ -68,6 +68,7 @@ NEEDS_WORKSPACE = {
     "graph sync": ("graph", "sync"),
     "graph status": ("graph", "status"),
     "graph audit": ("graph", "audit"),
+    "network": ("network",),
     "log anchor text": ("log", "anchor", "text"),
     "log anchor add": ("log", "anchor", "add", "FILE", "--kind", "test"),
     "log anchor list": ("log", "anchor", "list"),
@@ -310,6 +311,7 @@ PRINTS_JSON = {
     "graph sync": ("graph", "sync", "--json"),
     "graph status": ("graph", "status", "--json"),
     "graph audit": ("graph", "audit", "--json"),
+    "network": ("network", "--json"),
 }
 
 
