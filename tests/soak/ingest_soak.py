@@ -42,6 +42,8 @@ HEADER = "event_id,event_time,event_type,facility_id,product_id,lot_id,quantity,
 BAD_EVERY, AGAIN_EVERY = 997, 499
 COMMAND = [sys.executable, "-P", "-c", "from cli import main; main()"]
 PATIENCE = 60.0
+ROW_BYTES = 1_000
+"""An event takes more than this in the log."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,9 @@ class Trial:
         there = [self.directory / name for name in files]
         largest = max(path.stat().st_size for path in there if path.exists())
         before = self.size
-        process = self.start(largest + self.rng.randint(1, 4) * 150 * self.made.rows)
+        # What is left would take more than that, so it does not get to the end.
+        room = (self.made.events - before) * self.rng.randint(100, ROW_BYTES // 2)
+        process = self.start(largest + room)
         beside: list[int] = []
         while process.poll() is None:
             beside = children(process.pid) or beside
