@@ -17,7 +17,7 @@ from provenance.errors import InputError
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "Meter"]
 
-_FREE: Final = 256 << 20
+_FREE: Final = 64 << 20
 """Bytes that any file may unpack to, whatever its ratio: a short repetitive file packs well."""
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -27,7 +27,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a packed file may become.
 
     Attributes:
-        ratio: Bytes unpacked for each byte packed, beyond the first 256 MiB.
+        ratio: Bytes unpacked for each byte packed, beyond the first 64 MiB.
         gigabytes: Bytes unpacked in all, in GiB.
         cells: Cells of a sheet's used rectangle; about 100 bytes of memory each.
     """

@@ -139,7 +139,7 @@ class _Reader:
         except python_calamine.PasswordError:
             raise InputError(f"{self.source.name}: has a password; save it without one") from None
         except Exception as error:  # noqa: BLE001 - whatever a damaged file makes it say
-            raise self._package.damaged(str(error).split("\n")[0]) from None
+            raise self._package.damaged(" ".join(str(error).split())[:200]) from None
         except BaseException as error:
             # A failed assertion of the library, which is no Exception in Python.
             if type(error).__name__ == "PanicException":
