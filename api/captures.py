@@ -10,6 +10,7 @@ Next: api/epcis_events.py
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from api.capture_jobs import Jobs
-from provenance.errors import InputError
+from provenance.errors import InputError, StorageError, WorkspaceLocked
 from provenance.ingest.rehearsal import Rehearsal
 from provenance.ingest.run import ingest
 from workspace.workspace import Workspace
@@ -33,6 +34,8 @@ Behaviour = Literal["rollback", "proceed"]
 
 LARGEST: Final = 16 << 20
 """Most bytes of one document."""
+_LOG: Final = logging.getLogger(__name__)
+_PATIENCE_SECONDS: Final = 5.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ID_BYTES: Final = 16
 
@@ -96,8 +99,17 @@ class Captures:
                 if errors:
                     return errors
             receipt = self._ingest(path, workspace.log, workspace.layout.quarantine, workspace)
-            workspace.sync_graph()
+            self._let_graph_follow(workspace)
             return _errors(receipt)
+
+    @staticmethod
+    def _let_graph_follow(workspace: Workspace) -> None:
+        """Let the graph catch up; what was sent is logged, whether its server is there or not."""
+        workspace.patience = _PATIENCE_SECONDS
+        try:
+            workspace.sync_graph()
+        except (StorageError, WorkspaceLocked) as error:
+            _LOG.warning("the log is complete, the graph is behind: %s", error)
 
     def _ingest(
         self, path: Path, log: LogWriter, quarantine: Path, workspace: Workspace

@@ -185,11 +185,11 @@ def test_a_capture_that_fails_half_way_is_told_of(
 ) -> None:
     """A full disk: the sender gets an error, and the job says what to do; then it is completed."""
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StorageError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Workspace, "sync_graph", full)
+        patch.setattr("api.captures.ingest", full)
         answer = send(client, document(made(1)))
         assert answer.status_code == 503
         assert answer.json()["type"] == "epcisException:ImplementationException"
@@ -198,6 +198,18 @@ def test_a_capture_that_fails_half_way_is_told_of(
     assert "send it again" in job["errors"][0]["detail"]
     assert send(client, document(made(1))).json()["success"]
     assert workspace.reader.size > 1
+
+
+def test_a_graph_that_is_away_fails_no_capture(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent is in the log; the graph catches up with whoever asks it next."""
+
+    def away(*_: object) -> None:
+        raise StorageError("cannot be reached")
+
+    monkeypatch.setattr(Workspace, "sync_graph", away)
+    assert send(client, document(made(1))).json()["success"]
 
 
 def test_only_so_many_jobs_are_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
