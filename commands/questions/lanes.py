@@ -41,7 +41,7 @@ def lanes(
         Path | None, typer.Option(help="The file for --format. [default: standard output]")
     ] = None,
     detail: Annotated[
-        int, typer.Option(min=1, help="Sites drawn one by one before a country shares a box.")
+        int, typer.Option(min=1, help="About so many boxes; of more sites the busiest stand alone.")
     ] = 60,
     *,
     json: Json = False,

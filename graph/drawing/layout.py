@@ -27,6 +27,7 @@ LINE_HEIGHT: Final = 15.0
 _COLUMN: Final = BOX_WIDTH + 124.0  # room for arrows and what is written on them
 _ROW: Final = 4 * LINE_HEIGHT + 38.0
 _SWEEPS: Final = 8
+_WIDEST: Final = 900.0
 
 
 class Plan(NamedTuple):
@@ -115,11 +116,13 @@ def _in_columns(picture: Picture) -> Plan:
             columns[number].sort(key=lambda at: (_pull(at, near, height), at))
             height |= _heights(columns[number], tallest)
     order = {number: place for place, number in enumerate(sorted(columns))}
+    # Few tall columns stand further apart: what runs between them is steep otherwise.
+    apart = min(_WIDEST, max(_COLUMN, tallest * _ROW / (2 * max(1, len(columns) - 1))))
     centres = [
-        (BOX_WIDTH / 2 + order[box.column or 0] * _COLUMN, (height[at] + 0.5) * _ROW)
+        (BOX_WIDTH / 2 + order[box.column or 0] * apart, (height[at] + 0.5) * _ROW)
         for at, box in enumerate(picture.boxes)
     ]
-    width = (len(columns) - 1) * _COLUMN + BOX_WIDTH
+    width = (len(columns) - 1) * apart + BOX_WIDTH
     return Plan(width, tallest * _ROW, centres, [[] for _ in picture.arrows])
 
 

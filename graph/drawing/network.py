@@ -1,22 +1,23 @@
 """Lanes as a picture: sites by tier from left to right, lanes as wide as what goes over them.
 
-Where there are more sites than a person can take in, those of one tier and
-country share a box.
+Where there are more sites than a person can take in, the busiest stand alone,
+and the others of one tier and country share a box.
 
 Next: graph/drawing/layout.py
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from graph.drawing.cards import SEVERITIES
 from graph.drawing.formats import quoted
 from graph.drawing.picture import Arrow, Box, Picture
+from graph.keys import parse_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from graph.questions.lanes import Lane, Lanes, Site
 
@@ -31,10 +32,10 @@ def network(answer: Lanes, title: str, *, detail: int) -> Picture:
     Args:
         answer: The lanes.
         title: The heading.
-        detail: How many sites are drawn one by one before those of one tier and country
-            share a box.
+        detail: About so many boxes are drawn; of more sites the busiest stand alone.
     """
-    groups = _groups(answer.sites, single=len(answer.sites) <= detail)
+    columns = _columns(answer)
+    groups = _groups(answer, columns, detail)
     place = {site.key: at for at, sites in enumerate(groups) for site in sites}
     flows: dict[tuple[int, int], list[Lane]] = defaultdict(list)
     for lane in answer.lanes:
@@ -50,35 +51,64 @@ def network(answer: Lanes, title: str, *, detail: int) -> Picture:
     found = f"{len(answer.lanes):,} lanes, {flagged:,} of them flagged"
     notes = [
         f"{sites}; {found}. True for log position {answer.position:,}.",
-        "A lane is as wide as it has shipments; without a tier on record a site stands right.",
+        "A lane is as wide as it has shipments.",
     ]
     if answer.truncated:
         notes.append("Cut short by a limit: there is more than is drawn.")
-    return Picture(title, tuple(notes), tuple(_boxes(groups)), tuple(arrows))
+    return Picture(title, tuple(notes), tuple(_boxes(groups, columns)), tuple(arrows))
 
 
-def _groups(sites: Sequence[Site], *, single: bool) -> list[list[Site]]:
+def _groups(answer: Lanes, columns: Mapping[str, int], detail: int) -> list[list[Site]]:
+    """Gather what shares a box: the busiest sites stand alone, as many as there is room for."""
+    sites = {site.key: site for site in answer.sites}
+    if len(sites) <= detail:
+        return [[site] for site in answer.sites]
+    busy: Counter[str] = Counter()
+    for lane in answer.lanes:
+        busy[lane.src] += lane.shipments
+        busy[lane.dst] += lane.shipments
+    shared = {(columns[site.key], site.country) for site in answer.sites}
+    room = max(0, detail - len(shared))
+    alone = set(sorted(sites, key=lambda key: (-busy[key], key))[:room])
     found: dict[object, list[Site]] = defaultdict(list)
-    for site in sites:
-        found[site.key if single else (site.tier is None, site.tier, site.country)].append(site)
+    for site in answer.sites:
+        found[site.key if site.key in alone else (columns[site.key], site.country)].append(site)
     return list(found.values())
 
 
-def _boxes(groups: list[list[Site]]) -> list[Box]:
-    last = 1 + max(
-        (site.tier for sites in groups for site in sites if site.tier is not None), default=-1
-    )
+def _columns(answer: Lanes) -> dict[str, int]:
+    """Put each site into the column of its tier, one without a tier by what it does.
+
+    What only sends stands on the left, what only receives on the right.
+    """
+    known = [site.tier for site in answer.sites if site.tier is not None]
+    first, last = (min(known), max(known) + 1) if known else (0, 2)
+    sends = {lane.src for lane in answer.lanes}
+    receives = {lane.dst for lane in answer.lanes}
+    found = {}
+    for site in answer.sites:
+        if site.tier is not None:
+            found[site.key] = site.tier
+        elif site.key not in receives:
+            found[site.key] = first
+        else:
+            found[site.key] = last if site.key not in sends else max(first, last - 1)
+    return found
+
+
+def _boxes(groups: list[list[Site]], columns: Mapping[str, int]) -> list[Box]:
     boxes = []
     for sites in groups:
         first = sites[0]
-        id_ = first.key.partition(":")[2]
+        id_ = parse_key(first.key)[1][0] or ""
         name = first.name if len(sites) == 1 else f"{len(sites)} sites"
-        where = ", ".join(word for word in (id_ if len(sites) == 1 else "", first.country) if word)
+        where = ", ".join(
+            word for word in (id_ if name == first.name else "", first.country) if word
+        )
         step = "tier not known" if first.tier is None else f"tier {first.tier}"
-        lines = tuple(word for word in (name, where, step) if word)
-        column = last if first.tier is None else first.tier
+        lines = tuple(word for word in (name, where if where != name else "", step) if word)
         keys = tuple(site.key for site in sites)
-        boxes.append(Box(keys, lines, column=column, place=True))
+        boxes.append(Box(keys, lines, column=columns[first.key], place=True))
     return boxes
 
 

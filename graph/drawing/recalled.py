@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.drawing.picture import DETAIL, Arrow, Box, picture
-from graph.keys import NodeKind, kind_of
+from graph.keys import NodeKind, kind_of, parse_key
 from graph.lineage import Lineage
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _named(stay: Stay, shown: set[str]) -> str:
 
 def _place_box(place: str, stays: list[Stay], sites: Mapping[str, Content]) -> Box:
     site: Mapping[str, Any] = sites.get(place, {})
-    id_ = place.partition(":")[2]
+    id_ = (parse_key(place)[1][0] or "") if place else ""
     others = len({stay.place for stay in stays})
     name = str(site.get("name") or id_) if place else f"{others} other places"
     country = str(site.get("country", ""))

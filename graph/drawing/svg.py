@@ -50,7 +50,7 @@ text{fill:var(--ink)}.soft{fill:var(--soft)}.title{font-size:17px;font-weight:60
 .info{--mark:var(--info)}.low{--mark:var(--low)}.medium{--mark:var(--medium)}
 .high{--mark:var(--high)}.critical{--mark:var(--critical)}
 .arrow{fill:none;stroke:var(--line);stroke-width:1.4}.tip{fill:var(--line)}
-.marked{stroke:var(--mark);stroke-width:2}.wide{stroke-width:calc(var(--w)*1px);opacity:.75}
+.marked{stroke:var(--mark);stroke-width:2}.wide{stroke-width:calc(var(--w)*1px)}
 .place rect{rx:14px;stroke-width:1.6}.dashed{stroke-dasharray:5 4}.dotted{stroke-dasharray:1.5 4}
 .label{font-size:10.5px;fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:4px}
 .paper{fill:var(--paper)}
@@ -122,7 +122,9 @@ def _path(arrow: Arrow, line: str) -> str:
     tip = "" if arrow.plain else ' marker-end="url(#tip)"'
     if arrow.weight:
         # A wide line ends flat: a tip of its width would hide the box.
-        return f'<path class="{kind} wide" style="--w:{1 + 11 * arrow.weight:.1f}" d="{line}"/>'
+        faint = 0.8 if arrow.severity else 0.25 + 0.5 * arrow.weight
+        look = f"--w:{1 + 11 * arrow.weight:.1f};opacity:{faint:.2f}"
+        return f'<path class="{kind} wide" style="{look}" d="{line}"/>'
     return f'<path class="{kind}" d="{line}"{tip}/>'
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from graph.keys import NodeKind, event_key, facility_key
+from graph.keys import NodeKind, event_key, facility_key, parse_key
 from graph.model import EdgeKind, Role
 from provenance import canonical
 from provenance.errors import UsageError
@@ -188,7 +188,7 @@ def _site(node: Node) -> Site:
     step = content.get("tier")
     return Site(
         key=node.key,
-        name=str(content.get("name") or node.key.partition(":")[2]),
+        name=str(content.get("name") or parse_key(node.key)[1][0]),
         country=str(content.get("country", "")),
         tier=step if type(step) is int else None,
     )
