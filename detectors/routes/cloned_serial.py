@@ -69,11 +69,11 @@ class ClonedSerial:
         table = histories(shared)
         suspects = table[table["serial"].isin(breaks(table))]
         found = _foreigners(suspects)
-        names = ["index", "name", "score", "others"]
+        names = ["index", "name", "many", "score", "others"]
         foreigners = pd.concat([pd.DataFrame(columns=names), *found], ignore_index=True)
         worst = foreigners.sort_values(["score", "name"], ascending=[False, True])
         worst = worst.drop_duplicates("index").set_index("index")
-        count = foreigners.groupby("index")["name"].nunique()
+        count = foreigners.groupby("index")["many"].sum()
         rows = shared.rows[shared.rows["index"].isin(table["index"])].drop_duplicates("index")
         rows = rows[rows["kind"].isin(_JUDGED)]
         index = rows["index"].to_numpy()
@@ -106,15 +106,23 @@ class ClonedSerial:
 
 
 def _foreigners(suspects: pd.DataFrame) -> list[pd.DataFrame]:
-    """Describe the foreign events of each serial; pieces that went together are asked once."""
-    found: list[pd.DataFrame] = []
+    """Describe the foreign events of all serials; pieces that went together are asked once."""
+    if suspects.empty:
+        return []
+    serial, index = suspects["serial"].to_numpy(), suspects["index"].to_numpy()
+    names = suspects["name"].to_numpy(object)
     asked: dict[tuple[int, ...], pd.DataFrame] = {}
-    for _, history in suspects.groupby("serial", sort=True):
-        events = tuple(history["index"])
+    pieces: dict[tuple[int, ...], list[str]] = {}
+    ends = np.flatnonzero(np.diff(serial)) + 1
+    for rows in np.split(np.arange(len(serial)), ends):
+        events = tuple(index[rows].tolist())
         if events not in asked:
-            asked[events] = _foreign(history.reset_index(drop=True))
-        found.append(asked[events].assign(name=history["name"].iloc[0]))
-    return found
+            asked[events] = _foreign(suspects.iloc[rows].reset_index(drop=True))
+        pieces.setdefault(events, []).append(str(names[rows[0]]))
+    return [
+        found.assign(name=min(pieces[events]), many=len(pieces[events]))
+        for events, found in asked.items()
+    ]
 
 
 def _foreign(history: pd.DataFrame) -> pd.DataFrame:
@@ -127,7 +135,6 @@ def _foreign(history: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "index": history["index"].to_numpy()[outside],
-            "name": history["name"].to_numpy()[outside],
             "score": np.where((at < last) | (rest["kind"] == SOLD).any(), _OVERLAP, _LATER),
             "others": pd.Series([entries] * len(outside), dtype=object),
         }
