@@ -57,10 +57,12 @@ class Ahead:
         missing = [id_ for id_ in items.values() if id_ not in self._read]
         if missing:
             if self._steps > _AFTER and len(missing) <= _NARROW:
-                reach = self._ask(self._reach, ids=missing, hops=_HOPS, most=_ITEMS)
+                reach = self._ask(
+                    *(self._reach, "nodes", "became"), ids=missing, hops=_HOPS, most=_ITEMS
+                )
                 missing = list(dict.fromkeys([*missing, *reach]))
             new = [id_ for id_ in missing if id_ not in self._read]
-            for row in self._ask(self._step, ids=new, tier=tier, at=at):
+            for row in self._ask(self._step, "became", ids=new, tier=tier, at=at):
                 self._rows[row[self._here]].append(row)
             self._read.update(new)
         return [row for key in items for row in self._rows.pop(key, ())]

@@ -286,7 +286,7 @@ class ArangoStore:
             hops = dict.fromkeys(sorted(known[:limit]), 0)
             rows: list[list[Any]] = []
             level, truncated, distance = list(hops), len(known) > limit, 0
-            ahead = Ahead(lambda query, **values: self._ask(query, "became", **values), direction)
+            ahead = Ahead(self._ask, direction)
             while level:
                 ids = [self._names.node_id(node_key(key)) for key in level]
                 here = ahead.rows_at(dict(zip(level, ids, strict=True)), tier, at)

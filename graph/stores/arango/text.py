@@ -155,15 +155,20 @@ FOR id IN @ids
 """
 
 REACH_UP: Final = """
+WITH @@nodes
 FOR id IN @ids
   FOR v, e IN 1..@hops INBOUND id @@became
     OPTIONS { order: "bfs", uniqueVertices: "global" }
     LIMIT @most
     RETURN DISTINCT e._from
 """
-"""What is within reach, to be read ahead; who may see it is judged when it gets there."""
+"""What is within reach, to be read ahead; who may see it is judged when it gets there.
+
+A cluster has to be told before which collections the traversal ends in.
+"""
 
 REACH_DOWN: Final = """
+WITH @@nodes
 FOR id IN @ids
   FOR v, e IN 1..@hops OUTBOUND id @@became
     OPTIONS { order: "bfs", uniqueVertices: "global" }
