@@ -142,23 +142,29 @@ class Trial:
         """Start it, and do something to it at a moment of its own."""
         before = self.size
         process = self.start()
-        # Half of what is left at most, so that there is something left for the next one.
-        wanted = before + self.rng.randint(1, max(1, (self.made.events - before) // 2))
-        end = time.monotonic() + PATIENCE + self.made.rows / 500
-        while process.poll() is None and self.size < wanted and time.monotonic() < end:
-            time.sleep(0.005)
-        time.sleep(self.rng.uniform(0, 0.02))
+        # A third of what is left at most, so that there is something left for the next one.
+        step = max(1, (self.made.events - before) // 3)
+        self._wait(process, before + self.rng.randint(1, step))
         beside = children(process.pid)
-        victim = beside[0] if how == "helper" and beside else process.pid
-        try:
-            os.kill(victim, signal.SIGINT if how == "interrupt" else signal.SIGKILL)
-        except ProcessLookupError:
-            self.counts["too late"] += 1
+        if how == "helper":
+            for helper in beside:
+                os.kill(helper, signal.SIGKILL)
+            # It must go on alone, and is killed later.
+            self._wait(process, self.size + self.rng.randint(1, step))
+        self.counts["too late"] += process.poll() is not None
+        process.send_signal(signal.SIGINT if how == "interrupt" else signal.SIGKILL)
         _, said = process.communicate()
-        self._see(how, process.returncode, said, helped=victim != process.pid)
+        self._see(how, process.returncode, said)
         gone(beside)
 
-    def _see(self, how: str, code: int, said: str, *, helped: bool) -> None:
+    def _wait(self, process: subprocess.Popen[str], size: int) -> None:
+        """Wait until the log has come so far, and a moment longer."""
+        end = time.monotonic() + PATIENCE + self.made.rows / 500
+        while process.poll() is None and self.size < size and time.monotonic() < end:
+            time.sleep(0.005)
+        time.sleep(self.rng.uniform(0, 0.02))
+
+    def _see(self, how: str, code: int, said: str) -> None:
         self.counts[how] += 1
         ended = code in {0, 3}
         if how == "interrupt":
@@ -167,13 +173,8 @@ class Trial:
                 ended or "goes on from there" in said,
                 f"it does not say how: {said}",
             )
-        elif how == "kill":
-            demand(
-                ended or code == -signal.SIGKILL,
-                f"killed, it ended with {code}: {said}",
-            )
         else:
-            demand(ended or not helped, f"without its helper it ended with {code}: {said}")
+            demand(ended or code == -signal.SIGKILL, f"killed, it ended with {code}: {said}")
         demand("Traceback" not in said, said)
 
     def fill_disk(self) -> None:
