@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,7 +149,8 @@ class Trial:
         beside = children(process.pid)
         if how == "helper":
             for helper in beside:
-                os.kill(helper, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(helper, signal.SIGKILL)
             # It must go on alone, and is killed later.
             self._wait(process, self.size + self.rng.randint(1, step))
         self.counts["too late"] += process.poll() is not None
