@@ -143,7 +143,7 @@ def _repeated(rows: Sheets, grid: Floats, within: Floats) -> dict[str, Floats]:
 
 
 def _copied(rows: Sheets) -> dict[str, Floats]:
-    """Return the share of workers whose whole month is another's, or their own of another month.
+    """Return the share of workers whose whole month is another's, or their own of the month before.
 
     A month of equal weeks is no pattern that could be recognised.
     """
@@ -162,17 +162,28 @@ def _copied(rows: Sheets) -> dict[str, Floats]:
     month, person = rows.month[first], rows.person[first]
     table = pd.DataFrame({"pattern": pattern, "month": month, "person": person})[varied]
     among = table.groupby(["month", "pattern"])["person"].transform("size") > 1
-    again = _as_before(table)
+    again = pd.Series(_as_before(rows, place, first), index=np.arange(len(first)))[varied]
     copies = np.asarray(np.bincount(table["month"], among | again, size), np.float64)
     held = np.maximum(np.bincount(table["month"], minlength=size), 1).astype(np.float64)
     share, noise = _share(copies, held)
     return {"value_copied": share, "noise_copied": noise}
 
 
-def _as_before(table: pd.DataFrame) -> pd.Series:
-    """Return whether the worker had the very same weeks in an earlier month."""
-    ordered = table.sort_values(["person", "pattern", "month"])
-    return ordered.duplicated(["person", "pattern"]).reindex(table.index)
+def _as_before(
+    rows: Sheets, place: NDArray[np.int64], first: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Return whose weeks are, but for one in four, those of the worker's month before.
+
+    Months differ in length, so week is held against week.
+    """
+    order = np.lexsort((rows.month, place, rows.person))
+    person, week, hours = rows.person[order], place[order], rows.hours[order]
+    known = (np.diff(person, prepend=-1) == 0) & (np.diff(week, prepend=-1) == 0)
+    held, equal = np.zeros(len(order)), np.zeros(len(order))
+    held[order] = known
+    equal[order] = known & (np.abs(np.diff(hours, prepend=-1.0)) < _ON)
+    weeks, same = np.add.reduceat(held, first), np.add.reduceat(equal, first)
+    return np.asarray((weeks >= 3) & (same >= 0.75 * weeks))  # noqa: PLR2004 - as above
 
 
 def _mix(hours: NDArray[np.uint64], place: NDArray[np.uint64]) -> NDArray[np.uint64]:

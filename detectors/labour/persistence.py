@@ -22,6 +22,8 @@ __all__ = ["LONGEST", "runs", "settled"]
 LONGEST: Final = 6
 """Months; a longer run is judged by its best six."""
 _ELEVATED: Final = 1.0
+_MOSTLY: Final = 0.75
+"""Share of its months that must be elevated for a level to be a new one."""
 
 
 def runs(deviates: NDArray[np.float64], site: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -58,7 +60,7 @@ def _beside(
 def settled(
     deviates: NDArray[np.float64], site: NDArray[np.int64], months: int
 ) -> NDArray[np.bool_]:
-    """Return which rows belong to a new level: a run of `months` or more up to the site's last.
+    """Return which rows belong to a new level: elevated for long, up to the site's last month.
 
     Args:
         deviates: Distances from the usual, in the order of site and month.
@@ -66,15 +68,12 @@ def settled(
         months: How long a change must last to count as the new usual.
     """
     high = deviates > _ELEVATED
-    last = np.diff(site, append=site[-1:] + 1) != 0
     found = np.zeros(len(site), bool)
-    run = 0
-    ends = np.flatnonzero(last)
-    for end in ends:
-        at = end
-        run = 0
-        while at >= 0 and site[at] == site[end] and high[at]:
-            run, at = run + 1, at - 1
-        if months <= run < end + 1 - np.searchsorted(site, site[end]):
-            found[end - run + 1 : end + 1] = True
+    for end in np.flatnonzero(np.diff(site, append=site[-1:] + 1)) + 1:
+        first = int(np.searchsorted(site, site[end - 1]))
+        own = high[first:end]
+        share = np.cumsum(own[::-1])[::-1] / np.arange(len(own), 0, -1)
+        starts = np.flatnonzero(own & (share >= _MOSTLY))
+        if len(starts) and 0 < starts[0] <= len(own) - months:
+            found[first + starts[0] : end] = True
     return found

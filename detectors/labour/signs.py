@@ -115,7 +115,7 @@ class Signs(ABC):
         known = table[[f"value_{sign.name}" for sign in self._measured]].notna().any(axis=1)
         silent = table["subject_id"][~known]
         reasons = {"none of the figures it compares is reported": silent}
-        left_out = (*left_out, *not_judged(self.name, reasons))
+        left_out = left_out or not_judged(self.name, reasons)
         table = table[known].sort_values(["site", "first_day", "index"]).reset_index(drop=True)
         parts, digests = [], {}
         for family in families(table["first_day"], self.min_samples):

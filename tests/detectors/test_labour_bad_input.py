@@ -1,0 +1,128 @@
+"""Every question about workplaces, asked of figures that are missing, mixed or absurd."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from frame_factories import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planted_labour import LABOUR, workplaces
+
+from detectors.labour.audit_lapsed import AuditLapsed
+from detectors.registry import BUILT_IN
+from detectors.run import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from detectors.run import RunResult
+    from graph.frames import Frames
+
+NAMES = {*LABOUR, "excess_hours", "wage_below_minimum"}
+DETECTORS = [one for one in BUILT_IN if one.name in NAMES]
+ABSURD = (float("nan"), float("inf"), -1.0, 0.0, 1e300, -1e18, 1e-300)
+
+
+@cache
+def world() -> Frames:
+    """A decent world; nobody changes it."""
+    return workplaces(sites=6, months=14).frames()
+
+
+def asked(frames: Frames) -> RunResult:
+    """What all detectors say; none may raise, every score is finite."""
+    result = run(frames, DETECTORS, tree_size=1, root=ROOT)
+    assert result.errors == ()
+    assert np.isfinite(result.scores["score"]).all()
+    return result
+
+
+def figures(table: pd.DataFrame) -> list[str]:
+    """The number columns of a table that a report fills in."""
+    numbers = table.select_dtypes("float64").columns
+    return [name for name in numbers if name != "week"]
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["labour", "timesheets", "legal_limits"]),
+    st.floats(0.05, 1.0),
+)
+@settings(max_examples=4, deadline=None)
+def test_absurd_figures_crash_nothing(seed: int, name: str, share: float) -> None:
+    """Not a number, infinite, negative, zero, huge and tiny, in any column, to any share."""
+    dice, frames = np.random.default_rng(seed), world()
+    table = getattr(frames, name).copy()
+    for column in figures(table):
+        hit = dice.random(len(table)) < share
+        table.loc[hit, column] = dice.choice(ABSURD, hit.sum())
+    asked(replace(frames, **{name: table}))
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=2, deadline=None)
+def test_forty_per_cent_missing_floods_nothing(seed: int) -> None:
+    """Gaps at random in every field but the keys: few flags, and the gaps are told."""
+    dice, frames = np.random.default_rng(seed), world()
+    table = frames.labour.copy()
+    for column in table.columns.difference(["index", "leaf_hash", "facility_id", "month"]):
+        table.loc[dice.random(len(table)) < 0.4, column] = None
+    result = asked(replace(frames, labour=table))
+    assert len(result.flags) <= 0.02 * len(table)
+    assert result.abstentions
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.assign(**dict.fromkeys(figures(t), 1.0)),
+        lambda t: t.assign(month="2023-05"),
+        lambda t: t.assign(facility_id="F1"),
+        lambda t: t[t["facility_id"] == "F1"],
+        lambda t: t[t["month"].isin(["2023-01", "2023-02", "2024-02"])],
+        lambda t: t.iloc[:1],
+        lambda t: t.iloc[:0],
+    ],
+    ids=["equal", "one-month", "one-site", "alone", "gaps", "one-row", "none"],
+)
+def test_degenerate_records_are_no_reason_to_flag(
+    change: Callable[[pd.DataFrame], pd.DataFrame],
+) -> None:
+    """All equal, one month, one site, few months, one row, none: hardly a flag, never a crash."""
+    frames = replace(world(), labour=change(world().labour).reset_index(drop=True))
+    statistical = [flag for flag in asked(frames).flags if flag.p is not None]
+    assert len(statistical) <= 1
+
+
+def test_one_site_with_most_of_the_sheets_floods_nothing() -> None:
+    """Nine tenths of the rows are one site's: it is no more suspicious for it."""
+    frames = world()
+    sheets = frames.timesheets
+    kept = (sheets["facility_id"] == "F1") | (np.arange(len(sheets)) % 80 == 0)
+    result = asked(replace(frames, timesheets=sheets[kept].reset_index(drop=True)))
+    assert len(result.flags) <= 2
+
+
+def test_limits_that_are_missing_are_told() -> None:
+    """Without any legal limit the rules abstain by name, and nothing is guessed."""
+    frames = world()
+    result = asked(replace(frames, legal_limits=frames.legal_limits.iloc[:0]))
+    silent = {one.detector for one in result.abstentions if "for the country" in one.reason}
+    assert {"child_labour", "excess_hours", "wage_below_minimum"} <= silent
+
+
+def test_dates_in_any_shape_crash_nothing() -> None:
+    """Audit dates that are none are no dates."""
+    frames = world()
+    odd = ["2024-02-30", "soon", "31/12/2024", "0000-00-00", "2024-12-31T00:00:00Z"]
+    dates = np.resize(np.array(odd, object), len(frames.labour))
+    table = frames.labour.assign(audit_expiry_date=dates, last_audit_date=dates)
+    result = run(replace(frames, labour=table), [AuditLapsed()], tree_size=1, root=ROOT)
+    assert result.errors == ()
