@@ -75,18 +75,20 @@ def _read(file: Path) -> list[ListEntry]:
     """Read a list from a CSV file.
 
     Raises:
-        InputError: It has no such columns, or is no text in UTF-8, or is too large.
+        InputError: It cannot be read, has no such columns, is no UTF-8, or is too large.
     """
     import csv
 
     from graph.questions.lists import KINDS, ListEntry
     from provenance.errors import InputError
 
-    if file.stat().st_size > _LARGEST:
-        raise InputError(f"{file}: larger than {_LARGEST >> 20} MiB; ingest it as a watchlist")
     try:
+        if file.stat().st_size > _LARGEST:
+            raise InputError(f"{file}: larger than {_LARGEST >> 20} MiB; ingest it as a watchlist")
         lines = file.read_text(encoding="utf-8-sig").splitlines()
         rows = list(csv.DictReader(lines, strict=True))
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file}: not a CSV file in UTF-8: {error}") from None
     found = []
