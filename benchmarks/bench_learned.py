@@ -85,9 +85,7 @@ def _price(table: pd.DataFrame) -> NDArray[np.float64]:
 def main() -> None:
     """Print how well the ranking and the probabilities did."""
     folder = Path(os.environ["PROVENANCE_TEST_DATA"]) / "labelled" / "customs_kr"
-    train, valid = (
-        read(folder / f"df_syn_{part}_eng.csv") for part in ("train", "valid")
-    )
+    train, valid = (read(folder / f"df_syn_{part}_eng.csv") for part in ("train", "valid"))
     cases, later = examples(train, train), examples(valid, train)
     outcomes, truth = (table["Fraud"].to_numpy() == "1" for table in (train, valid))
     shuffled = np.random.default_rng(SEED).permutation(outcomes)
@@ -100,8 +98,7 @@ def main() -> None:
         seconds = time.perf_counter() - start
         order = np.argsort(-scores, kind="stable")
         found = "  ".join(
-            f"{share:.0%} {truth[order[: int(len(order) * share)]].mean():.3f}"
-            for share in SHARES
+            f"{share:.0%} {truth[order[: int(len(order) * share)]].mean():.3f}" for share in SHARES
         )
         print(f"{name}: {len(cases.at):,} declarations, {seconds:.0f} s")
         print(

@@ -34,12 +34,11 @@ def days_off(country: str, year: int, region: str = "") -> NDArray[np.datetime64
     """
     import holidays  # noqa: PLC0415 - a large library, for these questions only
 
-    part = region.rsplit("-", maxsplit=1)[-1]
-    try:
-        known = part if part in holidays.country_holidays(country).subdivisions else None
-        found = holidays.country_holidays(country, subdiv=known, years=year)
-    except NotImplementedError:
+    regions = holidays.list_supported_countries(include_aliases=False).get(country)
+    if regions is None:
         return np.empty(0, "datetime64[D]")
+    part = region.rsplit("-", maxsplit=1)[-1]
+    found = holidays.country_holidays(country, subdiv=part if part in regions else None, years=year)
     return np.array(sorted(day for day in found if day.year == year), "datetime64[D]")
 
 

@@ -205,7 +205,11 @@ LOCATIONS: Final = Kind(
 )
 WATCHLIST: Final = Kind(
     "watchlist",
-    _columns(id="list_name", list_kind="kind", text="value goods note list_version valid_from valid_until"),
+    _columns(
+        id="list_name",
+        list_kind="kind",
+        text="value goods note list_version valid_from valid_until",
+    ),
     key=("list_name", "kind", "value"),
     optional_key=("goods",),
     entity="watchlist",

@@ -7,9 +7,7 @@ import random
 from frame_factories import BREMEN, HAMBURG, World
 
 
-def reviewed(
-    decisions: int = 260, *, suspect: bool = True, seed: int = 8
-) -> tuple[World, str]:
+def reviewed(decisions: int = 260, *, suspect: bool = True, seed: int = 8) -> tuple[World, str]:
     """Flags on shipments of two carriers: reviewers confirm one's and dismiss the other's.
 
     Returns:
@@ -26,9 +24,7 @@ def reviewed(
         bad = suspect if last else dice.random() < 0.5
         carrier = "Gloom Lines" if bad else "Sunny Haulage"
         world.make(6.0 * number - 3, "A", f"L{number}")
-        subject, _ = world.send(
-            6.0 * number, "A", "B", f"L{number}", f"S{number}", carrier=carrier
-        )
+        subject, _ = world.send(6.0 * number, "A", "B", f"L{number}", f"S{number}", carrier=carrier)
         flag = world.add(
             "flag/1",
             detector="custody_gap",
@@ -43,7 +39,5 @@ def reviewed(
         if not last:
             # Reviewers err, too.
             held = bad if dice.random() < 0.95 else not bad
-            world.add(
-                "review/1", flag=[flag, ""], state="confirmed" if held else "dismissed"
-            )
+            world.add("review/1", flag=[flag, ""], state="confirmed" if held else "dismissed")
     return world, subject

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NEEDS_WORKSPACE = {
     "ingest": ("ingest", "FILE"),
     "receipt": ("receipt", "#15"),
+    "watchlist": ("watchlist", "list"),
     "report": ("report", "--output", "report.html"),
     "quarantine list": ("quarantine", "list"),
     "quarantine show": ("quarantine", "show", "x.csv"),

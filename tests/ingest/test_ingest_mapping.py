@@ -238,7 +238,9 @@ def test_a_wrong_mapping(text: str, message: str) -> None:
 
 def test_a_mapping_that_is_not_there(tmp_path: Path) -> None:
     """A missing mapping is answered with those that are shipped."""
-    with pytest.raises(InputError, match="shipped mappings: despatch-advice, import-manifest, scms"):
+    with pytest.raises(
+        InputError, match="shipped mappings: despatch-advice, import-manifest, scms"
+    ):
         load_mapping(str(tmp_path / "none.toml"))
     (tmp_path / "bad.toml").write_bytes(b"\xff")
     with pytest.raises(InputError, match="cannot be read"):

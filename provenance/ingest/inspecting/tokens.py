@@ -30,6 +30,7 @@ _SPECIAL: Final = (
     (re.compile(r"\bship\s*-?_?to\b|\bsold\s*-?_?to\b|\bdeliver\s*-?_?to\b"), " shipto "),
     (re.compile(r"\bship\s*-?_?from\b"), " shipfrom "),
     (re.compile(r"\bshipping\s+line\b"), " carrier "),
+    (re.compile(r"\bu\.\s*m\b|\bu\s*/\s*m\b"), " um "),
 )
 _BRACKETS: Final = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _EXPLAIN: Final = frozenset(

@@ -52,7 +52,7 @@ WEIGHT_UNITS: Final = {
 _UNITS: Final = {
     **WEIGHT_UNITS,
     "unit": "unit units ea each pc pcs piece pieces st stk stuck stueck c62 h87 nar pce un "
-    "und unid u pz pza nos no",
+    "und unid ud uds un uni u pz pza pzs nos no",
     "case": "case cases ca cs ctn ctns carton cartons box boxes bx ct karton kartons caja caixa "
     "colis colli kart",
     "pallet": "pallet pallets pal plt palette paletten pf",
