@@ -2,8 +2,8 @@
 
     PYTHONPATH=. PROVENANCE_TEST_DATA=DIR python benchmarks/bench_learned.py
 
-Reads DIR/labelled/customs_kr, synthetic Korean declarations with fraud labels (22 %); learns from the
-training file and ranks the validation file, which is later. The control learns from the same
+Reads DIR/labelled/customs_kr, synthetic Korean declarations with fraud labels (22 %); learns from
+the training file and ranks the validation file, which is later. The control learns from the same
 declarations with their labels shuffled: it must find nothing.
 """
 
