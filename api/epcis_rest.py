@@ -67,6 +67,7 @@ def speaking(
     """
 
     async def spoken(request: Request) -> Response:
+        """Answer one request."""
         response = await endpoint(request)
         if response.status_code >= 400 and response.media_type == _PROBLEM:  # noqa: PLR2004
             kind = bad_input if response.status_code == 400 else _KINDS.get(response.status_code)  # noqa: PLR2004

@@ -73,22 +73,34 @@ class Table(Protocol):
     """
 
     @property
-    def source(self) -> Source: ...  # noqa: D102 - described above
+    def source(self) -> Source:
+        """Return the bytes."""
+        ...
 
     @property
-    def form(self) -> str: ...  # noqa: D102 - described above
+    def form(self) -> str:
+        """Return "csv", "xlsx", "jsonl" or "parquet"."""
+        ...
 
     @property
-    def header(self) -> tuple[str, ...]: ...  # noqa: D102 - described above
+    def header(self) -> tuple[str, ...]:
+        """Return the column names."""
+        ...
 
     @property
-    def header_line(self) -> int: ...  # noqa: D102 - described above
+    def header_line(self) -> int:
+        """Return the line of the header, or 0."""
+        ...
 
     @property
-    def notes(self) -> tuple[str, ...]: ...  # noqa: D102 - described above
+    def notes(self) -> tuple[str, ...]:
+        """Return what a person should know."""
+        ...
 
     @property
-    def details(self) -> dict[str, str]: ...  # noqa: D102 - described above
+    def details(self) -> dict[str, str]:
+        """Return facts for `inspect`."""
+        ...
 
     def rows(self, progress: Callable[[Position], None] | None = None) -> Iterator[Row]:
         """Yield the rows after the header, in order; rows without any text are passed over.
