@@ -115,7 +115,9 @@ class LaneNovelty(Statistical):
             }
         )
 
-    def deviates(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+    def deviates(
+        self, z: NDArray[np.float64], _explained: NDArray[np.bool_] | None = None, /
+    ) -> NDArray[np.float64]:
         """The model of the lanes is the null; there is nothing left to fit."""
         return np.clip(z, -_FARTHEST, _FARTHEST)
 

@@ -120,7 +120,9 @@ class RouteDetour(Statistical):
             }
         )
 
-    def deviates(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+    def deviates(
+        self, z: NDArray[np.float64], _explained: NDArray[np.bool_] | None = None, /
+    ) -> NDArray[np.float64]:
         """Ways are the same to the metre or different ones: the stated spread is the null."""
         return np.clip(z, -_FARTHEST, _FARTHEST)
 

@@ -88,7 +88,10 @@ class Statistical(ABC):
             peers = peers.set_axis(range(window.start, window.stop))
             if "judged" in peers:
                 peers = peers[peers["judged"]].drop(columns="judged")
-            peers = peers.assign(deviate=self.deviates(peers["z"].to_numpy(np.float64)))
+            # What has an innocent cause is no sample of what is ordinary.
+            explained = (peers["benign"] != "").to_numpy() if "benign" in peers else None
+            z = peers["z"].to_numpy(np.float64)
+            peers = peers.assign(deviate=self.deviates(z, explained))
             own = peers[peers.index >= rows.start]
             mine = found.loc[own.index].drop(columns="judged", errors="ignore")
             parts.append(mine.join(own).assign(family=label))
@@ -106,13 +109,21 @@ class Statistical(ABC):
             return found
         return [Family(found[-1].label, slice(0, len(at)), slice(0, len(at)))]
 
-    def deviates(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return each residual as the normal deviate that is as rare under the null."""
+    def deviates(
+        self, z: NDArray[np.float64], explained: NDArray[np.bool_] | None = None, /
+    ) -> NDArray[np.float64]:
+        """Return each residual as the normal deviate that is as rare under the null.
+
+        Args:
+            z: Residuals in usual spreads.
+            explained: Which of them have an innocent cause, and are left out of the null.
+        """
         from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
 
         side: nulls.Side = "both" if self.side == "both" else "upper"
         stranger = -z if self.side == "lower" else z
-        null = fit(stranger, side)
+        left = stranger if explained is None or explained.all() else stranger[~explained]
+        null = fit(left, side)
         if null is None:
             # Most are equal to a digit: the floor of the spread is then the only yardstick.
             null = nulls.RobustT(float(np.median(stranger)), 1.0, MOST_DOF)

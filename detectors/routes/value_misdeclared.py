@@ -36,7 +36,10 @@ LANE_SIZE: Final = 6
 MARKET_SIZE: Final = 3
 MARKET_DAYS: Final = 30
 PRICE_ACTION: Final = "a clearance or another price for several at once"
-ACTION_DAYS: Final = 45
+ACTION_DAYS: Final = 60
+COMPANY: Final = 3
+COMPANY_SHARE: Final = 0.15
+"""So many odd ones, and such a share of the product's shipments of those weeks, are an action."""
 _DAY_US: Final = 86_400_000_000
 
 
@@ -58,6 +61,8 @@ class ValueMisdeclared(Statistical):
         "market_size": MARKET_SIZE,
         "market_days": MARKET_DAYS,
         "price_action_days": ACTION_DAYS,
+        "price_action_least": COMPANY,
+        "price_action_share": COMPANY_SHARE,
         "shipper_size": SHIPPER_SIZE,
         "lane_size": LANE_SIZE,
     }
@@ -115,16 +120,22 @@ _ODD: Final = 2.5
 def _together(
     z: NDArray[np.float64], at: NDArray[np.int64], product: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Mark odd values that came in company: two more of the product, as odd, the same way."""
+    """Mark odd values in company: a fair share of the product's of those weeks, the same way."""
     marked = np.zeros(len(z), bool)
+    if not len(z):
+        return marked
+    reach = ACTION_DAYS * _DAY_US // 2
+    since = at - at.min()
+    # Products lie further apart than any two times, so that no window reaches over to another.
+    key = product.astype(np.int64) * (int(since.max()) + reach + 1) + since
+    order = np.argsort(key, kind="stable")
+    first = np.searchsorted(key[order], key - reach)
+    last = np.searchsorted(key[order], key + reach, side="right")
     for side in (1.0, -1.0):
-        odd = np.flatnonzero(side * z >= _ODD)
-        order = odd[np.lexsort((at[odd], product[odd]))]
-        far = (product[order[2:]] != product[order[:-2]]) | (
-            at[order[2:]] - at[order[:-2]] > ACTION_DAYS * _DAY_US
-        )
-        for step in range(min(3, len(order))):
-            marked[order[step : step + len(far)][~far]] = True
+        odd = side * z >= _ODD
+        before = np.append(0, np.cumsum(odd[order]))
+        company = before[last] - before[first]
+        marked |= odd & (company >= COMPANY) & (company >= COMPANY_SHARE * (last - first))
     return marked
 
 
