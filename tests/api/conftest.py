@@ -14,6 +14,7 @@ from api.app import build_app
 from api.readers import Readers
 from api.settings import ApiSettings
 from api.store_reading import open_reading
+from provenance.entries import Draft, EntryType, Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,3 +45,16 @@ def readers(workspace: Workspace) -> Iterator[Readers]:
 def ask(readers: Readers) -> Asker:
     """The app, to be asked."""
     return Asker(build_app(readers, ApiSettings(base=api_world.BASE, token=api_world.TOKEN)))
+
+
+@pytest.fixture(scope="session")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
+    """The small chain, with a watch list that names the farm's site."""
+    with api_world.build(tmp_path_factory.mktemp("listed") / "chain") as made:
+        entry = {"list_name": "Sites", "kind": "facility", "value": "F-FARM"}
+        key = ("watchlist", "Sites", "facility", "F-FARM")
+        made.log.append([Draft(EntryType.REFERENCE_DATA, "watchlist/1", entry, (Identity(key),))])
+        made.sync_graph()
+        pool = Readers(lambda: open_reading(made))
+        yield Asker(build_app(pool, ApiSettings(base=api_world.BASE, token=api_world.TOKEN)))
+        pool.close()

@@ -53,8 +53,11 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 def client(workspace: Workspace) -> Iterator[httpx.Client]:
     """The operator, at a server on a free loopback port that takes documents."""
     server, taken, told = make_server(workspace, Listening(port=0), partners=True, capture=True)
+    accepting = threading.Event()
+    server.on_start = accepting.set
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
     thread.start()
+    assert accepting.wait(20)
     shown = {"authorization": f"Bearer {told.token}", "partner": told.partner_token or ""}
     with taken:
         with httpx.Client(base_url=told.address, timeout=20, headers=shown) as opened:

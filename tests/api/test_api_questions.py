@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import api_world
 import pytest
-from api_asker import Asker
 from api_world import FARM, GTIN, LOT, SECRETS
 
-from api.app import build_app
-from api.readers import Readers
-from api.settings import ApiSettings
-from api.store_reading import StoreReading, open_reading
-from provenance.entries import Draft, EntryType, Identity
+from api.store_reading import StoreReading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from api_asker import Asker
 
 SHIRTS = f'item: {{gtin: "{GTIN}", lot: "{LOT}"}}'
 CLOTH = f'item: {{party: "{FARM}", productId: "{api_world.COTTON}", lot: "C-1"}}'
@@ -29,19 +24,6 @@ _RECALL = f"""{{ recall({CLOTH}) {{ position truncated
 _EXPOSURE = f"""{{ exposure({SHIRTS}) {{ verdict position items truncated
     hits {{ item {{ lot }} depth facility {{ name }} listName kind value index }}
     missing {{ item {{ lot }} depth reason what }} }} }}"""
-
-
-@pytest.fixture(scope="module")
-def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
-    """The small chain, with a watch list that names the farm's site."""
-    with api_world.build(tmp_path_factory.mktemp("listed") / "chain") as made:
-        entry = {"list_name": "Sites", "kind": "facility", "value": "F-FARM"}
-        key = ("watchlist", "Sites", "facility", "F-FARM")
-        made.log.append([Draft(EntryType.REFERENCE_DATA, "watchlist/1", entry, (Identity(key),))])
-        made.sync_graph()
-        pool = Readers(lambda: open_reading(made))
-        yield Asker(build_app(pool, ApiSettings(base=api_world.BASE, token=api_world.TOKEN)))
-        pool.close()
 
 
 def test_custody_names_places_and_times(ask: Asker) -> None:

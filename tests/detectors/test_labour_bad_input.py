@@ -75,7 +75,7 @@ def test_forty_per_cent_missing_floods_nothing(seed: int) -> None:
     for column in table.columns.difference(["index", "leaf_hash", "facility_id", "month"]):
         table.loc[dice.random(len(table)) < 0.4, column] = None
     result = asked(replace(frames, labour=table))
-    assert len(result.flags) <= 0.02 * len(table)
+    assert len(result.flags) <= 0.05 * len(table)
     assert result.abstentions
 
 

@@ -65,7 +65,7 @@ def sign_batch(log: Log) -> int:
     there = [entry.index for entry in log.entries(0) if entry.type == EntryType.EVENT]
     claim.take([Outcome("duplicate", index) for index in there], log)
     signer = BatchSigner("acme", ACME, lambda: 1_790_000_000_000_000)
-    draft = signer.sign(batch_draft("acme", claim, "a.csv", bytes(32)), log)
+    draft = signer.sign(batch_draft("acme", claim, {"name": "a.csv"}, bytes(32), {}), log)
     return log.append([draft])[0].index
 
 
