@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
+from detectors.columns import texts
 from detectors.routes.residuals import effects, neighbours, spread
 from detectors.routes.shipments import shipments
 from detectors.routes.statistical import Statistical
@@ -55,6 +56,7 @@ class ValueMisdeclared(Statistical):
         "event/1 /items",
         "event/1 /from_facility_id",
         "event/1 /to_facility_id",
+        "facility/1 /facility_type",
     )
     constants: ClassVar[Mapping[str, float | int | str]] = {
         "least_spread": FLOOR,
@@ -77,7 +79,8 @@ class ValueMisdeclared(Statistical):
         }
         table = table[known].reset_index(drop=True)
         ratio = np.log(table["usd"].to_numpy() / table["amount"].to_numpy())
-        return table.assign(ratio=ratio), not_judged(self.name, reasons)
+        buyer = pd.factorize(table["to_site"].map(_kinds(shared)).fillna(""), sort=True)[0]
+        return table.assign(ratio=ratio, buyer=buyer), not_judged(self.name, reasons)
 
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
         """Hold value per unit against product, shipper, lane and the market of the days around."""
@@ -97,7 +100,8 @@ class ValueMisdeclared(Statistical):
         residual = effects(rest, groups)
         usual = spread(residual, product, FLOOR)
         z = residual / usual
-        action = _together(z, at, product)
+        # Shops clear all their rails at once: what one kind of buyer pays moves together, too.
+        action = _together(z, at, product) | _together(z, at, window["buyer"].to_numpy())
         return pd.DataFrame(
             {
                 "z": z,
@@ -117,17 +121,24 @@ _MARKET_REACH: Final = 8
 _ODD: Final = 2.5
 
 
+def _kinds(shared: Features) -> pd.Series:
+    """Return the kind of each site, by its id."""
+    source = shared.frames.facilities
+    kinds = texts(source, "facility_type").set_axis(texts(source, "facility_id").to_numpy())
+    return kinds[kinds.index.notna() & ~kinds.index.duplicated(keep="last")]
+
+
 def _together(
-    z: NDArray[np.float64], at: NDArray[np.int64], product: NDArray[np.int64]
+    z: NDArray[np.float64], at: NDArray[np.int64], market: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Mark odd values in company: a fair share of the product's of those weeks, the same way."""
+    """Mark odd values in company: a fair share of their market's of those weeks, the same way."""
     marked = np.zeros(len(z), bool)
     if not len(z):
         return marked
     reach = ACTION_DAYS * _DAY_US // 2
     since = at - at.min()
-    # Products lie further apart than any two times, so that no window reaches over to another.
-    key = product.astype(np.int64) * (int(since.max()) + reach + 1) + since
+    # Markets lie further apart than any two times, so that no window reaches over to another.
+    key = market.astype(np.int64) * (int(since.max()) + reach + 1) + since
     order = np.argsort(key, kind="stable")
     first = np.searchsorted(key[order], key - reach)
     last = np.searchsorted(key[order], key + reach, side="right")
