@@ -17,18 +17,31 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-__all__ = ["RobustT", "across_families", "adjust", "adjust_families", "fit", "p_values"]
+__all__ = [
+    "MOST_DOF",
+    "OUTER",
+    "RobustT",
+    "across_families",
+    "adjust",
+    "adjust_families",
+    "fit",
+    "p_values",
+]
 
 Side = Literal["both", "upper"]
 
 _LOW: Final = 0.60
 _MIN_DOF: Final = 2.0
-_MAX_DOF: Final = 100.0
-_STRETCH: Final = {0.90: 0.75}
-"""Outer quantile, and about the standard error of its ratio to the inner one times sqrt(n): it
-counts against us."""
+MOST_DOF: Final = 100.0
+"""More degrees of freedom than this are as good as normal."""
+OUTER: Final = 0.90
+"""The outer quantile, as long as at most one in ten is wrong."""
+_STRETCH: Final = 0.75
+"""About the standard error of the quantiles' ratio times sqrt(n): it counts against us."""
 _STRETCH_OF_SUMS: Final = {0.80: 0.75, 0.90: 0.5, 0.97: 1.5}
 _USUAL_DOF: Final = 8.0
 _USUAL_ROWS: Final = 150.0
@@ -52,22 +65,29 @@ def _table(high: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return ratio of the two quantiles of |t| and the degrees of freedom it belongs to."""
     from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
 
-    dof = np.geomspace(_MIN_DOF, _MAX_DOF, 400)[::-1]
+    dof = np.geomspace(_MIN_DOF, MOST_DOF, 400)[::-1]
     return stats.t.ppf((1 + high) / 2, dof) / stats.t.ppf((1 + _LOW) / 2, dof), dof
 
 
 def fit(
-    residuals: NDArray[np.float64], side: Side = "both", *, cleaned: bool = False
+    residuals: NDArray[np.float64],
+    side: Side = "both",
+    *,
+    outer: float = OUTER,
+    cleaned: bool = False,
 ) -> RobustT | None:
     """Fit the null to residuals of which most are ordinary.
 
     Args:
         residuals: Finite values.
         side: "upper" uses the upper half alone, mirrored: for scores that are skewed.
+        outer: The outer quantile. Further out it tells more about the tail, which is what flags
+            hang on; where more are wrong than that, the null becomes wider and flags fewer.
         cleaned: For sums of standardised departures, whose tails are light by construction. The
             lightest tail that a quantile shows counts, because what is not ordinary can only make
             quantiles larger; few rows are helped by the usual tail of such sums; and the share
-            that a first fit finds far outside is left out of account in a second.
+            that a first fit finds far outside is left out of account in a second. These sums
+            have outer quantiles of their own.
 
     Returns:
         The null, or None where the residuals do not spread (all equal, or most of them).
@@ -79,20 +99,25 @@ def fit(
     away = away[away > 0] if side == "upper" else np.abs(away)
     if not len(away):
         return None
-    null = _fit(away, centre, 0.0, cleaned=cleaned)
+    highs = _STRETCH_OF_SUMS if cleaned else {outer: _STRETCH}
+    null = _fit(away, centre, 0.0, highs, cleaned=cleaned)
     for _ in range(_PASSES if cleaned else 0):
         if null is not None:
-            null = _fit(away, centre, _outside(away, null), cleaned=True) or null
+            null = _fit(away, centre, _outside(away, null), highs, cleaned=True) or null
     return null
 
 
 def _fit(
-    away: NDArray[np.float64], centre: float, outside: float, *, cleaned: bool
+    away: NDArray[np.float64],
+    centre: float,
+    outside: float,
+    highs: Mapping[float, float],
+    *,
+    cleaned: bool,
 ) -> RobustT | None:
     """Fit magnitudes of which a share lies outside, beyond all others."""
     from scipy import stats  # noqa: PLC0415 - as above
 
-    highs = _STRETCH_OF_SUMS if cleaned else _STRETCH
     low, *high = np.quantile(away, np.array([_LOW, *highs]) * (1 - outside))
     if low <= 0:
         return None

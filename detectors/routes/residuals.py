@@ -4,7 +4,7 @@ Effects are taken off one after the other, each a median, drawn towards nothing
 where its group is small. A median is hardly moved by the few cases that are
 wrong; a small group is not trusted to have an effect of its own.
 
-Next: detectors/routes/tails.py
+Next: detectors/routes/statistical.py
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ import pandas as pd
 from detectors import nulls
 from detectors.base import Decisions, EvidenceClass, Sample, SubjectKind
 from detectors.routes.quarters import WINDOW_QUARTERS, Family, families
-from detectors.routes.tails import MOST_DOF, fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +33,8 @@ __all__ = ["Statistical"]
 
 FIRST_FAMILY: Final = 400
 """The first quarters are judged together until there are so many cases, or at the end."""
+OUTER: Final = 0.95
+"""Legs come by the thousand and hardly one in a hundred is wrong: this quantile is ordinary."""
 _SMALLEST: Final = 0.8
 """Residuals come in usual spreads; a null far narrower than that would undo the floor of those."""
 _FARTHEST: Final = 37.0
@@ -123,10 +124,10 @@ class Statistical(ABC):
         side: nulls.Side = "both" if self.side == "both" else "upper"
         stranger = -z if self.side == "lower" else z
         left = stranger if explained is None or explained.all() else stranger[~explained]
-        null = fit(left, side)
+        null = nulls.fit(left, side, outer=OUTER)
         if null is None:
             # Most are equal to a digit: the floor of the spread is then the only yardstick.
-            null = nulls.RobustT(float(np.median(stranger)), 1.0, MOST_DOF)
+            null = nulls.RobustT(float(np.median(stranger)), 1.0, nulls.MOST_DOF)
         null = null._replace(scale=max(null.scale, _SMALLEST))
         p = nulls.p_values(null, stranger, side)
         return np.asarray(np.clip(stats.norm.isf(p), -_FARTHEST, _FARTHEST))
