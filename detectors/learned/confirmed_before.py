@@ -72,17 +72,17 @@ class ConfirmedBefore:
     def features(self, shared: Features) -> Sample:
         """Learn from decided flags, and collect the events of those that are open."""
         flags = flagged_events(shared)
-        decided = flags[flags["confirmed"].notna()]
-        if len(decided) < ENOUGH:
+        known = flags["confirmed"].notna().to_numpy(bool)
+        if known.sum() < ENOUGH:
             return _off(
-                f"people have decided on {len(decided)} of the {ENOUGH} flags that learning needs"
+                f"people have decided on {known.sum()} of the {ENOUGH} flags that learning needs"
             )
-        outcomes = decided["confirmed"].to_numpy(bool)
-        model = learn(flag_cases(shared, decided), outcomes, shared.seed)
+        cases = flag_cases(shared, flags)
+        outcomes = flags["confirmed"][known].to_numpy(bool)
+        model = learn(cases.rows(np.flatnonzero(known)), outcomes, shared.seed)
         if model is None:
             return _off("people have confirmed, or dismissed, all flags of some period")
-        waiting = flags[flags["confirmed"].isna()].reset_index(drop=True)
-        cases = flag_cases(shared, waiting)
+        waiting = flags[~known].reset_index(drop=True)
         table = pd.DataFrame(
             {
                 "subject_id": waiting["event_id"],
@@ -90,7 +90,7 @@ class ConfirmedBefore:
                 "index": waiting["index"],
                 "flag_index": waiting["flag_index"],
                 "flag_type": waiting["type"],
-                "probability": model.probabilities(cases),
+                "probability": model.probabilities(cases.rows(np.flatnonzero(~known))),
             }
         )
         return Sample(table, context={"report": model.report})
