@@ -11,11 +11,10 @@ from commands.output import console, print_json
 from detectors.casework.reviews import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from detectors.casework.cases import Case
+    from detectors.casework.cases import Board, Case
     from detectors.casework.precision import Precision
-    from detectors.casework.reviews import Review
     from graph.model import Record
     from workspace.workspace import Workspace
 
@@ -42,9 +41,10 @@ def review(
     from detectors.casework.reviews import draft
 
     with with_graph(data) as workspace:
-        chosen = _named(workspace, flags)
+        board = _board(workspace)
+        chosen = _named(board, flags)
         if case:
-            chosen = _whole_cases(workspace, chosen)
+            chosen = _whole_cases(board, chosen)
         party = workspace.settings.party
         drafts = [
             draft(flag, state, reason=reason, reviewer=reviewer, party=party) for flag in chosen
@@ -76,7 +76,7 @@ def cases(
     from commands.session import with_graph
 
     with with_graph(data) as workspace:
-        found = [case for case in _cases(workspace) if state is None or case.state is state]
+        found = [case for case in _board(workspace).cases if state is None or case.state is state]
     shown = found[:limit] if limit else found
     if json:
         print_json([_plain(case) for case in shown])
@@ -93,7 +93,7 @@ def queue(data: Data, limit: Limit = 10, *, json: Json = False) -> None:
     from detectors.casework.queue import suggest
 
     with with_graph(data) as workspace:
-        found = list(suggest(_cases(workspace)))
+        found = list(suggest(_board(workspace).cases))
     shown = found[:limit] if limit else found
     if json:
         print_json([{**_plain(one.case), "drawn": one.drawn} for one in shown])
@@ -110,7 +110,8 @@ def precision(data: Data, *, json: Json = False) -> None:
     from detectors.casework.precision import precisions
 
     with with_graph(data) as workspace:
-        found = precisions(_flags(workspace), _reviews(workspace))
+        board = _board(workspace)
+    found = precisions(board.flags, board.reviews)
     if json:
         print_json([_precision(one) for one in found])
         return
@@ -129,32 +130,13 @@ def precision(data: Data, *, json: Json = False) -> None:
     console().print(table)
 
 
-def _flags(workspace: Workspace) -> list[Record]:
-    from graph.model import RecordKind
-    from provenance.entries import Tier
+def _board(workspace: Workspace) -> Board:
+    from detectors.casework.cases import read_board
 
-    return workspace.graph.records(RecordKind.FLAG, Tier.PRIVATE)
-
-
-def _reviews(workspace: Workspace) -> Mapping[int, Review]:
-    from detectors.casework.reviews import latest
-    from graph.model import RecordKind
-    from provenance.entries import Tier
-
-    return latest(workspace.graph.records(RecordKind.REVIEW, Tier.PRIVATE))
+    return read_board(workspace.graph)
 
 
-def _cases(workspace: Workspace) -> list[Case]:
-    from detectors.casework.cases import group, subject_keys
-    from provenance.entries import Tier
-
-    flags = _flags(workspace)
-    nodes = workspace.graph.fetch(subject_keys(flags), Tier.PRIVATE)
-    places = {key: node.index for key, node in nodes.items() if node.index is not None}
-    return group(flags, places, _reviews(workspace))
-
-
-def _named(workspace: Workspace, names: Sequence[str]) -> list[Record]:
+def _named(board: Board, names: Sequence[str]) -> list[Record]:
     """Return the current flags that a person names.
 
     Raises:
@@ -162,18 +144,18 @@ def _named(workspace: Workspace, names: Sequence[str]) -> list[Record]:
     """
     from provenance.errors import NotFound
 
-    known = {str(flag.index): flag for flag in _flags(workspace)}
+    known = {str(flag.index): flag for flag in board.flags}
     for name in names:
         if name.lstrip("#") not in known:
             raise NotFound(f"{name}: no current flag; `provenance flags list` shows them")
     return [known[name] for name in dict.fromkeys(name.lstrip("#") for name in names)]
 
 
-def _whole_cases(workspace: Workspace, flags: Sequence[Record]) -> list[Record]:
+def _whole_cases(board: Board, flags: Sequence[Record]) -> list[Record]:
     wanted = {flag.index for flag in flags}
     return [
         flag
-        for case in _cases(workspace)
+        for case in board.cases
         if wanted & {member.index for member in case.flags}
         for flag in case.flags
     ]

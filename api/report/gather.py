@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from api.words import evidence_words, flag_words
-from detectors.casework.cases import group, subject_keys
+from detectors.casework.cases import read_board
 from detectors.casework.precision import precisions
-from detectors.casework.reviews import State, latest
+from detectors.casework.reviews import State
 from detectors.overview import overview
 from graph.model import RecordKind
 from provenance.canonical import decimal
@@ -150,11 +150,7 @@ def gather(
         cases: How many cases to tell in full; the others take a line each.
         sites: How many sites to draw; those with flags first.
     """
-    flags = graph.records(RecordKind.FLAG, Tier.PRIVATE)
-    reviews = latest(graph.records(RecordKind.REVIEW, Tier.PRIVATE))
-    nodes = graph.fetch(subject_keys(flags), Tier.PRIVATE)
-    places = {key: node.index for key, node in nodes.items() if node.index is not None}
-    found = group(flags, places, reviews)
+    flags, reviews, found = read_board(graph)
     told = [_case(one, reviews) for one in found]
     seen = overview(frames, _events(flags))
     drawn, left_out = _sites(seen.months, flags, _names(graph), sites)

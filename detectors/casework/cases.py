@@ -12,19 +12,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from detectors.casework.reviews import State
+from detectors.casework.reviews import State, latest
 from detectors.ranking import rank_of
 from graph.keys import event_key
+from graph.model import RecordKind
+from provenance.entries import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from detectors.casework.reviews import Review
     from graph.model import Record
+    from graph.store import GraphStore
 
-__all__ = ["Case", "group", "subject_keys"]
+__all__ = ["Board", "Case", "group", "read_board", "subject_keys"]
 
 _MONTHS: Final = 12
 
@@ -44,6 +47,23 @@ class Case:
     flags: tuple[Record, ...]
     rank: float
     state: State
+
+
+class Board(NamedTuple):
+    """What is on record about flags: the current ones, decisions on them, and cases."""
+
+    flags: list[Record]
+    reviews: Mapping[int, Review]
+    cases: list[Case]
+
+
+def read_board(graph: GraphStore) -> Board:
+    """Read all current flags with what people decided, at the private tier."""
+    flags = graph.records(RecordKind.FLAG, Tier.PRIVATE)
+    reviews = latest(graph.records(RecordKind.REVIEW, Tier.PRIVATE))
+    nodes = graph.fetch(subject_keys(flags), Tier.PRIVATE)
+    places = {key: node.index for key, node in nodes.items() if node.index is not None}
+    return Board(flags, reviews, group(flags, places, reviews))
 
 
 def subject_keys(flags: Iterable[Record]) -> set[str]:
