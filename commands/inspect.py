@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.options import Json
-from commands.output import print_json, progress, told
+from commands.output import notice, print_json, progress, told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from provenance.ingest.files import Sheets
     from provenance.ingest.inspecting.inspection import Inspection
     from provenance.ingest.inspecting.trial import Problem
 
@@ -36,13 +39,13 @@ def inspect(
 ) -> None:
     """Show how files would be read, their first events and every problem; nothing is written."""
     from provenance.clock import system_clock
-    from provenance.ingest.inspecting.inspection import inspect_file
+    from provenance.ingest.inspecting.inspection import inspect_file, sheets_named
     from provenance.ingest.inspecting.trial import Conditions
     from provenance.ingest.mapping import load_mapping
 
     loaded = load_mapping(mapping) if mapping else None
     found: list[dict[str, Any]] = []
-    for file in files:
+    for file in _sheets(files, lambda name: sheets_named(name, loaded)):
         with progress("Reading") as report:
             given = Conditions("self", system_clock(), told(report))
             one = inspect_file(file, given, mapping=loaded, encoding=encoding, profiles=profiles)
@@ -54,13 +57,22 @@ def inspect(
         print_json(found[0] if len(found) == 1 else found)
 
 
+def _sheets(files: list[str], named: Callable[[str], Sheets]) -> Iterator[str]:
+    """What an ingest would read of the files, each sheet by itself; says what it would not."""
+    for file in files:
+        found = named(file)
+        if found.told:
+            notice(f"provenance: {file}: {found.told}")
+        yield from found.read
+
+
 def _print(one: Inspection, events: int) -> None:
     table = one.table
     details = "; ".join(f"{name} {text}" for name, text in table.details.items())
     typer.echo(f"{one.file}: {table.form}; {details}")
     where = f"on line {table.header_line}" if table.header_line else "in each row"
     typer.echo(f"  {len(table.header)} columns, named {where}; {one.trial.rows:,} rows")
-    for note in table.notes:
+    for note in one.notes():
         typer.echo(f"  note: {note}")
     typer.echo(f"  read as {one.kind}: {_read_as(one)}")
     _print_columns(one)

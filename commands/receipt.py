@@ -40,7 +40,7 @@ def receipt(
         reader = workspace.reader
         number = batch[1:]
         named = batch.startswith("#") and number.isdecimal()
-        index = int(number) if named else batch_of(reader, Path(batch))
+        index = int(number) if named else batch_of(reader, batch)
         found = recall(reader, index)
         if proof is not None:
             _write_proof(reader, index, proof)
@@ -70,6 +70,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("party", found["party"]),
         ("signed by", found["signed_by"] or "nobody; the log's checkpoint covers it"),
         ("file", found["file"] or "erased"),
+        *([("sheet", found["sheet"])] if found["sheet"] else []),
         ("payload", found["payload"] or "erased"),
         ("status", found["status"] or "not kept by the version that took it"),
     ]

@@ -227,12 +227,12 @@ def batch_draft(party: str, claim: Claim, source: Content, digest: bytes, told: 
             "source": {**source, "digest": b64(digest)},
             RECEIPT: told,
         },
-        identities=(Identity(batch_of_file(digest), root),),
+        identities=(Identity(batch_of_file(digest, source.get("sheet", "")), root),),
         on_change="version",
         tiers={f"/{RECEIPT}": Tier.PRIVATE},
     )
 
 
-def batch_of_file(digest: bytes) -> tuple[str, str]:
-    """Return the row key of the newest batch of a file with these bytes."""
-    return ("batch_file", b64(digest))
+def batch_of_file(digest: bytes, sheet: str = "") -> tuple[str, str]:
+    """Return the row key of the newest batch of a file with these bytes, or of a sheet of it."""
+    return ("batch_file", f"{b64(digest)}#{sheet}" if sheet else b64(digest))

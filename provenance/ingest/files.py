@@ -12,13 +12,13 @@ from __future__ import annotations
 import glob
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance.errors import InputError
 from provenance.ingest.columns import KINDS, KNOWN_COLUMNS
 from provenance.ingest.decisions import Evidence
 from provenance.ingest.documents import KIND, Document, is_json, names_epcis
-from provenance.ingest.formats.opening import open_any
+from provenance.ingest.formats.opening import open_any, sheets_in
 from provenance.ingest.headers import IGNORED_PREFIX, recognise, unknown_header
 from provenance.ingest.layout import mapped_recipes, missing_columns, native_recipe
 from provenance.ingest.limits import DEFAULT_LIMITS
@@ -30,12 +30,13 @@ from provenance.ingest.table import TableSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from provenance.ingest.formats.xlsx import Listed
     from provenance.ingest.layout import Recipe
     from provenance.ingest.mapping import Mapping
     from provenance.ingest.sources import Source
     from provenance.ingest.table import Table
 
-__all__ = ["Job", "find_jobs", "open_with", "sheet_of"]
+__all__ = ["Job", "Sheets", "find_jobs", "open_with", "sheet_of", "sheets_of"]
 
 _TABLES: Final = (".csv", ".tsv", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".parquet")
 _DOCUMENTS: Final = (".json", ".jsonld")
@@ -66,6 +67,12 @@ class Job:
         """The file's bytes."""
         return self.table.source
 
+    @property
+    def stem(self) -> str:
+        """What files of it are named after: its bare name, and the sheet where there are more."""
+        sheet = self.part.sheet
+        return f"{self.source.stem}-{sheet}" if sheet else self.source.stem
+
 
 def find_jobs(
     paths: Sequence[str], mapping: Mapping | None, encoding: str | None, notices: list[str]
@@ -87,10 +94,10 @@ def find_jobs(
     jobs: list[Job | Document] = []
     for path in (file for given in paths for file in _matching(given)):
         if path == "-" or not Path(path).is_dir():
-            job = _job(path, mapping, encoding, named=True)
-            jobs.append(job)
-            if isinstance(job, Job):
-                notices += [f"{path}: {note}" for note in job.table.notes]
+            for job in _jobs(path, mapping, encoding, notices, named=True):
+                jobs.append(job)
+                if isinstance(job, Job):
+                    notices += [f"{job.part.file}: {note}" for note in job.table.notes]
             continue
         found = list(_directory(path, mapping, encoding, notices))
         if not found:
@@ -111,7 +118,7 @@ def _directory(
             notices.append(f"{file}: not a table, passed over")
             continue
         try:
-            yield _job(str(file), mapping, encoding, named=False)
+            yield from _jobs(str(file), mapping, encoding, notices, named=False)
         except _UnknownHeaderError as error:
             notices.append(f"{file}: {error}, passed over")
 
@@ -130,17 +137,26 @@ class _UnknownHeaderError(InputError):
     """No kind has this header; in a directory the file is passed over."""
 
 
-def _job(
-    path: str, mapping: Mapping | None, encoding: str | None, *, named: bool
-) -> Job | Document:
+def _jobs(
+    path: str,
+    mapping: Mapping | None,
+    encoding: str | None,
+    notices: list[str],
+    *,
+    named: bool,
+) -> list[Job | Document]:
+    """A file is one job; a workbook one for each sheet that is a table we know."""
     name, sheet = sheet_of(path)
     source = open_source(name, mapping.limits if mapping else DEFAULT_LIMITS)
     try:
         if is_json(source) and (names_epcis(source) or not _may_be_table(source)):
-            return _document(source, named=named)
+            return [_document(source, named=named)]
         if not named and _ending(source.name) in _DOCUMENTS:
-            return _json_of_others(source, mapping, encoding)
-        return _table_job(source, mapping, encoding, sheet, named=named)
+            return [_json_of_others(source, mapping, encoding)]
+        found = Sheets((sheet,), "") if sheet else sheets_of(source, mapping)
+        jobs = [_table_job(source, mapping, encoding, each, named=named) for each in found.read]
+        notices += [f"{path}: {found.told}"] if found.told else []
+        return list(jobs)
     except BaseException:
         source.close()
         raise
@@ -156,6 +172,50 @@ def sheet_of(path: str) -> tuple[str, str]:
     """Take `book.xlsx#Sheet` apart, unless a file is called so."""
     name, mark, sheet = path.partition("#")
     return (name, sheet) if mark and sheet and not Path(path).exists() else (path, "")
+
+
+class Sheets(NamedTuple):
+    """Which sheets of a file are read.
+
+    Attributes:
+        read: Their names; "" leaves it to the file, which is no workbook or has only one.
+        told: What is not read, "" where that is nothing.
+    """
+
+    read: tuple[str, ...]
+    told: str
+
+
+def sheets_of(source: Source, mapping: Mapping | None) -> Sheets:
+    """Find the sheets of a workbook that are read where nobody names one.
+
+    These are the visible ones with a known header, or with the mapping's columns: a workbook is
+    read as a directory of tables is.
+
+    Raises:
+        InputError: It is a workbook that cannot be read.
+    """
+    columns = frozenset(_columns_of(mapping)) if mapping else frozenset()
+    wanted = mapping.table_settings(columns) if mapping else TableSettings()
+    if wanted.sheet:
+        return Sheets(("",), "")
+    listed = sheets_in(source, KNOWN_COLUMNS, wanted)
+    if len(listed) < 2:  # noqa: PLR2004 - there is no other
+        return Sheets(("",), "")
+    fits = [one for one in listed if _is_table(one, mapping)]
+    others = [one for one in listed if one not in fits and one.last]
+    told = ""
+    if fits and others:
+        from provenance.ingest.formats.xlsx import said_of  # noqa: PLC0415 - heavy
+
+        told = f"not read: {said_of(others)}; name one to read it: {source.name}#{others[0].name}"
+    return Sheets(tuple(one.name for one in fits) or ("",), told)
+
+
+def _is_table(sheet: Listed, mapping: Mapping | None) -> bool:
+    if mapping is not None and mapping.maps:
+        return bool(sheet.header) and not missing_columns(mapping, sheet.header)
+    return recognise(sheet.header) is not None
 
 
 def open_with(
@@ -221,7 +281,8 @@ def _table_job(
         if named:
             raise
         raise _UnknownHeaderError("no known header") from None
-    return Job(table, recipes, Part(source.name, recipes[0].kind.name, used), named)
+    name = f"{source.name}#{sheet}" if sheet else source.name
+    return Job(table, recipes, Part(name, recipes[0].kind.name, used, sheet=sheet), named)
 
 
 def _columns_of(mapping: Mapping) -> list[str]:

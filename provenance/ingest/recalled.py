@@ -10,6 +10,7 @@ Next: provenance/log.py
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance.delivered import signer_of
@@ -17,12 +18,13 @@ from provenance.entries import EntryType, Tier
 from provenance.errors import EncodingError, InputError, NotFound
 from provenance.hashing import source_digest
 from provenance.ingest.batches import RECEIPT, batch_of_file
-from provenance.ingest.sources import unreadable
+from provenance.ingest.files import sheet_of
+from provenance.ingest.formats.opening import sheets_in
+from provenance.ingest.sources import open_source, unreadable
+from provenance.ingest.table import TableSettings
 from provenance.privacy import b64, open_entry, unb64
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from provenance.reading import LogReader
 
 __all__ = ["Payload", "batch_of", "check_payload", "digest_of_file", "recall"]
@@ -43,13 +45,23 @@ def digest_of_file(path: Path) -> bytes:
     return state.digest()
 
 
-def batch_of(reader: LogReader, path: Path) -> int:
+def batch_of(reader: LogReader, name: str) -> int:
     """Find the newest batch entry of a file with these bytes, whatever it was called.
+
+    Args:
+        reader: The log.
+        name: The file, or `BOOK.xlsx#SHEET`.
 
     Raises:
         NotFound: Nothing of such a file is in the log.
+        InputError: Several sheets of it have a batch each.
     """
-    found = reader.find(batch_of_file(digest_of_file(path)))
+    text, sheet = sheet_of(name)
+    path = Path(text)
+    digest = digest_of_file(path)
+    found = reader.find(batch_of_file(digest, sheet))
+    if found is None and not sheet:
+        found = _of_a_sheet(reader, path, digest)
     if found is None:
         raise NotFound(
             f"{path}: the log has no batch of a file with these bytes; all of it was refused or "
@@ -57,6 +69,26 @@ def batch_of(reader: LogReader, path: Path) -> int:
             "#INDEX then"
         )
     return found
+
+
+def _of_a_sheet(reader: LogReader, path: Path, digest: bytes) -> int | None:
+    """The batch of the one sheet of a workbook that has one."""
+    source = open_source(str(path))
+    try:
+        sheets = [one.name for one in sheets_in(source, frozenset(), TableSettings())]
+    except InputError:
+        return None
+    finally:
+        source.close()
+    found = {
+        sheet: index
+        for sheet in sheets
+        if (index := reader.find(batch_of_file(digest, sheet))) is not None
+    }
+    if len(found) > 1:
+        names = ", ".join(f"{path}#{sheet}" for sheet in found)
+        raise InputError(f"{path}: each sheet has a batch of its own; name one: {names}")
+    return next(iter(found.values()), None)
 
 
 def recall(reader: LogReader, index: int) -> dict[str, Any]:
@@ -83,6 +115,7 @@ def recall(reader: LogReader, index: int) -> dict[str, Any]:
         "party": content["party"],
         "signed_by": signer_of(reader, index),
         "file": source.get("name"),
+        "sheet": source.get("sheet"),
         "payload": unb64(digest).hex() if digest else None,
         "quarantine": source.get("quarantine"),
         "settles": source.get("settles"),

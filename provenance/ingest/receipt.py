@@ -55,6 +55,7 @@ class Part:
         file: Its name as given.
         kind: The native format it was read as.
         mapping: The mapping that was used, or None.
+        sheet: Which sheet of a workbook, where it was named or several are read.
         rows: Rows after the header; accepted + duplicate + quarantined.
         accepted: Rows of which something was appended.
         duplicate: Rows that the log, or an earlier row, holds already.
@@ -93,6 +94,7 @@ class Part:
     quality: dict[str, Noted] = field(default_factory=dict)
     payload: str = ""
     settles: dict[str, Any] | None = None
+    sheet: str = ""
     refused: list[tuple[str, str]] = field(default_factory=list)
 
     @property

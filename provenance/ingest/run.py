@@ -184,7 +184,7 @@ class _Run:
         ]
 
         def rejected(digest: bytes) -> Quarantine:
-            return Quarantine(self.quarantine, job.source.stem, digest, job.table.header)
+            return Quarantine(self.quarantine, job.stem, digest, job.table.header)
 
         with self._sink(job, rejected) as sink:
             for row in _rows(job, self._reporter("logging", job)):

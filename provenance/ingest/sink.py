@@ -194,6 +194,8 @@ class Sink:
         self.part.payload = digest.hex()
         if self._claim.stream.count:
             source: Content = {"name": name}
+            if self.part.sheet:
+                source["sheet"] = self.part.sheet
             if self.part.settles:
                 source["settles"] = self.part.settles
             if self.part.quarantine:

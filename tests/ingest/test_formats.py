@@ -204,30 +204,6 @@ def test_files_put_one_behind_the_other(tmp_path: Path) -> None:
     assert counts(receipt) == (3, 1, 1, 1, 1)
 
 
-def test_which_sheet_is_read(tmp_path: Path) -> None:
-    """By name, else the visible one with our columns; two that fit alike are an error."""
-    path = tmp_path / "t.xlsx"
-    book = workbook(path, ["note"], ["x"], name="Notes")
-    for name, state in (("Events", "visible"), ("Old", "hidden")):
-        sheet = book.create_sheet(name)
-        sheet.sheet_state = state
-        sheet.append(HEADER)
-        sheet.append([name, *ROW[1:]])
-    book.save(path)
-    found = table(path)
-    assert [row.cells[0] for row in found.rows()] == ["Events"]
-    assert found.notes[-1] == "not read: 'Notes', 'Old' (hidden)"
-    assert [row.cells[0] for row in rows(path, sheet="old")] == ["Old"]
-    log = MemoryLog()
-    assert counts(feed_paths(log, tmp_path, [f"{path}#Old"])) == (1, 1, 0, 0, 1)
-    with pytest.raises(InputError, match="has no sheet 'None'; there are 'Notes'"):
-        table(path, sheet="None")
-    book["Old"].sheet_state = "visible"
-    book.save(path)
-    with pytest.raises(InputError, match="'Events', 'Old' fit alike; name one"):
-        table(path)
-
-
 def test_formulas_count_by_their_stored_value(tmp_path: Path) -> None:
     """A stored result is the value; without one the row is set aside, never taken as empty."""
     path = tmp_path / "t.xlsx"

@@ -13,10 +13,11 @@ from provenance.ingest.reading import open_table
 from provenance.ingest.table import TableSettings
 
 if TYPE_CHECKING:
+    from provenance.ingest.formats.xlsx import Listed
     from provenance.ingest.sources import Source
     from provenance.ingest.table import Table
 
-__all__ = ["looks_packed", "open_any"]
+__all__ = ["looks_packed", "open_any", "sheets_in"]
 
 _ZIP: Final = b"PK\x03\x04"
 _PARQUET: Final = b"PAR1"
@@ -68,6 +69,24 @@ def open_any(source: Source, known: frozenset[str], wanted: TableSettings | None
         if head.lstrip()[: len(start)].lower() == start.lower():
             raise InputError(f"{source.name}: is {said}")
     return open_table(source, wanted.encoding, known, wanted)
+
+
+def sheets_in(source: Source, known: frozenset[str], wanted: TableSettings) -> list[Listed]:
+    """Look at all sheets of a workbook; other formats have none.
+
+    Args:
+        source: The bytes.
+        known: Folded native column names.
+        wanted: What the mapping says about their form.
+
+    Raises:
+        InputError: It is a workbook, and damaged or too large.
+    """
+    if not head_of(source).startswith(_ZIP):
+        return []
+    from provenance.ingest.formats.xlsx import list_sheets  # noqa: PLC0415 - heavy
+
+    return list_sheets(source, known, wanted)
 
 
 def looks_packed(head: bytes) -> bool:

@@ -1,9 +1,9 @@
-"""Workbooks: one sheet of an .xlsx file as a table.
+"""Workbooks: the sheets of an .xlsx file, each as a table.
 
-Which sheet: the one that is named; else the visible one whose header has most
-of the columns we know; else the largest visible one. Two that fit alike are an
-error that names them. Hidden sheets are only taken by name. What else is there
-is told in the notes.
+Which sheet, where one is asked for: the one that is named; else the visible one
+whose header has most of the columns we know; else the largest visible one.
+`list_sheets` tells what all of them are, so that none is passed over unseen.
+Hidden sheets are only taken by name.
 
 Values are those that the workbook stores: a formula counts by its stored
 result. A cell that holds an error, a formula without a result, or stands under
@@ -15,8 +15,9 @@ Next: provenance/ingest/formats/jsonlines.py
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 import python_calamine
 
@@ -29,13 +30,56 @@ from provenance.ingest.formats.workbook import Book, Sheet, read_book
 from provenance.ingest.heading import LOOKED_AT, find_header, named_columns, title_note
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from provenance.ingest.sources import Source
     from provenance.ingest.table import TableSettings
 
-__all__ = ["open_workbook"]
+__all__ = ["Listed", "list_sheets", "open_workbook", "said_of"]
 
 _ENOUGH: Final = 2
 _SHOWN: Final = 8
+
+
+class Listed(NamedTuple):
+    """A sheet of a workbook, by its top.
+
+    Attributes:
+        name: Its name.
+        hidden: Whether people see it.
+        header: Its columns; () where it has none, or nobody may see it.
+        last: The last row that its XML names.
+    """
+
+    name: str
+    hidden: bool
+    header: tuple[str, ...]
+    last: int
+
+
+def list_sheets(source: Source, known: frozenset[str], wanted: TableSettings) -> list[Listed]:
+    """Look at the top of every sheet of a workbook; one that is alone is not looked into.
+
+    Args:
+        source: The file.
+        known: Folded native column names.
+        wanted: Header row and decimal sign, where a mapping says so.
+
+    Raises:
+        InputError: Damaged, or a visible sheet is too large to be read.
+    """
+    with _workbook(source) as reader:
+        if len(reader.book.sheets) == 1:
+            (only,) = reader.book.sheets
+            return [Listed(only.name, only.hidden, (), 0)]
+        return [_listed(reader, sheet, known, wanted) for sheet in reader.book.sheets]
+
+
+def _listed(reader: _Reader, sheet: Sheet, known: frozenset[str], wanted: TableSettings) -> Listed:
+    if sheet.hidden:
+        return Listed(sheet.name, True, (), reader.scanned(sheet).rows)
+    top = _top(reader, sheet, known, wanted)
+    return Listed(sheet.name, False, top.header if top else (), reader.facts(sheet).rows)
 
 
 def open_workbook(source: Source, known: frozenset[str], wanted: TableSettings) -> SpooledTable:
@@ -49,43 +93,68 @@ def open_workbook(source: Source, known: frozenset[str], wanted: TableSettings) 
     Raises:
         InputError: Damaged, too large, no such sheet, or several that may be meant.
     """
+    with _workbook(source) as reader:
+        return _open(reader, known, wanted)
+
+
+@contextmanager
+def _workbook(source: Source) -> Iterator[_Reader]:
     with source.open() as (plain, _):
         if not plain.seekable():
             raise InputError(f"{source.name}: is a packed workbook; unpack it, it packs itself")
-        return _open(source, plain, known, wanted)
+        package = Package(source, plain)
+        book = read_book(package)
+        lengths = scan_texts(package, book.texts) if book.texts else []
+        yield _Reader(source, plain, package, book, lengths)
 
 
-def _open(
-    source: Source, file: IO[bytes], known: frozenset[str], wanted: TableSettings
-) -> SpooledTable:
-    package = Package(source, file)
-    book = read_book(package)
-    lengths = scan_texts(package, book.texts) if book.texts else []
-    reader = _Reader(source, file, package, book, lengths)
+def _open(reader: _Reader, known: frozenset[str], wanted: TableSettings) -> SpooledTable:
+    source, book = reader.source, reader.book
     sheet, why = _choose(reader, known | wanted.columns, wanted.sheet)
     rows = reader.rows(sheet, wanted)
-    first = [row for row in islice(rows.cells(), wanted.header or LOOKED_AT) if any(row[1])]
-    if not first:
-        raise InputError(f"{source.name}: sheet {sheet.name!r} is empty; {_others(book, sheet)}")
-    texts = [cells for _, cells in first]
-    at = find_header(texts, known | wanted.columns) if wanted.header is None else len(first) - 1
-    line, cells = first[at]
-    width = max(place for place, cell in enumerate(cells, start=1) if cell.strip())
-    header, renamed = named_columns(cells[:width], f"{source.name}: row {line}", known)
-    wide = _wide(rows, line, width)
-    header += tuple(f"column {place}" for place in range(width + 1, wide + 1))
-    notes = [f"sheet {sheet.name!r} is read{why}", *title_note(texts[:at], line), *renamed]
-    if others := _others(book, sheet):
-        notes.append(others)
+    top = _top(reader, sheet, known, wanted)
+    if top is None:
+        others = "; there are " + _names(book.sheets) if len(book.sheets) > 1 else ""
+        raise InputError(f"{source.name}: sheet {sheet.name!r} is empty{others}")
+    header, line = top.header, top.line
+    wide = _wide(rows, line, len(header))
+    header += tuple(f"column {place}" for place in range(len(header) + 1, wide + 1))
+    notes = [f"sheet {sheet.name!r} is read{why}", *top.notes]
     return SpooledTable(
         source=source,
         form="xlsx",
         header=header,
         header_line=line,
-        notes=tuple(notes) if len(book.sheets) > 1 else tuple(notes[1:]),
+        notes=tuple(notes) if why else tuple(notes[1:]),
         details={"sheet": sheet.name, "day numbers": f"from {book.epoch}", **rows.told()},
         _file=spooled(source, rows.below(line, len(header))),
     )
+
+
+class _Top(NamedTuple):
+    """A sheet's header, the row it stands on, and what is odd about it."""
+
+    header: tuple[str, ...]
+    line: int
+    notes: tuple[str, ...]
+
+
+def _top(
+    reader: _Reader, sheet: Sheet, known: frozenset[str], wanted: TableSettings
+) -> _Top | None:
+    """The header of a sheet; None where it is empty as far as one is looked for."""
+    rows = reader.rows(sheet, wanted)
+    first = [row for row in islice(rows.cells(), wanted.header or LOOKED_AT) if any(row[1])]
+    if not first:
+        return None
+    texts = [cells for _, cells in first]
+    at = find_header(texts, known | wanted.columns) if wanted.header is None else len(first) - 1
+    line, cells = first[at]
+    width = max(place for place, cell in enumerate(cells, start=1) if cell.strip())
+    named = f"sheet {sheet.name!r}, " if len(reader.book.sheets) > 1 else ""
+    place = f"{reader.source.name}: {named}row {line}"
+    header, renamed = named_columns(cells[:width], place, known)
+    return _Top(header, line, (*title_note(texts[:at], line), *renamed))
 
 
 def _wide(rows: SheetRows, line: int, width: int) -> int:
@@ -115,10 +184,15 @@ class _Reader:
 
     def facts(self, sheet: Sheet) -> SheetFacts:
         """What the sheet's XML says; refused where it is too much to read."""
+        found = self.scanned(sheet)
+        found.refuse_huge(self.source.name, sheet.name, self.source.limits)
+        return found
+
+    def scanned(self, sheet: Sheet) -> SheetFacts:
+        """What the sheet's XML says, however much it is."""
         if sheet.name not in self._facts:
             found = scan_sheet(self._package, sheet.member, self._lengths)
             found.text += sum(self._lengths)
-            found.refuse_huge(self.source.name, sheet.name, self.source.limits)
             self._facts[sheet.name] = found
         return self._facts[sheet.name]
 
@@ -154,24 +228,21 @@ def _choose(reader: _Reader, known: frozenset[str], wanted: str) -> tuple[Sheet,
         found = [s for s in sheets if s.name.casefold() == wanted.casefold()]
         if not found:
             raise InputError(f"{name}: has no sheet {wanted!r}; there are {_names(sheets)}")
-        return found[0], " because it was named"
+        return found[0], ""
     visible = [sheet for sheet in sheets if not sheet.hidden]
     if not visible:
         raise InputError(f"{name}: has no visible sheet; name one of {_names(sheets)}")
     if len(visible) == 1:
-        return visible[0], ": it is the only visible one"
+        return visible[0], ": it is the only visible one" if len(sheets) > 1 else ""
     fits = {sheet: _known_columns(reader, sheet, known) for sheet in visible}
     best = max(fits.values())
     if best >= _ENOUGH:
         alike = [sheet for sheet in visible if fits[sheet] == best]
-        if len(alike) > 1:
-            raise InputError(
-                f"{name}: the sheets {_names(alike)} fit alike; name one: FILE.xlsx#SHEET, "
-                "or sheet in a mapping"
-            )
-        return alike[0], f": {best} of its columns are known, more than of any other"
+        if len(alike) == 1:
+            return alike[0], f": {best} of its columns are known, more than of any other"
+        visible = alike
     sizes = {s: reader.facts(s).cells for s in visible}
-    return max(visible, key=lambda s: sizes[s]), ": it is the largest visible one"
+    return max(visible, key=lambda s: sizes[s]), ": it is the largest that may be meant"
 
 
 def _known_columns(reader: _Reader, sheet: Sheet, known: frozenset[str]) -> int:
@@ -181,9 +252,14 @@ def _known_columns(reader: _Reader, sheet: Sheet, known: frozenset[str]) -> int:
     return sum(cell.strip().casefold() in known for cell in first[find_header(first, known)])
 
 
-def _others(book: Book, sheet: Sheet) -> str:
-    others = [other for other in book.sheets if other is not sheet]
-    return f"not read: {_names(others)}" if others else ""
+def said_of(sheets: Sequence[Listed]) -> str:
+    """Name sheets, with how far they reach."""
+    shown = [
+        f"{s.name!r} ({'hidden, ' if s.hidden else ''}{s.last:,} row{'s' * (s.last != 1)})"
+        for s in sheets[:_SHOWN]
+    ]
+    more = f" and {len(sheets) - _SHOWN} more" if len(sheets) > _SHOWN else ""
+    return ", ".join(shown) + more
 
 
 def _names(sheets: list[Sheet]) -> str:

@@ -12,8 +12,8 @@ from provenance.errors import InputError
 from provenance.ingest.columns import KNOWN_COLUMNS
 from provenance.ingest.decisions import TimeSettings
 from provenance.ingest.documents import is_json, names_epcis
-from provenance.ingest.files import open_with, sheet_of
-from provenance.ingest.formats.opening import open_any
+from provenance.ingest.files import Sheets, open_with, sheet_of, sheets_of
+from provenance.ingest.formats.opening import open_any, sheets_in
 from provenance.ingest.headers import recognise
 from provenance.ingest.inspecting.suggestion import Suggestion, suggest
 from provenance.ingest.inspecting.trial import Conditions, try_rows
@@ -24,6 +24,7 @@ from provenance.ingest.sources import open_source
 from provenance.ingest.table import TableSettings
 
 if TYPE_CHECKING:
+    from provenance.ingest.formats.xlsx import Listed
     from provenance.ingest.inspecting.recognising import Guess
     from provenance.ingest.inspecting.trial import Trial
     from provenance.ingest.layout import Recipe
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from provenance.ingest.sources import Source
     from provenance.ingest.table import Table
 
-__all__ = ["Inspection", "inspect_file", "suggest_mapping"]
+__all__ = ["Inspection", "inspect_file", "sheets_named", "suggest_mapping"]
 
 _SAMPLES: Final = 3
 
@@ -48,6 +49,7 @@ class Inspection:
         columns: Per column what it fills, how sure that is, and why.
         trial: What would become of the rows.
         suggestion: The mapping that was worked out, where the file had none.
+        unread: Sheets of a workbook that an ingest of it would not read, "" where there are none.
     """
 
     file: str
@@ -57,6 +59,7 @@ class Inspection:
     columns: list[dict[str, Any]]
     trial: Trial
     suggestion: Suggestion | None = None
+    unread: str = ""
 
     def times(self) -> list[dict[str, Any]]:
         """What the file proves about each form of date that leaves the order open."""
@@ -72,6 +75,10 @@ class Inspection:
             for (shape, source), proof in self.trial.evidence.orders.items()
         ]
 
+    def notes(self) -> list[str]:
+        """What a person should know about how the table was found in the file."""
+        return [*self.table.notes, *([self.unread] if self.unread else [])]
+
     def to_dict(self) -> dict[str, Any]:
         """Everything, for `--json`."""
         trial = self.trial
@@ -80,7 +87,7 @@ class Inspection:
             "form": self.table.form,
             "details": self.table.details,
             "header_line": self.table.header_line,
-            "notes": list(self.table.notes),
+            "notes": self.notes(),
             "read_as": self.read_as,
             "kind": self.kind,
             "columns": self.columns,
@@ -102,6 +109,23 @@ def _decided(day_first: int, month_first: int) -> str:
     if day_first and month_first:
         return "both are proven: open dates are set aside"
     return "day first" if day_first else "month first"
+
+
+def sheets_named(name: str, mapping: Mapping | None = None) -> Sheets:
+    """Name what is read of a file: itself, or those sheets of a workbook that an ingest takes.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    path, sheet = sheet_of(name)
+    if sheet or path == "-":
+        return Sheets((name,), "")
+    source = open_source(path, mapping.limits if mapping else DEFAULT_LIMITS)
+    try:
+        found = sheets_of(source, mapping)
+    finally:
+        source.close()
+    return found._replace(read=tuple(f"{path}#{one}" if one else path for one in found.read))
 
 
 def inspect_file(
@@ -129,19 +153,22 @@ def inspect_file(
     try:
         _refuse_epcis(source)
         table = open_with(source, mapping, encoding, sheet)
+        unread = "" if sheet else _unread(source, table)
         if profiles and (mapping is None or not mapping.maps):
             mapping = _shipped(table) or mapping
         recipes = _recipes(table, mapping)
         if not recipes:
             table, form = _unfolded(source, table, encoding, sheet)
-            found = suggest(table, form, given)
+            found = suggest(table, form, given, unread)
             columns = _guessed(found)
-            return Inspection(name, table, "suggestion", "events", columns, found.trial, found)
+            read_as = "suggestion"
+            return Inspection(name, table, read_as, "events", columns, found.trial, found)
         settings = mapping.time_settings() if mapping else TimeSettings()
         trial = try_rows(table, recipes, settings, given)
         read_as = mapping.name if mapping else "native"
         kind = recipes[0].kind.name
-        return Inspection(name, table, read_as, kind, _filled(table, recipes), trial)
+        columns = _filled(table, recipes)
+        return Inspection(name, table, read_as, kind, columns, trial, unread=unread)
     finally:
         source.close()
 
@@ -157,8 +184,9 @@ def suggest_mapping(name: str, given: Conditions, encoding: str | None = None) -
     try:
         _refuse_epcis(source)
         table = open_with(source, None, encoding, sheet)
+        unread = "" if sheet else _unread(source, table)
         table, form = _unfolded(source, table, encoding, sheet)
-        return suggest(table, form, given)
+        return suggest(table, form, given, unread)
     finally:
         source.close()
 
@@ -195,7 +223,36 @@ def _unfolded(
         form = form._replace(merged="fill")
     if form.rows or form.merged:
         table = open_any(source, KNOWN_COLUMNS, form)
-    return table, form._replace(sheet=table.details.get("sheet", ""))
+    own = table.details.get("sheet", "")
+    twins = any(_is_like(one, table) for one in _beside(source, table))
+    return table, form._replace(sheet="" if twins and not sheet else own)
+
+
+def _beside(source: Source, table: Table) -> list[Listed]:
+    """The other sheets of a workbook."""
+    own = table.details.get("sheet")
+    if own is None:
+        return []
+    columns = frozenset(column.casefold() for column in table.header)
+    listed = sheets_in(source, KNOWN_COLUMNS | columns, TableSettings())
+    return [one for one in listed if one.name != own]
+
+
+def _is_like(sheet: Listed, table: Table) -> bool:
+    """Whether a mapping made for the table reads the sheet too."""
+    return set(table.header) <= set(sheet.header)
+
+
+def _unread(source: Source, table: Table) -> str:
+    """What becomes of the other sheets."""
+    from provenance.ingest.formats.xlsx import said_of  # noqa: PLC0415 - heavy
+
+    beside = _beside(source, table)
+    alike = [one for one in beside if _is_like(one, table)]
+    others = [one for one in beside if one.last and one not in alike]
+    told = [f"read in the same way: {said_of(alike)}"] if alike else []
+    told += [f"not read: {said_of(others)}"] if others else []
+    return "; ".join(told)
 
 
 def _guessed(found: Suggestion) -> list[dict[str, Any]]:

@@ -47,13 +47,14 @@ class Suggestion:
     why_not: str = ""
 
 
-def suggest(table: Table, form: TableSettings, given: Conditions) -> Suggestion:
+def suggest(table: Table, form: TableSettings, given: Conditions, unread: str = "") -> Suggestion:
     """Work out a mapping and try it.
 
     Args:
         table: The file.
         form: What had to be said to open it so.
         given: The party and so on.
+        unread: What of the file this is not about, in words.
 
     Raises:
         InputError: The file cannot be read to its end, or has no rows.
@@ -63,6 +64,8 @@ def suggest(table: Table, form: TableSettings, given: Conditions) -> Suggestion:
         said = f"no row can be read: {problem}" if problem else "has a header and no rows"
         raise InputError(f"{table.source.name}: {said}")
     plan = make_plan(recognise_columns(table.header, rows), rows)
+    if unread:
+        plan.notes.append(unread)
     name = re.sub(r"[^a-z0-9]+", "-", table.source.stem.casefold()).strip("-") or "table"
     about = [
         f"Made for {Path(table.source.name).name}: {count:,} rows, {len(table.header)} columns."
