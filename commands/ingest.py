@@ -100,6 +100,7 @@ def ingest_files(
                 signer=party_signer(workspace.log.register, whose, key),
                 stop=stop,
             )
+        _sign_answers(workspace, receipt, whose)
         for path, seen in set_aside.items():
             closing = Closed("settled", 0, workspace.clock(), _batch_of(receipt, path))
             shelf.take_out(path, None, closing, seen)
@@ -113,12 +114,30 @@ def _batch_of(receipt: Receipt, path: Path) -> int | None:
     return next((part.batch for part in receipt.parts if part.file == str(path)), None)
 
 
+def _sign_answers(workspace: Workspace, receipt: Receipt, party: str) -> None:
+    """Sign what no batch entry proves, because nothing was appended; keep what was refused.
+
+    A crash before it: nothing was appended, and the same command gives the answer again.
+    """
+    from provenance.ingest.answers import Answers, sign_answer
+
+    unproved = [part for part in receipt.parts if part.batch is None]
+    if not unproved:
+        return
+    log = workspace.log
+    signer = workspace.key_ring.find(log.register.current[0])
+    answers = Answers(workspace.layout.quarantine)
+    for part in unproved:
+        part.answer = sign_answer(part, party, log, signer, workspace.clock())
+        if part.status == "FAILED":
+            answers.keep(part.answer)
+
+
 def _expire(workspace: Workspace) -> None:
     """Drop what was set aside too long ago, and say so."""
-    from provenance.ingest.shelf import Shelf, expiries
+    from workspace.keeping import expire
 
-    days = workspace.settings.quarantine.keep_days
-    for line in expiries(Shelf(workspace.layout.quarantine).expire(days, workspace.clock()), days):
+    for line in expire(workspace.layout, workspace.clock):
         notice(f"provenance: quarantine: {line}")
 
 
@@ -165,6 +184,11 @@ def _print_reasons(part: Part) -> None:
     if part.batch is not None:
         name = Path(part.file).name
         typer.echo(f"  {name}: batch entry #{part.batch}, payload {part.payload}")
+    elif part.status == "FAILED":
+        typer.echo(
+            f"  {Path(part.file).name}: nothing was appended, so no batch entry proves this "
+            f"answer; `provenance receipt {Path(part.file).name}` gives it signed"
+        )
     if part.quarantine:
         typer.echo(
             f"  {Path(part.file).name}: correct the rows in {part.quarantine}, then `provenance "

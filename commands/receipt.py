@@ -10,9 +10,11 @@ import typer
 
 from commands.options import Data, Json
 from commands.output import print_json
+from provenance.errors import NotFound
 
 if TYPE_CHECKING:
     from provenance.reading import LogReader
+    from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
 
@@ -26,7 +28,8 @@ def receipt(
     proof: Annotated[
         Path | None,
         typer.Option(
-            help="Write the proof here, with digest and counts opened; `verify --bundle` checks it."
+            help="Write the proof here, with digest and counts opened, for `verify --bundle`. "
+            "Of a file that was refused: the signed answer, which `verify --answer` checks."
         ),
     ] = None,
     *,
@@ -40,7 +43,12 @@ def receipt(
         reader = workspace.reader
         number = batch[1:]
         named = batch.startswith("#") and number.isdecimal()
-        index = int(number) if named else batch_of(reader, batch)
+        try:
+            index = int(number) if named else batch_of(reader, batch)
+        except NotFound:
+            if named or not _tell_refused(workspace, batch, proof, as_json=json):
+                raise
+            return
         found = recall(reader, index)
         if proof is not None:
             _write_proof(reader, index, proof)
@@ -51,6 +59,41 @@ def receipt(
         typer.echo(f"{name:<12}{value}")
     if proof is not None:
         typer.echo(f"Wrote {proof}: it opens the file's digest and the counts")
+
+
+def _tell_refused(workspace: Workspace, name: str, proof: Path | None, *, as_json: bool) -> bool:
+    """Tell the answer to a file of which nothing was taken; False where none is kept."""
+    from commands.output import write_result
+    from provenance.ingest.answers import Answers
+    from provenance.ingest.files import sheet_of
+    from provenance.ingest.recalled import digest_of_file
+
+    path, sheet = sheet_of(name)
+    said = Answers(workspace.layout.quarantine).find(digest_of_file(Path(path)), sheet)
+    if said is None:
+        return False
+    if proof is not None:
+        write_result(said.note.encode(), proof)
+    if as_json:
+        print_json({**said.content, "answer": said.note})
+        return True
+    time = datetime.fromtimestamp(said.content["time_us"] // 1_000_000, UTC)
+    told = said.content["receipt"]
+    lines = [
+        ("batch", "none: nothing was appended"),
+        ("told", f"{time.isoformat().removesuffix('+00:00')}Z, at size {said.content['size']:,}"),
+        ("party", said.content["party"]),
+        ("payload", said.content["payload"]),
+        ("status", told["status"]),
+        *((name, f"{told[name]:,}") for name in _COUNTS if name in told),
+        *(("reasons", f"{number:,} {text}") for text, number in told.get("reasons", ())),
+        ("proof", "the signature of the log's key; no checkpoint covers it"),
+    ]
+    for title, text in lines:
+        typer.echo(f"{title:<12}{text}")
+    if proof is not None:
+        typer.echo(f"Wrote {proof}: the signed answer; `provenance verify --answer` checks it")
+    return True
 
 
 def _write_proof(reader: LogReader, index: int, path: Path) -> None:

@@ -12,6 +12,8 @@ app = typer.Typer(add_completion=False)
 
 _WITNESS_SECONDS: Final = 1.0
 """How often the log is looked at for entries that no witness has seen."""
+_KEEPING_SECONDS: Final = 3_600.0
+"""How often it is looked for rows that were set aside too long ago."""
 
 
 @app.command()
@@ -44,10 +46,12 @@ def serve(
     from api.server import serve as run
     from commands.session import with_graph
     from provenance.wire.watch import collecting
+    from workspace.keeping import keeping
 
     with (
         with_graph(data) as workspace,
         collecting(workspace.new_reader, workspace.layout.log, workspace.clock, _WITNESS_SECONDS),
+        keeping(workspace.layout, workspace.clock, _KEEPING_SECONDS),
     ):
         settings = workspace.settings.serve
         listening = Listening(

@@ -11,6 +11,8 @@ from commands.options import Data, Json
 from commands.output import print_json, progress
 
 if TYPE_CHECKING:
+    from provenance.ingest.answers import Said
+    from provenance.trust import Trust
     from provenance.verify import Verdict
     from workspace.workspace import Workspace
 
@@ -42,7 +44,15 @@ def verify(
     ] = None,
     payload: Annotated[
         Path | None,
-        typer.Option(help="With --bundle of a receipt: the file that is said to be delivered."),
+        typer.Option(
+            help="With --answer, or --bundle of a receipt: the file that is said to be delivered."
+        ),
+    ] = None,
+    answer: Annotated[
+        Path | None,
+        typer.Option(
+            help="Check this signed answer to an ingest that added nothing, or those of a receipt."
+        ),
     ] = None,
     *,
     json: Json = False,
@@ -50,6 +60,8 @@ def verify(
     """Recompute everything that is stored, and say what differs and where."""
     if evidence is not None:
         good = _evidence(evidence, policy or data / "log.policy", as_json=json)
+    elif answer is not None:
+        good = _answers(answer, policy or data / "log.policy", payload, as_json=json)
     elif bundle is None:
         good = _workspace(data, as_json=json)
     else:
@@ -75,6 +87,46 @@ def _evidence(evidence: Path, policy: Path, *, as_json: bool) -> bool:
     else:
         typer.echo(f"SPLIT VIEW  {text}" if good else f"NO EVIDENCE  {text}")
     return good
+
+
+def _answers(file: Path, policy: Path, payload: Path | None, *, as_json: bool) -> bool:
+    from commands.kept import read_bytes
+    from provenance.errors import InputError
+    from provenance.ingest.answers import said_in
+    from provenance.trust import parse_trust
+
+    trust = parse_trust(read_bytes(policy))
+    try:
+        found = said_in(read_bytes(file))
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    judged = [_judge_answer(said, trust, payload) for said in found]
+    good = all(one[0] for one in judged)
+    if as_json:
+        print_json({"ok": good, "answers": [{"ok": ok, "text": text} for ok, text in judged]})
+    else:
+        for ok, text in judged:
+            typer.echo(f"{'OK' if ok else 'FAILED':<7} answer       {text}")
+    return good
+
+
+def _judge_answer(said: Said, trust: Trust, payload: Path | None) -> tuple[bool, str]:
+    from provenance.errors import VerificationError
+    from provenance.ingest.answers import check_answer
+    from provenance.ingest.recalled import digest_of_file
+
+    try:
+        origin = check_answer(said, trust)
+    except VerificationError as error:
+        return False, str(error)
+    told = said.content["receipt"]
+    if payload is not None and digest_of_file(payload).hex() != said.content["payload"]:
+        return False, f"{payload} is not the file that the answer is about"
+    about = f"{payload}, byte by byte," if payload is not None else f"{said.content['payload']}"
+    return True, (
+        f"{origin} has signed that of {about} nothing was appended: {told['status']}, "
+        f"{told['rows']:,} rows, {told['quarantined']:,} set aside; it stands in no log"
+    )
 
 
 def _workspace(data: Path, *, as_json: bool) -> bool:

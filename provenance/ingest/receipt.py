@@ -56,6 +56,7 @@ class Part:
         kind: The native format it was read as.
         mapping: The mapping that was used, or None.
         sheet: Which sheet of a workbook, where it was named or several are read.
+        answer: This answer as a signed note, where there is no batch entry to prove it.
         rows: Rows after the header; accepted + duplicate + quarantined.
         accepted: Rows of which something was appended.
         duplicate: Rows that the log, or an earlier row, holds already.
@@ -95,6 +96,7 @@ class Part:
     payload: str = ""
     settles: dict[str, Any] | None = None
     sheet: str = ""
+    answer: str | None = None
     refused: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -142,6 +144,7 @@ class Part:
             "quarantine": self.quarantine,
             "ranges": self.ranges,
             "batch": self.batch,
+            "answer": self.answer,
         }
 
 
