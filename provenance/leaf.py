@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from provenance.errors import EncodingError
-from provenance.hashing import chain_next
+from provenance.hashing import chainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,12 +86,12 @@ def encode_leaves(
     Returns:
         The leaves, and the chain value after the last.
     """
-    pack = _FORM.pack
+    pack, following = _FORM.pack, chainer()
     leaves = []
     chain = prev_chain
     for kind, digest in zip(kinds, body_digests, strict=True):
         leaf = pack(_MAGIC, kind, 0, 0, index, ingest_time_us, digest, chain)
-        chain = chain_next(leaf)
+        chain = following(leaf)
         leaves.append(leaf)
         index += 1
     return leaves, chain

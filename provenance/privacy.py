@@ -145,7 +145,7 @@ def hides(content: Content, parted: Iterable[Parted]) -> bool:
     hidden: list[Hidden] = []
     for name, step, below in parted:
         value = content[name]
-        if type(value) is not list or not value or not _are_clear(value, below):
+        if type(value) is not list or not value or not below.shows_all(value):
             _split(value, step, below, hidden)
     return bool(hidden)
 
@@ -209,25 +209,13 @@ def lanes(plan: Plan, names: tuple[str, ...]) -> tuple[list[Whole], list[Parted]
     return whole, parted
 
 
-def _are_clear(items: Sequence[Any], plan: Plan) -> bool:
-    """Say whether it can be seen at a glance that nothing in a list is hidden."""
-    rest = plan.rest
-    if plan.steps or rest is None or not rest.named_only:
-        return False
-    named = rest.steps.keys()
-    for item in items:
-        if type(item) is not dict or not item or not named.isdisjoint(item):
-            return False
-    return True
-
-
 def _split_list(value: Sequence[Any], path: str, plan: Plan, hidden: list[Hidden]) -> Any:
     """Split a list; when one item is hidden whole, its siblings are committed whole too.
 
     A clear list with holes would let one path name a clear value and a committed
     one. Each item takes the strictest tier of the rules at and below its path.
     """
-    if _are_clear(value, plan):  # as nearly all lists are
+    if plan.shows_all(value):  # as nearly all lists are
         return value
     parts: list[Hidden] = []
     kept = [

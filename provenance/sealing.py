@@ -43,8 +43,8 @@ __all__ = ["SealedAll", "Shape", "opened", "seal_all"]
 Shape = tuple[tuple[str, ...], tuple["Tier", ...]]
 """What an entry commits to: paths in their order, and the tier of each."""
 
-_OWN_NAMES_END: Final = b"_"
-"""Names whose first byte is beyond sort after `_c`, `_n`, `_t` and `_v`."""
+_OWN_NAMES_END: Final = "_"
+"""Names whose first letter is beyond sort after `_c`, `_n`, `_t` and `_v`."""
 _KEPT: Final = 1024
 _BY_PATH: Final = itemgetter(0)
 
@@ -70,17 +70,28 @@ class _Mould(NamedTuple):
         shape: What is committed.
         names: The same, as names.
         beginnings: How the preimages begin.
-        clear: The names of everything else.
         parted: What has to be looked into first.
-        head: How a body begins, with `%b` for each commitment and for the nonce.
+        head: How a body is put together; see `_Cast`.
     """
 
     shape: Shape
     names: tuple[str, ...]
     beginnings: tuple[bytes, ...]
-    clear: tuple[str, ...]
     parted: tuple[Parted, ...]
-    head: bytes
+    head: _Head
+
+
+class _Head(NamedTuple):
+    """How a body begins.
+
+    Attributes:
+        form: With `%b` for each commitment and for the nonce; and where what is clear follows, for
+            that without its opening brace.
+        follows: The content's own names sort after the format's, so that it can.
+    """
+
+    form: bytes
+    follows: bool
 
 
 class _Cast(NamedTuple):
@@ -95,7 +106,7 @@ class _Cast(NamedTuple):
     """
 
     shapes: list[Shape]
-    heads: list[bytes]
+    heads: list[_Head]
     clears: list[Content | None]
     beginnings: list[bytes]
     values: list[Any]
@@ -116,9 +127,7 @@ def seal_all(
         EncodingError: A content uses a name that is reserved for the format, or makes a body
             over 16 MiB.
     """
-    cast = _Cast([], [], [], [], [])
-    for draft in drafts:
-        _cast(draft, policy, cast)
+    cast = _cast(drafts, policy)
     shapes, heads = cast.shapes, cast.heads
     rests = iter(canonical.dump_each([clear for clear in cast.clears if clear is not None]))
     clears = [
@@ -135,9 +144,15 @@ def seal_all(
     committed = b64_each(field_commitments(sealed), HASH_SIZE)
     bodies: list[bytes] = []
     start = 0
-    for shape, head, nonce, clear in zip(shapes, heads, nonces, clears, strict=True):
-        stop = start + len(shape[0])
-        bodies.append(_joined(head % (*committed[start:stop], nonce), clear))
+    for (paths, _), (form, follows), nonce, clear in zip(
+        shapes, heads, nonces, clears, strict=True
+    ):
+        stop = start + len(paths)
+        if follows:
+            body = form % (*committed[start:stop], nonce, clear[1:])
+        else:
+            body = _merged(form % (*committed[start:stop], nonce), clear)
+        bodies.append(body)
         start = stop
     if max(map(len, bodies), default=0) > canonical.MAX_BODY:
         for body in bodies:
@@ -159,37 +174,47 @@ def _slices(data: bytes, size: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-def _cast(draft: Draft, policy: TierPolicy, cast: _Cast) -> None:
-    """Part one draft."""
-    content = draft.content
-    plan = policy.plan(draft.version, draft.tiers)
-    own = tuple(own_tiers(draft).items()) if draft.tiers else ()
-    mould = _mould(draft.version, plan, tuple(content), own)
-    if mould.parted and hides(content, mould.parted):
-        _cast_in_parts(draft, own, policy, cast)
-        return
-    cast.shapes.append(mould.shape)
-    cast.heads.append(mould.head)
-    if mould.names:
-        cast.beginnings.extend(mould.beginnings)
-        cast.values.extend([content[name] for name in mould.names])
-        cast.clears.append({name: content[name] for name in mould.clear})
-    else:
-        cast.clears.append(None)
+def _cast(drafts: Sequence[Draft], policy: TierPolicy) -> _Cast:
+    """Part drafts."""
+    cast = _Cast([], [], [], [], [])
+    moulds: dict[object, _Mould] = {}
+    for draft in drafts:
+        content = draft.content
+        alike = (draft.version, tuple(content), tuple(draft.tiers.items()) if draft.tiers else ())
+        mould = moulds.get(alike) or moulds.setdefault(alike, _mould_of(draft, policy))
+        if mould.parted and hides(content, mould.parted):
+            _cast_in_parts(draft, policy, cast)
+            continue
+        cast.shapes.append(mould.shape)
+        cast.heads.append(mould.head)
+        clear = None
+        if mould.names:
+            clear = content.copy()
+            cast.beginnings.extend(mould.beginnings)
+            cast.values.extend([clear.pop(name) for name in mould.names])
+        cast.clears.append(clear)
+    return cast
 
 
-def _cast_in_parts(
-    draft: Draft, own: tuple[tuple[str, str], ...], policy: TierPolicy, cast: _Cast
-) -> None:
+def _cast_in_parts(draft: Draft, policy: TierPolicy, cast: _Cast) -> None:
     """Do as `_cast` where something is hidden within an object or a list of the content."""
     clear, hidden = split(draft, policy)
     hidden.sort(key=_BY_PATH)
     paths = tuple([path for path, _, _ in hidden])
     cast.shapes.append((paths, tuple([tier for _, _, tier in hidden])))
-    cast.heads.append(_head(draft.version, paths, own))
+    cast.heads.append(_head(draft.version, paths, _own(draft), min(clear, default="")[:1]))
     cast.beginnings.extend(map(_beginning, paths))
     cast.values.extend([value for _, value, _ in hidden])
     cast.clears.append(clear)
+
+
+def _own(draft: Draft) -> tuple[tuple[str, str], ...]:
+    return tuple(own_tiers(draft).items())
+
+
+def _mould_of(draft: Draft, policy: TierPolicy) -> _Mould:
+    plan = policy.plan(draft.version, draft.tiers)
+    return _mould(draft.version, plan, tuple(draft.content), _own(draft))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -201,13 +226,13 @@ def _mould(
     ordered = sorted(whole, key=lambda lane: lane[1])
     hidden = tuple([name for name, _, _ in ordered])
     paths = tuple([step for _, step, _ in ordered])
+    clear = [name for name in names if name not in hidden]
     return _Mould(
         shape=(paths, tuple([tier for _, _, tier in ordered])),
         names=hidden,
         beginnings=tuple(map(_beginning, paths)),
-        clear=tuple([name for name in names if name not in hidden]),
         parted=tuple(parted),
-        head=_head(version, paths, own),
+        head=_head(version, paths, own, min(clear, default="")[:1]),
     )
 
 
@@ -217,20 +242,22 @@ def _beginning(path: str) -> bytes:
 
 
 @lru_cache(maxsize=_KEPT)
-def _head(version: str, paths: tuple[str, ...], own: tuple[tuple[str, str], ...]) -> bytes:
-    """Write how a body begins, without the closing brace."""
+def _head(
+    version: str, paths: tuple[str, ...], own: tuple[tuple[str, str], ...], first: str
+) -> _Head:
+    """Write how a body begins; `first` is the first letter of the first clear name, if any."""
     parts = [b'"_n":"%b"', *([b'"_t":' + _literal(dict(own))] if own else [])]
     if paths:
         fields = [_literal(path) + b':"%b"' for path in paths]
         parts.insert(0, b'"_c":{' + b",".join(fields) + b"}")
-    return b"{" + b",".join([*parts, b'"_v":' + _literal(version)])
+    form = b"{" + b",".join([*parts, b'"_v":' + _literal(version)])
+    follows = first > _OWN_NAMES_END
+    return _Head(form + (b",%b" if follows else b"}"), follows)
 
 
 def _literal(value: Any) -> bytes:
     return canonical.encode(value).replace(b"%", b"%%")
 
 
-def _joined(head: bytes, clear: bytes) -> bytes:
-    if clear[2:3] > _OWN_NAMES_END:
-        return head + b"," + clear[1:]
-    return canonical.dump(canonical.loads(head + b"}") | canonical.loads(clear))
+def _merged(head: bytes, clear: bytes) -> bytes:
+    return canonical.dump(canonical.loads(head) | canonical.loads(clear))

@@ -12,13 +12,13 @@ Next: provenance/privacy.py
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from provenance.entries import Tier
 from provenance.errors import EncodingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["DEFAULT_POLICY", "Plan", "TierPolicy"]
 
@@ -40,7 +40,7 @@ class Plan:
         steps: The rules one step further down, by name.
         rest: The rules for the steps without a name of their own; None where all below is as here.
         flat: No path below has another tier.
-        named_only: Steps without a name of their own are public throughout.
+        seen: Where this is a list of objects that are public but for some names, these names.
     """
 
     tier: Tier
@@ -48,11 +48,21 @@ class Plan:
     steps: Mapping[str, Plan]
     rest: Plan | None
     flat: bool
-    named_only: bool
+    seen: frozenset[str] | None
 
     def below(self, step: str) -> Plan:
         """Return the rules for one step further down."""
         return self.steps.get(step) or self.rest or self
+
+    def shows_all(self, items: Iterable[Any]) -> bool:
+        """Say whether it can be seen at a glance that nothing in a list is hidden."""
+        seen = self.seen
+        if seen is None:
+            return False
+        for item in items:
+            if type(item) is not dict or not item or not seen.isdisjoint(item):
+                return False
+        return True
 
     def tier_of(self, path: str) -> Tier:
         """Return the tier of a value committed whole at `path`, an RFC 6901 path."""
@@ -62,9 +72,7 @@ class Plan:
         return here.strictest
 
 
-_FLAT: Final = {
-    tier: Plan(tier, tier, {}, None, flat=True, named_only=tier is _PUBLIC) for tier in Tier
-}
+_FLAT: Final = {tier: Plan(tier, tier, {}, None, flat=True, seen=None) for tier in Tier}
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,9 @@ def _compile(rules: Sequence[tuple[tuple[str, ...], Tier]], inherited: Tier) -> 
     named = {name: _compile(_below(deeper, name), tier) for name in names}
     rest = _compile(_below(deeper, _ANY), tier)
     strictest = max(tier, rest.strictest, *(plan.strictest for plan in named.values()))
-    return Plan(tier, strictest, named, rest, flat=False, named_only=rest is _FLAT[_PUBLIC])
+    listed = not named and rest.rest is _FLAT[_PUBLIC]
+    seen = frozenset(rest.steps) if listed else None
+    return Plan(tier, strictest, named, rest, flat=False, seen=seen)
 
 
 def _below(rules: _Rules, name: str) -> _Rules:
