@@ -10,18 +10,18 @@ Next: graph/event_parts.py
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from graph.model import EdgeFact, Mention, NameFact, RecordFact, layered
 from provenance.entries import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from graph.model import Amount, Changes, EdgeKind, RecordKind, Role
-    from provenance.entries import Opening
+    from provenance.entries import Content, Opening
 
-__all__ = ["Facts"]
+__all__ = ["Facts", "Form", "Stated", "Watched", "form_of"]
 
 _PUBLIC: Final = Tier.PUBLIC
 _FORMS_KEPT: Final = 512
@@ -33,37 +33,66 @@ def _public(*_names: str) -> Tier:
     return _PUBLIC
 
 
+class Stated(NamedTuple):
+    """Nodes, links, names and edges that an entry states, with their tiers.
+
+    Attributes:
+        nodes: As (key, tier, index of the entry if it defines the node).
+        links: As (source, kind, target, tier).
+        names: As (field, value, node, tier).
+        edges: In their order.
+    """
+
+    nodes: list[tuple[str, Tier, int | None]]
+    links: list[tuple[str, EdgeKind, str, Tier]]
+    names: list[tuple[str, str, str, Tier]]
+    edges: list[EdgeFact]
+
+    def hand_over(self, batch: Changes) -> None:
+        """Add everything to the changes of the batch."""
+        nodes, names = batch.nodes, batch.names
+        # Most of what a batch names it has named before: then there is nothing to do.
+        for key, tier, index in self.nodes:
+            known = nodes.get(key)
+            if known is None:
+                nodes[key] = Mention(tier, index)
+            elif index is not None or tier < known[0]:
+                batch.mention(key, tier, index)
+        for link in self.links:
+            batch.link(*link)
+        for field, value, node, tier in self.names:
+            fact = NameFact(field, value, node)
+            if tier < names.get(fact, _ABOVE_ALL):
+                names[fact] = tier
+        batch.edges += self.edges
+
+
 class Facts:
     """What one entry states.
 
     Attributes:
         index: The entry's log index.
+        stated: What it states beside records, erasures and what it takes back.
     """
 
     __slots__ = (
-        "_edges",
         "_erased",
         "_form",
-        "_links",
-        "_names",
-        "_nodes",
         "_records",
         "_time_tier",
         "_time_us",
         "_withdrawn",
         "index",
+        "stated",
     )
 
-    def __init__(self, index: int, openings: Sequence[Opening]) -> None:
-        """Begin with nothing stated; `openings` give the tiers."""
+    def __init__(self, index: int, form: Form) -> None:
+        """Begin with nothing stated; `form` gives the tiers."""
         self.index = index
         self._time_us: int | None = None
         self._time_tier = _PUBLIC
-        self._form = _form_of(openings) if openings else _ALL_PUBLIC
-        self._nodes: list[tuple[str, Tier, int | None]] = []
-        self._links: list[tuple[str, EdgeKind, str, Tier]] = []
-        self._names: list[tuple[str, str, str, Tier]] = []
-        self._edges: list[EdgeFact] = []
+        self._form = form
+        self.stated = Stated([], [], [], [])
         self._records: list[RecordFact] = []
         self._erased: set[int] = set()
         self._withdrawn: set[int] = set()
@@ -93,7 +122,7 @@ class Facts:
 
     def node(self, key: str, tier: Tier, *, defines: bool = False) -> None:
         """State that a node exists; `defines` when its attributes are this entry's content."""
-        self._nodes.append((key, tier, self.index if defines else None))
+        self.stated.nodes.append((key, tier, self.index if defines else None))
 
     def edge(
         self,
@@ -106,7 +135,7 @@ class Facts:
         amounts: Iterable[Amount] = (),
     ) -> None:
         """State an edge; each of its attributes comes with its own tier."""
-        edges, time_tier = self._edges, self._time_tier
+        edges, time_tier = self.stated.edges, self._time_tier
         seen_from = max(time_tier, tier)
         layers = layered(amounts) if amounts else []
         edges.append(
@@ -115,11 +144,11 @@ class Facts:
 
     def link(self, src: str, kind: EdgeKind, dst: str, tier: Tier) -> None:
         """State an aggregated edge."""
-        self._links.append((src, kind, dst, tier))
+        self.stated.links.append((src, kind, dst, tier))
 
     def name(self, field: str, value: str, node: str, tier: Tier) -> None:
         """Let a node be found by the value of a field."""
-        self._names.append((field, value, node, tier))
+        self.stated.names.append((field, value, node, tier))
 
     def record(self, kind: RecordKind, key: str, tier: Tier) -> None:
         """State that this entry is a version of a record."""
@@ -134,32 +163,56 @@ class Facts:
         if 0 <= index <= self.index:
             self._withdrawn.add(index)
 
+    def is_more(self) -> bool:
+        """Say whether the entry does more than to state nodes, links, names and edges."""
+        return bool(self._records or self._erased or self._withdrawn)
+
     def hand_over(self, batch: Changes) -> None:
         """Add everything stated to the changes of the batch."""
-        nodes, names = batch.nodes, batch.names
-        # Most of what a batch names it has named before: then there is nothing to do.
-        for key, tier, index in self._nodes:
-            known = nodes.get(key)
-            if known is None:
-                nodes[key] = Mention(tier, index)
-            elif index is not None or tier < known[0]:
-                batch.mention(key, tier, index)
-        for link in self._links:
-            batch.link(*link)
-        for field, value, node, tier in self._names:
-            fact = NameFact(field, value, node)
-            if tier < names.get(fact, _ABOVE_ALL):
-                names[fact] = tier
-        batch.edges += self._edges
+        self.stated.hand_over(batch)
         batch.records += self._records
         batch.erased |= self._erased
         batch.withdrawn |= self._withdrawn
 
 
+class Watched(dict[str, Any]):
+    """A content that remembers which of its fields were asked for."""
+
+    def __init__(self, content: Content) -> None:
+        """Watch over it; nothing was asked for yet."""
+        super().__init__(content)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a field."""
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        """Say whether there is such a field."""
+        self.read.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a field, if there is one."""
+        self.read.add(name)
+        return super().get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of all fields."""
+        self.read.update(super().keys())
+        return super().__iter__()
+
+    def items(self) -> Any:
+        """Return all fields."""
+        self.read.update(super().keys())
+        return super().items()
+
+
 _ABOVE_ALL: Final = len(Tier)
 
 
-class _Form:
+class Form:
     """Which fields of an entry were sealed, and for whom; many entries have the same form.
 
     Attributes:
@@ -196,17 +249,20 @@ class _Form:
         return strictest
 
 
-_ALL_PUBLIC: Final = _Form(())
+_ALL_PUBLIC: Final = Form(())
 
 
-def _form_of(openings: Sequence[Opening]) -> _Form:
+def form_of(openings: Sequence[Opening]) -> Form:
+    """Say which fields of an entry were sealed, from what opens them."""
+    if not openings:
+        return _ALL_PUBLIC
     if len(openings) > _FEW:
-        return _Form((opening.path, opening.tier) for opening in openings)
+        return Form((opening.path, opening.tier) for opening in openings)
     return _form(
         tuple([opening[0] for opening in openings]), bytes([opening[1] for opening in openings])
     )
 
 
 @lru_cache(maxsize=_FORMS_KEPT)
-def _form(paths: tuple[str, ...], tiers: bytes) -> _Form:
-    return _Form(zip(paths, map(Tier, tiers), strict=True))
+def _form(paths: tuple[str, ...], tiers: bytes) -> Form:
+    return Form(zip(paths, map(Tier, tiers), strict=True))

@@ -50,6 +50,7 @@ __all__ = [
     "parse_item",
     "parse_key",
     "party_key",
+    "plain_or_quoted",
     "record_key",
     "shipment_key",
 ]
@@ -249,6 +250,15 @@ def _unquoted(match: re.Match[str]) -> tuple[str, str, str | None, str | None]:
         None if lot is None else unquote(lot),
         None if serial is None else unquote(serial),
     )
+
+
+def plain_or_quoted(parts: list[str]) -> list[str]:
+    """Return the parts of keys as they stand in them; the list itself where that is as they are.
+
+    Raises:
+        UsageError: One is no Unicode text.
+    """
+    return parts if _PLAIN.match("".join(parts)) else [_quote(part) for part in parts]
 
 
 @lru_cache(maxsize=8_192)

@@ -3,7 +3,7 @@
 Ship and receive of a shipment, pack and unpack of a container come in any
 order; `graph.journey` and `graph.containment` pair them when a question is asked.
 
-Next: graph/project.py
+Next: graph/marked.py
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ Next: graph/store.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from graph.events import project_event
-from graph.facts import Facts
+from graph.facts import Facts, Watched, form_of
 from graph.keys import (
     event_key,
     facility_key,
@@ -27,6 +27,7 @@ from graph.keys import (
     shipment_key,
 )
 from graph.model import Changes, EdgeKind, EntryFact, Layers, RecordKind, cut
+from graph.stencils import Stencils
 from provenance import canonical
 from provenance.entries import Entry, EntryType, Tier
 from provenance.erased import VERSION, read_erasure
@@ -34,7 +35,7 @@ from provenance.errors import EncodingError, UsageError, WorkspaceDamaged
 from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from provenance.entries import Content
 
@@ -48,6 +49,7 @@ _CHECKED: Final = frozenset(["workers"])
 
 _MARKERS: Final = ("_v", "_n", "_c", "_t")
 """The names in a body that are the format's own."""
+_STENCILS: Final = Stencils()
 ERASED: Final = "erased"
 """The reason of entries whose body is gone."""
 
@@ -89,9 +91,14 @@ def _project_entry(entry: Entry, changes: Changes) -> None:
         elif projector is None:
             changes.skipped[f"type {entry.type}, version {version}"] += 1
         else:
-            facts = Facts(entry.index, entry.openings)
-            node = projector(cut(layers, Tier.PRIVATE), facts)
-            facts.hand_over(changes)
+            content, form = cut(layers, Tier.PRIVATE), form_of(entry.openings)
+            node = None
+            if projector is project_event:
+                node = _STENCILS.state(entry.index, content, form, changes)
+            if node is None:
+                facts = Facts(entry.index, form)
+                node = projector(content, facts)
+                facts.hand_over(changes)
             place = EntryFact(entry.index, entry.leaf_hash, version, node, layers)
     except _MALFORMED:
         changes.skipped[f"malformed entry of type {entry.type}"] += 1
@@ -110,41 +117,13 @@ def fields_behind_facts(kind: int, version: str, content: Content) -> set[str]:
         content: With every field that opened when it was projected.
     """
     projector = _PROJECTORS.get((kind, version))
-    watched = _Watched(content)
+    watched = Watched(content)
     try:
         if projector is not None:
-            projector(watched, Facts(0, ()))
+            projector(watched, Facts(0, form_of(())))
     except _MALFORMED:
         return set(content)
     return watched.read - _CHECKED
-
-
-class _Watched(dict[str, Any]):
-    """A content that remembers which of its fields were asked for."""
-
-    def __init__(self, content: Content) -> None:
-        super().__init__(content)
-        self.read: set[str] = set()
-
-    def __getitem__(self, name: str) -> Any:
-        self.read.add(name)
-        return super().__getitem__(name)
-
-    def __contains__(self, name: object) -> bool:
-        self.read.add(str(name))
-        return super().__contains__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.read.add(name)
-        return super().get(name, default)
-
-    def __iter__(self) -> Iterator[str]:
-        self.read.update(super().keys())
-        return super().__iter__()
-
-    def items(self) -> Any:
-        self.read.update(super().keys())
-        return super().items()
 
 
 def layers_of(entry: Entry) -> Layers:
