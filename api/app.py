@@ -59,6 +59,7 @@ _CAPTURE_LIMITS = {
     "gs1-epcis-capture-file-size-limit": str(LARGEST),
     "gs1-capture-error-behaviour": "rollback",
 }
+_INVALID = "ValidationException"
 _CODES = {
     401: "UNAUTHENTICATED",
     404: "NOT_FOUND",
@@ -110,8 +111,9 @@ def build_app(readers: Readers, settings: ApiSettings, captures: Captures | None
         route("/body/{rest:path}", site.bodies),
         route("/proof/{rest:path}", site.endpoint(_proof)),
         route("/events", speaking(site.endpoint(site.events), "QueryParameterException")),
+        route("/events/{event_id:path}", speaking(site.endpoint(site.event), _INVALID)),
         route("/healthz", site.endpoint(_health)),
-        route("/", site.endpoint(_start)),
+        route("/", speaking(site.endpoint(_start), _INVALID)),
     ]
     if captures is not None:
         taken = _Capturing(site, captures)
@@ -130,6 +132,7 @@ class _Site:
     def __init__(self, readers: Readers, settings: ApiSettings) -> None:
         self._readers = readers
         self._base = settings.base
+        self._party = settings.party
         self._least_for_bodies = settings.bodies
         self._gate = Gate(settings.token, settings.partner_token)
         self._schema = make_schema(introspection=settings.introspection)
@@ -212,6 +215,10 @@ class _Site:
         """Answer an EPCIS query for events."""
         return epcis_events.events(request, view, viewer, self._base)
 
+    def event(self, request: Request, view: Reading, viewer: Viewer) -> Response:
+        """Answer with one event, by its EPCIS id."""
+        return epcis_events.event(request, view, viewer, self._base, self._party)
+
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer what the router refuses: an unknown path or method."""
         response = failure(request, _told(error))
@@ -270,7 +277,7 @@ class _Capturing:
 
 
 def _capturing(endpoint: Endpoint) -> Endpoint:
-    return speaking(endpoint, "ValidationException", _CAPTURE_LIMITS)
+    return speaking(endpoint, _INVALID, _CAPTURE_LIMITS)
 
 
 def _refuse_others(viewer: Viewer) -> None:

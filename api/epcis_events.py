@@ -1,9 +1,10 @@
-"""`GET /events` of the EPCIS 2.0 REST binding: events by what they say, page by page.
+"""`GET /events` of the EPCIS 2.0 REST binding: events by what they say, page by page, or by id.
 
-It lists, so it is for the operator. A request looks at a bounded number of log
+The first lists, so it is for the operator. A request looks at a bounded number of log
 entries: a page may hold fewer events than were asked for, and still have a
 next one. A parameter that is not known is refused, because an answer that
-leaves a condition out is a wrong answer.
+leaves a condition out is a wrong answer. One event by its id is for everybody, as
+far as each may see it.
 
 Next: api/app.py
 """
@@ -13,15 +14,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.epcis_rest import page_size, refuse_misfits
+from api.web import choose
 from provenance.epcis.export import epcis_event, instant
 from provenance.epcis.keys import canonical_uri, parse_key
 from provenance.epcis.native import Names
 from provenance.epcis.vocabulary import word_uri
-from provenance.epcis.writing import query_text
-from provenance.errors import AccessDenied, InputError
+from provenance.epcis.writing import event_text, query_text
+from provenance.errors import AccessDenied, InputError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,11 +38,12 @@ if TYPE_CHECKING:
     Condition = Callable[[Event], bool]
     Making = Callable[[str, set[str]], Condition]
 
-__all__ = ["events"]
+__all__ = ["event", "events"]
 
 _MOST_READ: Final = 5_000
 """Log entries that one request looks at."""
 _MOST_VALUES: Final = 100
+_OFFERED: Final = ("application/ld+json", "application/json")
 _EPCS: Final = ("epcList", "childEPCs")
 _MORE_EPCS: Final = ("inputEPCList", "outputEPCList")
 
@@ -58,12 +62,7 @@ def events(request: Request, reading: Reading, viewer: Viewer, base: str) -> Res
     start = _token(asked.pop("nextPageToken", ["0"]))
     size = page_size(asked.pop("perPage", []))
     conditions = [_condition(name, texts) for name, texts in asked.items()]
-    names = Names(
-        base,
-        lambda party, product: (
-            reading.products([(party, product)], viewer.tier).get((party, product), {}).get("gtin")
-        ),
-    )
+    names = _names(reading, viewer, base)
     stop = reading.head().size
     page: list[tuple[dict[str, Any], list[Any]]] = []
     end = min(start + _MOST_READ, stop)
@@ -79,7 +78,48 @@ def events(request: Request, reading: Reading, viewer: Viewer, base: str) -> Res
         again = [(name, text) for name, texts in asked.items() for text in texts]
         query = urlencode([*again, ("perPage", str(size)), ("nextPageToken", str(end))])
         headers["link"] = f'</events?{query}>; rel="next"'
-    return Response(query_text(page), media_type="application/ld+json", headers=headers)
+    return Response(query_text(page), media_type=_wanted(request), headers=headers)
+
+
+def event(request: Request, reading: Reading, viewer: Viewer, base: str, party: str) -> Response:
+    """Answer with one event, with the context that it is read with.
+
+    Raises:
+        NotFound: There is none of this id, or none that the viewer may see.
+    """
+    refuse_misfits(request)
+    kind = _wanted(request)
+    asked = request.path_params["event_id"]
+    if request.url.query and "?" not in asked:
+        asked = f"{asked}?{request.url.query}"  # of an event hash, whose "?" was not encoded
+    held = reading.event_named(asked, [party], viewer.tier)
+    found = None
+    if held is not None:
+        found = epcis_event(held[1], held[2], viewer.tier, _names(reading, viewer, base))
+    if found is None or isinstance(found, str):
+        raise NotFound("no event of this id is known here")
+    return Response(event_text(*found), media_type=kind)
+
+
+def _names(reading: Reading, viewer: Viewer, base: str) -> Names:
+    return Names(
+        base,
+        lambda party, product: (
+            reading.products([(party, product)], viewer.tier).get((party, product), {}).get("gtin")
+        ),
+    )
+
+
+def _wanted(request: Request) -> str:
+    """The media type of the answer.
+
+    Raises:
+        HTTPException: 406: neither JSON-LD nor JSON is wanted.
+    """
+    found = choose(request.headers.get("accept"), _OFFERED)
+    if found is None:
+        raise HTTPException(406, "events are written as JSON-LD or JSON, and not as anything else")
+    return found
 
 
 def _token(texts: list[str]) -> int:

@@ -96,10 +96,13 @@ def refuse_misfits(request: Request) -> None:
     headers = request.headers
     if len(str(request.url)) > _LONGEST_ADDRESS:
         raise HTTPException(414, f"the address is longer than {_LONGEST_ADDRESS} characters")
-    least, most = headers.get("gs1-epcis-min", "2"), headers.get("gs1-epcis-max", "2")
-    exact = headers.get("gs1-epcis-version", "2")
-    if _number(least) > _number(VERSION) or not _reaches(most) or not _is_ours(exact):
-        raise HTTPException(406, f"EPCIS {VERSION} is spoken here, and no other version")
+    for name in ("epcis", "cbv"):
+        least, most, exact = (
+            headers.get(f"gs1-{name}-{which}", "2") for which in ("min", "max", "version")
+        )
+        if _number(least) > _number(VERSION) or not _reaches(most) or not _is_ours(exact):
+            said = f"{name.upper()} {VERSION} is spoken here, and no other version"
+            raise HTTPException(406, said)
     wanted = headers.get("gs1-epc-format", "No_Preference")
     if wanted not in _FORMATS:
         raise HTTPException(406, "identifiers are handed on as they were captured")

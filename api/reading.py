@@ -263,6 +263,17 @@ class Reading(Protocol):
         """Yield the events among the entries [start, stop): index, version, content for a tier."""
         ...
 
+    def event_named(
+        self, event_id: str, parties: Collection[str], tier: Tier
+    ) -> tuple[int, str, Content] | None:
+        """Return an event as `events` does, by its EPCIS id or, for the operator, its event hash.
+
+        Args:
+            event_id: As an EPCIS document has it.
+            parties: Whose events may be meant where the id does not say; the first counts first.
+            tier: Whose view it is.
+        """
+
     def signer_of(self, index: int) -> str | None:
         """Return the public key that signed the batch of an entry, if one did."""
         ...

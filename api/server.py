@@ -144,6 +144,7 @@ def make_server(
         partner_token=partner_token,
         introspection=introspection,
         capture=capture,
+        party=workspace.settings.party,
         bodies=Tier[workspace.settings.serve.bodies.upper()],
     )
     server, taken, address = bind(create_app(workspace, settings), listening)

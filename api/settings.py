@@ -24,6 +24,7 @@ class ApiSettings:
         introspection: Whether callers may ask for the GraphQL schema.
         readers: How many requests may read at once, at least 1.
         capture: Whether the operator may send EPCIS documents into the log.
+        party: Whose events are meant where an id does not say it.
         bodies: The tier from which on a viewer may read whole bodies by their number.
     """
 
@@ -33,4 +34,5 @@ class ApiSettings:
     introspection: bool = False
     readers: int = 4
     capture: bool = False
+    party: str = ""
     bodies: Tier = Tier.PUBLIC

@@ -20,9 +20,10 @@ from graph.questions.recall import recall
 from provenance import canonical, checkpoint
 from provenance.anchors import Anchors
 from provenance.delivered import signer_of
-from provenance.entries import EntryType
+from provenance.entries import EntryType, Tier
 from provenance.epcis.export import EVENT_VERSIONS
 from provenance.errors import NotFound
+from provenance.ingest.same_event import index_of
 from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from graph.questions.exposure import Exposure
     from graph.questions.recall import Recall
     from graph.store import GraphStore
-    from provenance.entries import Content, Tier
+    from provenance.entries import Content
     from provenance.identifiers import ItemKey
     from provenance.reading import LogReader
     from workspace.workspace import Workspace
@@ -229,6 +230,13 @@ class StoreReading:
                 version = canonical.loads(entry.body)["_v"]
                 if version in EVENT_VERSIONS:
                     yield entry.index, version, open_entry(entry, tier)
+
+    def event_named(
+        self, event_id: str, parties: Collection[str], tier: Tier
+    ) -> tuple[int, str, Content] | None:
+        """Return an event by its EPCIS id."""
+        index = index_of(self._log, event_id, parties, by_hash=tier >= Tier.PRIVATE)
+        return None if index is None else next(self.events(index, index + 1, tier), None)
 
     def signer_of(self, index: int) -> str | None:
         """Return who signed the batch of an entry."""

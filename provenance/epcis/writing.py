@@ -14,7 +14,7 @@ from provenance.epcis.vocabulary import CONTEXT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["document_text", "json_text", "query_text"]
+__all__ = ["document_text", "event_text", "json_text", "query_text"]
 
 
 def json_text(value: Any) -> str:
@@ -66,6 +66,11 @@ def query_text(events: Sequence[tuple[Mapping[str, Any], list[Any]]]) -> str:
     begin, end = json_text(members).rsplit("[]", 1)
     written = ",".join(_event_text(event, context, head) for event, context in events)
     return f"{begin}[{written}]{end}"
+
+
+def event_text(event: Mapping[str, Any], context: list[Any]) -> str:
+    """Write an event that stands alone, with its whole context."""
+    return json_text({"@context": [CONTEXT, *context], **event})
 
 
 def _event_text(event: Mapping[str, Any], context: list[Any], head: list[Any]) -> str:

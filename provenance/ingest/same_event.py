@@ -37,7 +37,15 @@ if TYPE_CHECKING:
 
     Known = LogWriter | LogReader
 
-__all__ = ["gtins", "hashes_of_row", "is_address", "row_named", "row_of", "rows_with_hash"]
+__all__ = [
+    "gtins",
+    "hashes_of_row",
+    "index_of",
+    "is_address",
+    "row_named",
+    "row_of",
+    "rows_with_hash",
+]
 
 _ROW: Final = "event/1"
 _ADDRESS: Final = re.compile(r"(?P<domain>https?://[^\s?#]+?)/event/(?P<name>[^/\s?#]+)\Z")
@@ -92,6 +100,33 @@ def is_address(event_id: Any) -> bool:
     return type(event_id) is str and _ADDRESS.match(event_id) is not None
 
 
+def index_of(
+    reader: LogReader, event_id: str, parties: Collection[str], *, by_hash: bool
+) -> int | None:
+    """Find the entry of an event by its `eventID`; returns its index.
+
+    Args:
+        reader: The log.
+        event_id: As an EPCIS document has it.
+        parties: Whose events may be meant; registered ones may always be.
+        by_hash: Whether it may be an event hash: who may guess fields must not have the guess
+            confirmed.
+    """
+    owners = dict.fromkeys((*parties, *(party.id for party in reader.register.parties)))
+    row = _row_address(event_id)
+    keys = [("event", *row)] if row else []
+    keys += [("event", party, event_id) for party in owners]
+    keys += [("event_hash", party, event_id) for party in owners if by_hash]
+    return next((at for key in keys if (at := reader.find(key)) is not None), None)
+
+
+def _row_address(event_id: str) -> tuple[str, str] | None:
+    """Return party and id of the row that an `eventID` was made of; None for another one."""
+    match = _ADDRESS.match(event_id)
+    owner, slash, own = unquote(match["name"]).partition("/") if match else ("", "", "")
+    return (owner, own) if slash else None
+
+
 def row_named(log: Known, event_id: Any, party: str) -> tuple[int, str] | None:
     """Find the row whose EPCIS form bears an id; returns its index and the domain.
 
@@ -103,11 +138,7 @@ def row_named(log: Known, event_id: Any, party: str) -> tuple[int, str] | None:
     if type(event_id) is not str:
         return None
     match = _ADDRESS.match(event_id)
-    keys = [("event", party, event_id)]
-    if match:
-        owner, slash, own = unquote(match["name"]).partition("/")
-        keys = [("event", owner, own)] if slash else keys
-    (found,) = log.known([Identity(key) for key in keys])
+    (found,) = log.known([Identity(("event", *(_row_address(event_id) or (party, event_id))))])
     return None if found is None else (found.index, match["domain"] if match else "")
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import api_world
 import httpx
@@ -18,6 +19,9 @@ from api.readers import Readers
 from api.server import Listening, make_server
 from api.settings import ApiSettings
 from api.store_reading import open_reading
+from provenance.epcis.eventhash import event_hash
+from provenance.epcis.jsonpull import parse
+from provenance.epcis.vocabulary import prefixes
 from provenance.ingest.run import ingest
 from workspace.workspace import Workspace, create_workspace
 
@@ -205,6 +209,58 @@ def test_only_the_operator_lists_events(epcis: Workspace) -> None:
         assert "urn:x" not in answer.text
     assert ask.get("/events", headers={"authorization": "Bearer x"}).status_code == 401
     pool.close()
+
+
+def test_one_event_by_its_id(epcis: Workspace, client: httpx.Client) -> None:
+    """With its context, as valid as a document; an id that nobody knows is 404."""
+    answer = client.get(f"/events/{quote('urn:x:2', safe='')}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/ld+json")
+    event = answer.json()
+    assert event["@context"][1:] == [{"ex": "https://ns.example.com/"}]
+    assert {name: event[name] for name in made(2)} == made(2)
+    plain = client.get("/events/urn:x:2", headers={"accept": "application/json;q=1, */*;q=0.1"})
+    assert plain.headers["content-type"] == "application/json"
+    assert plain.json() == event
+    hashed = hash_of_event(event)
+    for address in (hashed, quote(hashed, safe="")):
+        assert client.get(f"/events/{address}").json() == event
+    missing = client.get("/events/urn:x:99")
+    assert (missing.status_code, missing.json()["type"]) == (
+        404,
+        "epcisException:NoSuchResourceException",
+    )
+    for address in ("/events", "/events/urn:x:2"):
+        xml = client.get(address, headers={"accept": "application/xml"})
+        assert (xml.status_code, xml.json()["type"]) == (
+            406,
+            "epcisException:NotAcceptableException",
+        )
+        assert client.get(address, headers={"GS1-CBV-Min": "2.1"}).status_code == 406
+        asked = client.options(address)
+        assert (asked.status_code, asked.headers["gs1-epcis-version"]) == (204, "2.0.0")
+    assert client.options("/").headers["gs1-cbv-max"] == "2.0.0"
+
+
+def test_others_see_of_an_event_what_they_may(epcis: Workspace, client: httpx.Client) -> None:
+    """By its id, without what is private; and nobody but the operator by its hash."""
+    whole = client.get("/events/urn:x:2").json()
+    pool = Readers(lambda: open_reading(epcis))
+    from api_asker import Asker as Ask  # noqa: PLC0415 - used here only
+
+    settings = ApiSettings("https://id.example.org", TOKEN, "partner", party="acme")
+    ask = Ask(build_app(pool, settings))
+    for headers in ({}, {"authorization": "Bearer partner"}):
+        answer = ask.get("/events/urn:x:2", headers=headers)
+        assert answer.status_code == 200
+        assert answer.json()["eventTime"] == whole["eventTime"]
+        assert "secret" not in answer.text
+        assert ask.get(f"/events/{hash_of_event(whole)}", headers=headers).status_code == 404
+    pool.close()
+
+
+def hash_of_event(event: dict[str, Any]) -> str:
+    """The event hash of a whole event."""
+    return event_hash(parse(json.dumps(event)), prefixes(event["@context"]))
 
 
 def test_native_events_are_listed_too(ask: Asker) -> None:
