@@ -204,9 +204,17 @@ class Features:
 
     def leaf_hashes(self, indices: Collection[int]) -> dict[int, bytes]:
         """Return the leaf hashes of the entries at `indices` that the frames hold."""
+        held, hashes = self._leaves
+        wanted = np.fromiter(indices, np.int64, len(indices))
+        place = np.searchsorted(held, wanted, side="right") - 1
+        known = (place >= 0) & (held[place] == wanted) if len(held) else np.zeros(len(wanted), bool)
+        return dict(zip(wanted[known].tolist(), hashes[place[known]].tolist(), strict=True))
+
+    @cached_property
+    def _leaves(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+        """Every entry's index, ascending, and leaf hash."""
         frames = self.frames
-        found: dict[int, bytes] = {}
-        for frame in (
+        tables = (
             frames.events,
             frames.facilities,
             frames.products,
@@ -216,10 +224,11 @@ class Features:
             frames.locations,
             frames.watchlist,
             frames.flags,
-        ):
-            own = frame[frame["index"].isin(indices)]
-            found.update(zip(own["index"].astype(int), own["leaf_hash"], strict=True))
-        return found
+        )
+        index = np.concatenate([table["index"].to_numpy(np.int64) for table in tables])
+        hashes = np.concatenate([table["leaf_hash"].to_numpy(object) for table in tables])
+        order = np.argsort(index, kind="stable")
+        return index[order], hashes[order]
 
 
 def _rows(events: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ Next: detectors/run.py
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from detectors.base import Account, Detector, Sample
     from detectors.features import Features
 
-__all__ = ["Judgement", "Reading", "conclude", "family_levels", "judge", "strangest"]
+__all__ = ["Judgement", "Reading", "conclude", "family_levels", "judge", "strangest", "subjects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,9 @@ def _flagged(found: Judgement, levels: Mapping[str, float]) -> NDArray[np.bool_]
     decisions = found.decisions
     if decisions.family is None or decisions.q is None:
         return decisions.flagged
-    allowed = np.array([levels[str(label)] for label in decisions.family])
-    return np.asarray(decisions.flagged & (decisions.q <= allowed))
+    number, labels = pd.factorize(decisions.family, use_na_sentinel=False)
+    allowed = np.array([levels[str(label)] for label in labels], np.float64)
+    return np.asarray(decisions.flagged & (decisions.q <= allowed[number]))
 
 
 def strangest(found: Judgement, levels: Mapping[str, float]) -> pd.DataFrame:
@@ -103,16 +104,24 @@ def strangest(found: Judgement, levels: Mapping[str, float]) -> pd.DataFrame:
     decisions = replace(found.decisions, flagged=flagged)
     general = found.detector.type == GENERAL
     rank = ranks(found.detector.evidence_class, found.scores, decisions, general=general)
-    order = pd.DataFrame(
+    order = np.argsort(-rank, kind="stable")
+    row = order[~pd.Series(subjects(table)[order]).duplicated().to_numpy()]
+    return pd.DataFrame(
         {
-            "party": table["subject_party"].to_numpy(),
-            "subject_id": table["subject_id"].to_numpy(),
-            "row": np.arange(len(table)),
-            "rank": rank,
-            "flagged": flagged,
+            "party": table["subject_party"].array[row],
+            "subject_id": table["subject_id"].array[row],
+            "row": row,
+            "rank": rank[row],
+            "flagged": flagged[row],
         }
-    ).sort_values(["rank", "row"], ascending=[False, True])
-    return order.drop_duplicates(["party", "subject_id"])
+    )
+
+
+def subjects(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Number the subject of each row of a sample's table."""
+    party, parties = pd.factorize(table["subject_party"], use_na_sentinel=False)
+    own, _ = pd.factorize(table["subject_id"], use_na_sentinel=False)
+    return np.asarray(own * np.int64(max(len(parties), 1)) + party, np.int64)
 
 
 class Reading(NamedTuple):
@@ -143,54 +152,70 @@ def conclude(
         chosen: `strangest` of the judgement, or some rows of it.
     """
     chosen = chosen[chosen["flagged"]]
-    rows = [int(row) for row in chosen["row"]]
-    accounts = [_account(found, shared, row) for row in rows]
-    own = found.sample.table["index"]
+    rows = chosen["row"].to_numpy(np.int64)
+    cases = _cases(found, shared, rows)
+    accounts = [found.detector.explain(case) for case in cases]
     named = [
-        sorted({int(own.iloc[row]), *account.evidence})
-        for row, account in zip(rows, accounts, strict=True)
+        sorted({int(case.row["index"]), *account.evidence})
+        for case, account in zip(cases, accounts, strict=True)
     ]
     hashes = shared.leaf_hashes({index for indices in named for index in indices})
+    ranks_ = chosen["rank"].tolist()
+    sizes = _sizes(found.decisions)
     return [
         _flag(
             found,
-            row,
+            _Concluded(row, rank, case, account, tuple(Evidence(i, hashes[i]) for i in indices)),
             reading,
-            rank=float(rank),
-            account=account,
-            evidence=tuple(Evidence(index, hashes[index]) for index in indices),
-            seed=shared.seed,
+            sizes,
         )
-        for row, rank, account, indices in zip(rows, chosen["rank"], accounts, named, strict=True)
+        for row, rank, case, account, indices in zip(
+            rows.tolist(), ranks_, cases, accounts, named, strict=True
+        )
     ]
 
 
-def _account(found: Judgement, shared: Features, row: int) -> Account:
-    case = Case(
-        row={str(k): v for k, v in found.sample.table.iloc[row].items()},
-        score=float(found.scores[row]),
-        threshold=float(found.decisions.threshold[row]),
-        sample=found.sample,
-        shared=shared,
-    )
-    return found.detector.explain(case)
+def _cases(found: Judgement, shared: Features, rows: NDArray[np.int64]) -> list[Case]:
+    """Take the rows of a sample's table out, all of them at once."""
+    table = found.sample.table.iloc[rows]
+    names = [str(name) for name in table.columns]
+    values = zip(*(_scalars(column) for _, column in table.items()), strict=True)
+    scores, thresholds = found.scores[rows].tolist(), found.decisions.threshold[rows].tolist()
+    return [
+        Case(dict(zip(names, row, strict=True)), score, threshold, found.sample, shared)
+        for row, score, threshold in zip(values, scores, thresholds, strict=True)
+    ]
 
 
-def _flag(
-    found: Judgement,
-    row: int,
-    reading: Reading,
-    *,
-    rank: float,
-    account: Account,
-    evidence: tuple[Evidence, ...],
-    seed: int,
-) -> Flag:
+def _scalars(column: pd.Series) -> list[Any]:
+    """Return the values, numbers as numpy has them: those may be divided by zero."""
+    return list(column.to_numpy() if column.dtype.kind in "biuf" else column)
+
+
+def _sizes(decisions: Decisions) -> Mapping[str, int]:
+    """Count the members of each family."""
+    if decisions.family is None:
+        return {}
+    number, labels = pd.factorize(decisions.family)
+    return dict(zip(map(str, labels), np.bincount(number).tolist(), strict=True))
+
+
+class _Concluded(NamedTuple):
+    """One flagged case with its explanation."""
+
+    row: int
+    rank: float
+    case: Case
+    account: Account
+    evidence: tuple[Evidence, ...]
+
+
+def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[str, int]) -> Flag:
     detector, sample, decisions = found.detector, found.sample, found.decisions
-    score, threshold = float(found.scores[row]), float(decisions.threshold[row])
+    row, score, threshold = one.row, one.case.score, one.case.threshold
     benign = bool(decisions.likely_benign[row])
     family = None if decisions.family is None else str(decisions.family[row])
-    party = sample.table["subject_party"].iloc[row]
+    party = one.case.row["subject_party"]
     parameters = dict(detector.parameters)
     if family is not None:
         parameters["false_discovery_level"] = reading.level
@@ -198,27 +223,27 @@ def _flag(
     return Flag(
         type=detector.type,
         subject_kind=detector.subject_kind,
-        subject_id=str(sample.table["subject_id"].iloc[row]),
+        subject_id=str(one.case.row["subject_id"]),
         subject_party=party if isinstance(party, str) else None,
         severity=severity(detector.evidence_class, score, threshold, likely_benign=benign),
         evidence_class=detector.evidence_class,
         detector=detector.name,
         detector_version=detector.version,
-        evidence=evidence,
+        evidence=one.evidence,
         tree_size=reading.tree_size,
         root=reading.root,
         score=score,
         threshold=threshold,
-        account=account,
-        rank=rank,
+        account=one.account,
+        rank=one.rank,
         likely_benign=benign,
         p=None if decisions.p is None else float(decisions.p[row]),
         q=None if decisions.q is None else float(decisions.q[row]),
         family=family,
-        family_size=None if family is None else int(np.count_nonzero(decisions.family == family)),
+        family_size=None if family is None else sizes[family],
         parameters=parameters,
         code_digest=code_digest(type(detector).__module__),
-        seed=seed,
+        seed=one.case.shared.seed,
         libraries=libraries(detector.libraries),
         reads=detector.reads,
         reference_digest=None if family is None else sample.reference_digests.get(family),

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,9 @@ __all__ = [
     "adjust",
     "adjust_families",
     "fit",
+    "members_of",
     "p_values",
+    "thresholds",
 ]
 
 Side = Literal["both", "upper"]
@@ -170,10 +173,35 @@ def adjust(p: NDArray[np.float64]) -> NDArray[np.float64]:
 def adjust_families(p: NDArray[np.float64], family: NDArray[np.object_]) -> NDArray[np.float64]:
     """Adjust within each family alone."""
     q = np.ones(len(p))
-    for label in np.unique(family.astype(str)):
-        members = family == label
+    for members in members_of(family):
         q[members] = adjust(p[members])
     return q
+
+
+def thresholds(
+    q: NDArray[np.float64], family: NDArray[np.object_], level: float
+) -> NDArray[np.float64]:
+    """Return the normal deviate that each case had to reach to be flagged within its family.
+
+    Args:
+        q: Adjusted p-values.
+        family: Label of each case's family.
+        level: False-discovery level of the run.
+    """
+    from scipy import stats  # noqa: PLC0415 - as above
+
+    threshold = np.empty(len(q))
+    for members in members_of(family):
+        passed = max(int((q[members] <= level).sum()), 1)
+        threshold[members] = stats.norm.isf(level * passed / len(members))
+    return threshold
+
+
+def members_of(family: NDArray[np.object_]) -> list[NDArray[np.int64]]:
+    """Return the positions of each family's cases."""
+    number, labels = pd.factorize(family, use_na_sentinel=False)
+    ends = np.cumsum(np.bincount(number, minlength=len(labels)))
+    return np.split(np.argsort(number, kind="stable"), ends[:-1]) if len(labels) else []
 
 
 def across_families(smallest: NDArray[np.float64], level: float) -> float:

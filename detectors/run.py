@@ -18,7 +18,7 @@ import pandas as pd
 from detectors.base import EvidenceClass
 from detectors.executors import InProcess
 from detectors.features import SEED, Features
-from detectors.judging import Reading, conclude, family_levels, strangest
+from detectors.judging import Reading, conclude, family_levels, strangest, subjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -122,7 +122,7 @@ def _error(detector: Detector, error: Exception) -> DetectorError:
 
 
 def _subjects(found: Judgement) -> int:
-    return len(found.sample.table[["subject_party", "subject_id"]].drop_duplicates())
+    return len(np.unique(subjects(found.sample.table)))
 
 
 def _order(flag: Flag) -> tuple[float, str, str, str]:
@@ -149,7 +149,7 @@ def _table(found: Judgement, chosen: pd.DataFrame) -> pd.DataFrame:
     p, q = found.decisions.p, found.decisions.q
     return pd.DataFrame(
         {
-            "subject_id": chosen["subject_id"].to_numpy(),
+            "subject_id": chosen["subject_id"].array,
             "type": found.detector.type,
             "score": chosen["rank"].to_numpy(),
             "flagged": chosen["flagged"].to_numpy(bool),

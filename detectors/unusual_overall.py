@@ -149,11 +149,7 @@ class UnusualOverall:
         p = stats.norm.sf(scores)
         q = nulls.adjust_families(p, family)
         flagged = q <= level
-        threshold = np.empty(len(p))
-        for label in np.unique(family.astype(str)):
-            own = family == label
-            passed = max(int((flagged & own).sum()), 1)
-            threshold[own] = stats.norm.isf(level * passed / own.sum())
+        threshold = nulls.thresholds(q, family, level)
         return Decisions(flagged, threshold, np.zeros(len(p), bool), p, q, family)
 
     def explain(self, case: Case) -> Account:
