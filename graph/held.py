@@ -4,7 +4,7 @@ Stores keep facts in shapes of their own. Here they are named as they were state
 each with a place: what tells it from all others of its kind and orders them, the
 same in every store. So two stores are compared by going through both once.
 
-Next: graph/store.py
+Next: graph/walked.py
 """
 
 from __future__ import annotations

@@ -20,15 +20,17 @@ from msgspec import Struct
 from graph.containment import contents_at
 from graph.keys import NodeKind, is_class, is_serial, kind_of, lot_of, parse_key
 from graph.model import EdgeKind, Role
+from graph.walked import Edges
 from provenance.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import networkx as nx
 
     from graph.model import Edge
-    from graph.store import Direction, GraphStore, Walk
+    from graph.store import Direction, GraphStore
+    from graph.walked import Walk
     from provenance.entries import Tier
 
 __all__ = ["Gap", "GapReason", "Lineage", "gaps_along", "same_goods", "trace"]
@@ -55,7 +57,6 @@ class GapReason(StrEnum):
 
 _TRACEABLE: Final = (NodeKind.ITEM, NodeKind.CONTAINER)
 _ITEM: Final = f"{NodeKind.ITEM}:"
-_GAP: Final = f"{NodeKind.GAP}:"
 _ABSENCES: Final = (GapReason.NO_ORIGIN, GapReason.NO_LOT)
 
 
@@ -98,7 +99,7 @@ class Lineage:
     tier: Tier
     position: int
     hops: dict[str, int]
-    edges: tuple[Edge, ...]
+    edges: Sequence[Edge]
     gaps: tuple[Gap, ...]
     truncated: bool
 
@@ -160,18 +161,21 @@ def trace(
             raise NotFound(f"the graph knows no {key!r}, or it may not be shown at this tier")
         gaps = sorted(set(gaps_along(store, walk, direction, tier, at)))
         position = store.position()
-    hops = walk.hops
-    inside = [edge for edge in (*same, *walk.edges) if edge.src in hops and edge.dst in hops]
     return Lineage(
         start=key,
         direction=direction,
         tier=tier,
         position=position,
-        hops=hops,
-        edges=tuple(inside),
+        hops=walk.hops,
+        edges=Edges(lambda: _inside(same, walk)),
         gaps=tuple(gap for gap in gaps if not _speaks_for_others(gap, key, same)),
         truncated=walk.truncated,
     )
+
+
+def _inside(same: list[Edge], walk: Walk) -> list[Edge]:
+    hops = walk.hops
+    return [edge for edge in (*same, *walk.edges) if edge.src in hops and edge.dst in hops]
 
 
 def same_goods(store: GraphStore, key: str, tier: Tier, limit: int, at: int | None) -> list[Edge]:
@@ -198,21 +202,17 @@ def gaps_along(
     store: GraphStore, walk: Walk, direction: Direction, tier: Tier, at: int | None
 ) -> Iterator[Gap]:
     """Yield where the trail stops: at gap nodes, at products without lot, at undocumented ends."""
-    hops, upstream = walk.hops, direction == "upstream"
-    documented = {edge.dst if upstream else edge.src for edge in walk.edges}
-    others = {edge.src if upstream else edge.dst for edge in walk.edges}
-    unknown = {key for key in others.difference(hops) if key.startswith(_GAP)}
-    for edge in walk.edges if unknown else ():
-        item, other = (edge.dst, edge.src) if upstream else (edge.src, edge.dst)
-        if other in unknown:
-            yield _gap_at(item, other, edge.index, direction)
-    items = [key for key in hops if key.startswith(_ITEM)]
-    for key in items:
-        if is_class(key) and hops[key]:
-            yield Gap(key, GapReason.NO_LOT)
-            documented.add(key)
-    if direction == "upstream":
-        yield from _origins(store, [key for key in items if key not in documented], tier, at)
+    upstream = direction == "upstream"
+    for edge in walk.to_gaps:
+        item, gap = (edge.dst, edge.src) if upstream else (edge.src, edge.dst)
+        yield _gap_at(item, gap, edge.index, direction)
+    classes = [key for key in walk.hops if is_class(key)]
+    lotless = {key for key in classes if walk.hops[key] and key.startswith(_ITEM)}
+    for key in lotless:
+        yield Gap(key, GapReason.NO_LOT)
+    if upstream:
+        ends = [key for key in walk.ends if key.startswith(_ITEM) and key not in lotless]
+        yield from _origins(store, ends, tier, at)
 
 
 def _origins(store: GraphStore, ends: list[str], tier: Tier, at: int | None) -> Iterator[Gap]:

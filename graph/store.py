@@ -12,7 +12,6 @@ Next: graph/containment.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -24,32 +23,16 @@ if TYPE_CHECKING:
     from graph.keys import NodeKind
     from graph.lineage import Lineage
     from graph.model import Changes, Edge, EdgeKind, EntryFact, Node, Record, RecordKind, Role
+    from graph.walked import Walk
     from provenance.entries import Tier
 
-__all__ = ["DEFAULT_DEPTH", "DEFAULT_LIMIT", "Direction", "GraphStore", "Walk"]
+__all__ = ["DEFAULT_DEPTH", "DEFAULT_LIMIT", "Direction", "GraphStore"]
 
 DEFAULT_DEPTH: Final = 100
 DEFAULT_LIMIT: Final = 10_000
 
 Direction = Literal["upstream", "downstream"]
 """Upstream is towards the origin, downstream towards the consumer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """What a walk along `became` edges found.
-
-    Attributes:
-        hops: The items found with their distance, nearest first, equal ones by key; gap nodes
-            are not among them.
-        edges: Every visible `became` edge at these items on the side walked to, in log order;
-            the other end may be a gap node, or beyond the limits.
-        truncated: Whether an edge leads to an item that the limits left out.
-    """
-
-    hops: dict[str, int]
-    edges: list[Edge]
-    truncated: bool
 
 
 class GraphStore(Protocol):

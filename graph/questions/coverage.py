@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from graph.lineage import Lineage
     from graph.model import Edge
-    from graph.store import GraphStore, Walk
+    from graph.store import GraphStore
+    from graph.walked import Walk
     from provenance.entries import Tier
 
 __all__ = ["Coverage", "Level", "coverage"]

@@ -27,8 +27,9 @@ from graph.model import (
     Role,
     cut,
 )
-from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT, Walk
+from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT
 from graph.stores.memory_facts import Held, Place, opened, place
+from graph.walked import walked
 from provenance.errors import NotFound, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from graph.held import Fact, FactKind
     from graph.model import Changes, EntryFact
     from graph.store import Direction
+    from graph.walked import Walk
     from provenance.entries import Tier
 
 __all__ = ["MemoryStore"]
@@ -244,7 +246,7 @@ class MemoryStore:
                 level, distance = found[:room], distance + 1
                 hops |= dict.fromkeys(level, distance)
             edges = [opened(fact, tier) for fact in sorted(facts, key=place)]
-            return Walk(hops, edges, truncated)
+            return walked(hops, edges, upstream=direction == "upstream", truncated=truncated)
 
     def upstream(
         self,

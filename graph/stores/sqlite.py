@@ -17,7 +17,7 @@ from graph.journey import Journey, travel
 from graph.keys import NodeKind, entry_index, entry_key, is_unicode, kind_of, record_key
 from graph.lineage import Lineage, trace
 from graph.model import Edge, EdgeKind, Node, Record, RecordKind, Role
-from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT, Walk
+from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT
 from graph.stores import sqlite_text as text
 from graph.stores.sqlite_facts import facts_in, faults_in
 from graph.stores.sqlite_file import (
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from graph.held import Fact, FactKind
     from graph.model import Changes, EntryFact
     from graph.store import Direction
+    from graph.walked import Walk
     from provenance.entries import Tier
 
 __all__ = ["SqliteStore"]

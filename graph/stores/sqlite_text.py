@@ -24,6 +24,7 @@ __all__ = [
     "ENTRIES",
     "FIND",
     "FLAGS",
+    "KEYS",
     "MADE_BY",
     "NODES",
     "NODES_OF_KIND",
@@ -92,21 +93,17 @@ STARTS: Final = """
 SELECT n.key, n.id FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value WHERE n.tier <= ?2
 """
 
-STEP_UP: Final = f"""
-SELECT e.idx, e.seq, e.dst, e.src, n.key, e.time, e.attrs
-FROM json_each(?1) j
-CROSS JOIN edge e INDEXED BY became_in ON e.dst = j.value AND e.kind = {_BECAME}
-CROSS JOIN node n ON n.id = e.src
-WHERE e.tier <= ?2
-"""  # noqa: S608
+_STEP: Final = """
+SELECT n.id, n.key, e.idx, e.seq, e.{there}, e.time, e.attrs
+FROM carray(?1) j CROSS JOIN node n ON n.id = j.value
+LEFT JOIN edge e {index} ON e.{here} = n.id AND e.kind = {kind} AND e.tier <= ?2
+"""
+# A row for a node without edges too: its key is wanted.
 
-STEP_DOWN: Final = f"""
-SELECT e.idx, e.seq, e.src, e.dst, n.key, e.time, e.attrs
-FROM json_each(?1) j
-CROSS JOIN edge e ON e.src = j.value AND e.kind = {_BECAME}
-CROSS JOIN node n ON n.id = e.dst
-WHERE e.tier <= ?2
-"""  # noqa: S608
+STEP_UP: Final = _STEP.format(here="dst", there="src", kind=_BECAME, index="INDEXED BY became_in")
+STEP_DOWN: Final = _STEP.format(here="src", there="dst", kind=_BECAME, index="")
+
+KEYS: Final = "SELECT n.id, n.key FROM carray(?1) j CROSS JOIN node n ON n.id = j.value"
 
 FLAGS: Final = """
 SELECT j.value, s.key, e.idx, c.leaf_hash, c.layers

@@ -1,51 +1,52 @@
 """Walking the SQLite graph breadth first, one question for each level.
 
-What was read is kept for the next questions, which are often about the same
-goods: a product's page, its journey, the origin of the lot beside it. It holds
-as long as nobody has written: `data_version` tells, within the transaction that
-reads. Full, it is emptied.
+What was read is kept, as the rows that it was, for the next questions, which
+are often about the same goods: a product's page, its journey, the origin of the
+lot beside it. It holds as long as nobody has written: `data_version` tells,
+within the transaction that reads. Full, it is emptied.
 
 Next: graph/stores/sqlite.py
 """
 
 from __future__ import annotations
 
+from array import array
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.keys import NodeKind
+import apsw
+
 from graph.model import Edge, EdgeKind
-from graph.store import Walk
 from graph.stores import sqlite_text as text
 from graph.stores.sqlite_rows import as_edge, as_json, open_all
+from graph.walked import GAP, Edges, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-
-    import apsw
 
     from graph.store import Direction
     from provenance.entries import Tier
 
 __all__ = ["Walker"]
 
-_GAP: Final = f"{NodeKind.GAP}:"
 _BECAME: Final = EdgeKind.BECAME
-_MOST_KEPT: Final = 50_000
+_MOST_KEPT: Final = 100_000
 
-_Placed = tuple[int, int, Edge]
-"""An edge with its place in the log: index, and number within the entry."""
-_Near = tuple[tuple[_Placed, ...], tuple[str, ...]]
-"""The edges of a node on one side, and the nodes at their other ends, gaps left out."""
-_NOTHING: Final[_Near] = ((), ())
+_Row = tuple[int, str, int, int, int, int | None, bytes | None]
+"""An edge: here, its key, index, number within the entry, the other end, time, layers."""
+_INDEX: Final = 2
+_SEQ: Final = 3
+_OTHER: Final = 4
+_TIME: Final = 5
+_LAYERS: Final = 6
 
 
 class _Kept:
     """What was read for one tier, of one side for walks."""
 
     def __init__(self) -> None:
-        self.near: dict[str, _Near] = {}
+        self.near: dict[int, list[_Row]] = {}
         self.ids: dict[str, int] = {}
         self.makers: dict[str, Edge | None] = {}
 
@@ -57,12 +58,13 @@ class Walker:
         """Keep nothing yet."""
         self._connection = connection
         self._version = -1
-        self._kept: dict[tuple[Direction, Tier], _Kept] = {}
-        self._number = 0
+        self.forget()
 
     def forget(self) -> None:
         """Let go of what was kept: this connection writes."""
-        self._kept.clear()
+        self._kept: dict[tuple[Direction, Tier], _Kept] = {}
+        self._names: dict[int, str] = {}
+        self._gaps: set[int] = set()
         self._number = 0
 
     def walk(
@@ -77,29 +79,46 @@ class Walker:
     ) -> Walk:
         """Follow `became` edges breadth first, as `GraphStore.walk` describes."""
         kept = self._valid(direction, tier)
+        known = self._known(starts, kept, tier)
+        near, names, gaps = kept.near, self._names, self._gaps
+        hops: dict[str, int] = {}
+        ends: list[str] = []
+        passed: list[_Row] = []
+        level = [kept.ids[key] for key in known[:limit]]
+        seen, truncated, distance = set(level), len(known) > limit, 0
+        while level:
+            if missing := [node for node in level if node not in near]:
+                self._read(missing, near, direction, tier)
+            items = sorted([node for node in level if node not in gaps], key=names.__getitem__)
+            hops.update(dict.fromkeys([names[node] for node in items], distance))
+            here = [near[node] for node in items]
+            if at is not None:
+                here = [_until(rows, at) for rows in here]
+            ends += [names[node] for node, rows in zip(items, here, strict=True) if not rows]
+            reached = [row for rows in here for row in rows]
+            passed += reached
+            found = {row[_OTHER] for row in reached} - seen
+            seen |= found
+            room = limit - len(hops) if distance < depth else 0
+            level, distance = list(found), distance + 1
+            if len(found) > room:
+                # Which are nearest by key, and whether these are items at all?
+                self._name(found)
+                level = sorted(found - gaps, key=names.__getitem__)
+                truncated = truncated or len(level) > room
+                del level[room:]
+        made = Edges(lambda: _edges(passed, names, direction, tier))
+        to_gaps = [row for row in passed if row[_OTHER] in gaps] if gaps else []
+        return Walk(hops, made, _edges(to_gaps, names, direction, tier), ends, truncated)
+
+    def _known(self, starts: Sequence[str], kept: _Kept, tier: Tier) -> list[str]:
+        """Return those of the starts that a viewer may know of, each once."""
         asked = list(dict.fromkeys(starts))
         if unknown := [key for key in asked if key not in kept.ids]:
-            kept.ids.update(self._connection.execute(text.STARTS, (as_json(unknown), tier)))
-        known = [key for key in asked if key in kept.ids]
-        hops = dict.fromkeys(sorted(known[:limit]), 0)
-        passed: list[_Near] = []
-        level, truncated, distance = list(hops), len(known) > limit, 0
-        while level:
-            if missing := [key for key in level if key not in kept.near]:
-                self._read(missing, kept, direction, tier)
-            here = [kept.near[key] for key in level]
-            if at is not None:
-                here = [_until(near, at) for near in here]
-            passed += here
-            found = {other for _, others in here for other in others if other not in hops}
-            room = limit - len(hops) if distance < depth else 0
-            truncated = truncated or len(found) > room
-            level, distance = sorted(found)[:room], distance + 1
-            for key in level:
-                hops[key] = distance
-        edges = [each for placed, _ in passed for each in placed]
-        edges.sort()
-        return Walk(hops, [edge for _, _, edge in edges], truncated)
+            for key, node in self._ask(text.STARTS, as_json(unknown), tier):
+                kept.ids[key] = node
+                self._names[node] = key
+        return [key for key in asked if key in kept.ids]
 
     def made_by(self, keys: Collection[str], tier: Tier, at: int | None) -> dict[str, Edge]:
         """Return the events that made items, as `GraphStore.made_by` describes."""
@@ -115,7 +134,7 @@ class Walker:
     def _makers(
         self, keys: Iterable[str], tier: Tier, at: int | None
     ) -> Iterable[tuple[str, Edge]]:
-        rows = self._connection.execute(text.MADE_BY, (as_json(set(keys)), tier, at))
+        rows = self._ask(text.MADE_BY, as_json(set(keys)), tier, at)
         return ((item, as_edge(next(own), tier)) for item, own in groupby(rows, itemgetter(3)))
 
     def _valid(self, direction: Direction, tier: Tier) -> _Kept:
@@ -126,32 +145,60 @@ class Walker:
             self._version = version
         return self._kept.setdefault((direction, tier), _Kept())
 
-    def _read(self, keys: list[str], kept: _Kept, direction: Direction, tier: Tier) -> None:
-        """Read the edges of nodes whose ids are known."""
-        upstream = direction == "upstream"
-        names = {kept.ids[key]: key for key in keys}
-        statement = text.STEP_UP if upstream else text.STEP_DOWN
-        rows: list[tuple[Any, ...]]
-        rows = self._connection.execute(statement, (as_json(names), tier)).fetchall()
-        contents = open_all([row[6] for row in rows], tier)
-        kept.near.update(dict.fromkeys(keys, _NOTHING))
-        number = 0
-        for here, own in groupby(rows, itemgetter(2)):
-            key, placed, others = names[here], [], set()
-            for index, seq, _, _, other, time_us, _ in own:
-                src, dst = (other, key) if upstream else (key, other)
-                edge = Edge(src, _BECAME, dst, index, None, time_us, contents[number])
-                placed.append((index, seq, edge))
-                number += 1
-                if not other.startswith(_GAP):
-                    others.add(other)
-            kept.near[key] = (tuple(placed), tuple(others))
-        kept.ids.update([(row[4], row[3]) for row in rows])
-        self._number += len(rows) + len(keys)
+    def _read(
+        self, nodes: list[int], near: dict[int, list[_Row]], direction: Direction, tier: Tier
+    ) -> None:
+        """Read the keys of nodes, and their edges; a gap's lead nowhere."""
+        statement = text.STEP_UP if direction == "upstream" else text.STEP_DOWN
+        rows: list[Any] = self._ask(statement, apsw.carray(array("q", nodes)), tier)
+        names = self._names
+        own: list[_Row] = []
+        for row in rows:
+            node = row[0]
+            if node not in near:
+                names[node], own = row[1], []
+                near[node] = own
+                if row[1].startswith(GAP):
+                    self._gaps.add(node)
+            if row[_OTHER] is not None:
+                own.append(row)
+        self._number += len(rows)
+
+    def _name(self, nodes: set[int]) -> None:
+        """Learn the keys of nodes."""
+        names = self._names
+        unknown = array("q", [node for node in nodes if node not in names])
+        if unknown:
+            for node, key in self._ask(text.KEYS, apsw.carray(unknown)):
+                names[node] = key
+                if key.startswith(GAP):
+                    self._gaps.add(node)
+
+    def _ask(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement, values).fetchall()
 
 
-def _until(near: _Near, at: int) -> _Near:
-    """Return what counts of it at a time: edges up to then, and undated ones."""
-    edges = [each for each in near[0] if each[2].time_us is None or each[2].time_us <= at]
-    ends = {end for _, _, edge in edges for end in (edge.src, edge.dst)}
-    return tuple(edges), tuple(ends.intersection(near[1]))
+def _edges(
+    rows: Iterable[_Row], names: dict[int, str], direction: Direction, tier: Tier
+) -> list[Edge]:
+    """Make edges of rows, in log order."""
+    ordered = sorted(rows, key=itemgetter(_INDEX, _SEQ))
+    contents = open_all([row[_LAYERS] for row in ordered], tier)
+    upstream = direction == "upstream"
+    return [
+        Edge(
+            names[other] if upstream else here,
+            _BECAME,
+            here if upstream else names[other],
+            index,
+            None,
+            time_us,
+            content,
+        )
+        for (_, here, index, _, other, time_us, _), content in zip(ordered, contents, strict=True)
+    ]
+
+
+def _until(rows: list[_Row], at: int) -> list[_Row]:
+    """Return what counts of them at a time: edges up to then, and undated ones."""
+    return [row for row in rows if row[_TIME] is None or row[_TIME] <= at]

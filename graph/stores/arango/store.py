@@ -21,7 +21,7 @@ from graph.journey import Journey, travel
 from graph.keys import NodeKind, entry_index, entry_key, is_unicode, kind_of, record_key
 from graph.lineage import Lineage, trace
 from graph.model import AGGREGATED, Edge, EdgeKind, Node, Record, RecordKind, Role
-from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT, Walk
+from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT
 from graph.stores.arango import text
 from graph.stores.arango.ahead import Ahead
 from graph.stores.arango.encoding import find_key, node_key, opened, padded, sortable
@@ -29,6 +29,7 @@ from graph.stores.arango.facts import facts_in, faults_in
 from graph.stores.arango.schema import HEAD, Names, prepare, truncate
 from graph.stores.arango.session import Session
 from graph.stores.arango.writing import Writer, asked, give_up
+from graph.walked import walked
 from provenance.errors import NotFound, StorageError, UsageError, WorkspaceReadOnly
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from graph.model import Changes, EntryFact
     from graph.place import ArangoPlace
     from graph.store import Direction
+    from graph.walked import Walk
     from provenance.entries import Tier
 
 __all__ = ["ArangoStore"]
@@ -298,7 +300,7 @@ class ArangoStore:
                 level, distance = found[:room], distance + 1
                 hops |= dict.fromkeys(level, distance)
         edges = [_edge(row, tier) for row in sorted(rows, key=_place)]
-        return Walk(hops, edges, truncated)
+        return walked(hops, edges, upstream=direction == "upstream", truncated=truncated)
 
     def upstream(
         self,
