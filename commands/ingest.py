@@ -79,10 +79,16 @@ def ingest_files(
     from provenance.ingest.quarantined import fingerprint
     from provenance.ingest.run import ingest as run
     from provenance.ingest.shelf import Closed, Shelf
+    from workspace.appending import Appending
     from workspace.projecting import Projecting
     from workspace.workspace import Workspace
 
-    with Workspace(data) as workspace, Projecting(data) as graph, stoppable() as stop:
+    with (
+        Workspace(data) as workspace,
+        Projecting(data) as graph,
+        Appending(data) as writer,
+        stoppable() as stop,
+    ):
         whose = party or workspace.settings.party
         shelf = Shelf(workspace.layout.quarantine)
         set_aside = {path: fingerprint(path) for path in map(Path, paths) if shelf.holds(path)}
@@ -96,9 +102,10 @@ def ingest_files(
                 entropy=workspace.entropy,
                 mapping=load_mapping(mapping) if mapping else None,
                 encoding=encoding,
-                progress=followed(workspace, graph, told),
+                progress=followed(workspace, [graph, writer], told),
                 signer=party_signer(workspace.log.register, whose, key),
                 stop=stop,
+                writer=writer,
             )
         _sign_answers(workspace, receipt, whose)
         for path, seen in set_aside.items():

@@ -10,26 +10,34 @@ import sys
 import threading
 from contextlib import contextmanager
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from commands.output import notice
 from provenance.clock import monotonic
 from provenance.errors import Interrupted, StorageError, WorkspaceLocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
     from provenance.ingest.ports import Progress
     from workspace.projecting import Projecting
     from workspace.workspace import Workspace
 
-__all__ = ["followed", "project_rest", "shown", "stoppable"]
+__all__ = ["Beside", "followed", "project_rest", "shown", "stoppable"]
 
 _LINE_SECONDS: Final = 30.0
 _WORTH_A_PROCESS: Final = 5_000
 _PATIENCE_SECONDS: Final = 5.0
 """Entries: fewer are projected sooner than a process has started."""
+
+
+class Beside(Protocol):
+    """A process that can help."""
+
+    def start(self) -> None:
+        """Start it, unless it has been started."""
+        ...
 
 
 @contextmanager
@@ -131,14 +139,15 @@ class _Lines:
             notice(f"provenance: {stage} {name}: {done / total:.0%}, {rate}, {left}")
 
 
-def followed(workspace: Workspace, graph: Projecting, report: Progress) -> Progress:
-    """Return what an ingest is to report to, so that the graph follows one that is large."""
+def followed(workspace: Workspace, beside: Sequence[Beside], report: Progress) -> Progress:
+    """Return what an ingest is to report to, so that one that is large is helped with."""
     begun = workspace.log.size
 
     def watch(stage: str, file: str, done: int, total: int, rows: int) -> None:
         report(stage, file, done, total, rows)
         if rows >= _WORTH_A_PROCESS and workspace.log.size - begun >= _WORTH_A_PROCESS:
-            graph.start()
+            for helper in beside:
+                helper.start()
 
     return watch
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from provenance.entries import Draft, Entry, Identity, Known, Outcome
+    from provenance.preparing import Preparer
     from provenance.register import Register
 
 __all__ = ["LogWriter", "Progress"]
@@ -40,6 +41,10 @@ class LogWriter(Protocol):
 
         A draft is compared with the log and with the drafts before it in the same call.
         """
+        ...
+
+    def preparer(self) -> Preparer:
+        """What prepares drafts for this log, as it is governed now."""
         ...
 
     def known(self, identities: Sequence[Identity]) -> list[Known | None]:

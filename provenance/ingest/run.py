@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from provenance.entries import Content
     from provenance.ingest.events import Makers
     from provenance.ingest.files import Job
+    from provenance.ingest.lane import Writer
     from provenance.ingest.mapping import Mapping
     from provenance.ingest.ports import LogWriter, Progress
     from provenance.ingest.reading import Position, Row
@@ -74,6 +75,7 @@ def ingest(
     signer: Signer | None = None,
     settles: Content | None = None,
     stop: Callable[[], bool] | None = None,
+    writer: Writer | None = None,
 ) -> Receipt:
     """Bring files into the log.
 
@@ -90,6 +92,7 @@ def ingest(
         signer: Signs each file's batch for the party, with a key that is registered for it.
         settles: Which rows that were set aside the files bring again, for their batch entries.
         stop: Is asked now and then whether to stop before the next batch.
+        writer: Appends to the same log beside this process, while this one reads on.
 
     Returns:
         What became of every row.
@@ -108,7 +111,7 @@ def ingest(
     receipt = Receipt()
     jobs = find_jobs(paths, mapping, encoding, receipt.notices)
     scratch = Scratch()
-    run = _Run(log, party, quarantine, entropy, progress, scratch, hand, stop)
+    run = _Run(log, party, quarantine, entropy, progress, scratch, hand, stop, writer)
     settings = mapping.time_settings() if mapping else TimeSettings()
     try:
         with translated(Path(tempfile.gettempdir())):
@@ -153,6 +156,8 @@ class _Run:
     scratch: Scratch
     signer: BatchSigner | None
     stop: Callable[[], bool] | None
+    writer: Writer | None
+    sink: Sink | None = None
 
     def scan(self, job: Job | Document, notices: list[str]) -> bool:
         """The first pass over a file; False when there is nothing in it to ingest."""
@@ -211,15 +216,21 @@ class _Run:
         source.assert_unchanged()
         digest = source.digest()
         rejected = rejected_of(digest)
-        sink = Sink(self.log, job.part, rejected, self.scratch, self.signer)
+        sink = Sink(
+            self.log, job.part, rejected, self.scratch, signer=self.signer, writer=self.writer
+        )
+        self.sink = sink
         try:
             yield sink
             sink.flush()
+            sink.drain()
             source.assert_unchanged()
             kept = rejected.finish()
         except BaseException:
             rejected.discard()
             raise
+        finally:
+            self.sink = None
         job.part.quarantine = str(kept) if kept else None
         sink.close(self.party, Path(source.name).name, digest)
 
@@ -234,11 +245,14 @@ class _Run:
         part = job.part
 
         def report(position: Position) -> None:
+            asked = self.stop is not None and self.stop()
+            if asked and self.sink is not None:
+                self.sink.drain()  # so that it can be said how far it has come
             settled = part.accepted + part.duplicate + part.quarantined
             rows = settled if stage == "logging" else part.rows
             if self.progress is not None:
                 self.progress(stage, part.file, *position, rows)
-            if self.stop is not None and self.stop():
+            if asked:
                 raise Interrupted(
                     f"stopped as asked while {stage} {part.file}: {settled:,} of its rows are "
                     "settled, and nothing is lost; the same command goes on from there"

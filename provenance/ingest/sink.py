@@ -17,6 +17,7 @@ from provenance import canonical
 from provenance.entries import EntryType
 from provenance.ingest.batches import Batched, Claim, batch_draft
 from provenance.ingest.drafts import correction, reference
+from provenance.ingest.lane import Lane
 from provenance.ingest.quality.notes import FIELD
 from provenance.ingest.quarantine import Rejected
 from provenance.ingest.values import Unacceptable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Content, Draft, Outcome
     from provenance.ingest.batches import BatchSigner
+    from provenance.ingest.lane import Writer
     from provenance.ingest.ports import LogWriter
     from provenance.ingest.quarantine import Quarantine
     from provenance.ingest.receipt import Part
@@ -70,13 +72,17 @@ class Sink:
         part: Part,
         quarantine: Quarantine,
         scratch: Scratch,
+        *,
         signer: BatchSigner | None = None,
+        writer: Writer | None = None,
     ) -> None:
         """Append to `log`, count in `part`, set rejected rows aside in `quarantine`.
 
-        With a `signer`, the batch entry is signed for the capturing party.
+        With a `signer`, the batch entry is signed for the capturing party. A `writer` appends
+        while further rows are read.
         """
         self.log = log
+        self._lane = Lane(log, writer)
         self.part = part
         self._quarantine = quarantine
         self._scratch = scratch
@@ -124,15 +130,22 @@ class Sink:
         self.reject(row.rejected(reason, place))
 
     def flush(self) -> None:
-        """Append what is waiting and count its rows."""
+        """Append what is waiting; its rows are counted when it is known what became of them."""
         group, self._group = self._group, []
         if not group:
             return
-        drafts = self._corrected([pending.draft for pending in group])
-        outcomes = self.append(drafts)
-        pairs = zip(group, outcomes, strict=True)
-        for _line, row in groupby(pairs, key=lambda pair: pair[0].line):
-            self._settle([(pending, outcome) for pending, outcome in row])
+
+        def settle(drafts: Sequence[Draft], outcomes: list[Outcome]) -> None:
+            self._note(drafts, outcomes)
+            pairs = zip(group, outcomes, strict=True)
+            for _line, row in groupby(pairs, key=lambda pair: pair[0].line):
+                self._settle([(pending, outcome) for pending, outcome in row])
+
+        self._lane.put(self._corrected([pending.draft for pending in group]), settle)
+
+    def drain(self) -> None:
+        """Wait until all that was flushed is in the log, and count it."""
+        self._lane.drain()
 
     def _settle(self, row: list[tuple[Pending, Outcome]]) -> None:
         for pending, outcome in row:
@@ -161,7 +174,12 @@ class Sink:
         """Append drafts, and note the entries for the batch entry."""
         if not drafts:
             return []
+        self.drain()
         outcomes = self.log.append(drafts)
+        self._note(drafts, outcomes)
+        return outcomes
+
+    def _note(self, drafts: Sequence[Draft], outcomes: list[Outcome]) -> None:
         pairs = [pair for pair in zip(outcomes, drafts, strict=True) if pair[0].kind == "appended"]
         indexes = [outcome.index for outcome, _ in pairs]
         for outcome, draft in pairs:
@@ -170,7 +188,6 @@ class Sink:
         self.part.appended += len(indexes)
         self.part.corrected += sum(draft.type == EntryType.CORRECTION for _, draft in pairs)
         self._claim.take((one for one in outcomes if self._is_claimed(one)), self.log)
-        return outcomes
 
     def _is_claimed(self, outcome: Outcome) -> bool:
         """Say whether an entry is part of this delivery.
@@ -190,6 +207,7 @@ class Sink:
         together is missing, until the same file comes again.
         """
         self.flush()
+        self.drain()
         self.part.ranges = self._claim.ranges
         self.part.payload = digest.hex()
         if self._claim.stream.count:
