@@ -22,11 +22,12 @@ from provenance.crew import Crew
 from provenance.errors import ProvenanceError
 from provenance.gaps import Gaps
 from provenance.hashing import EMPTY_ROOT
-from provenance.identity import Rows, row_faults, row_tables
+from provenance.identity import Rows, row_faults
 from provenance.published import read_checkpoint, read_high_water
 from provenance.recompute import Recomputation
 from provenance.register import register_key
 from provenance.report import AuditReport
+from provenance.row_levels import row_tables
 from provenance.schema import schema_faults
 from provenance.storage import connect, rows, translated
 from provenance.team import Team, usable_cpus

@@ -10,18 +10,14 @@ changed row. The other half is stored nowhere; the halves of all rows together,
 a sum that only the secret's holders can make, stand in the head and tell a row
 that was added, removed or put back.
 
-New rows go into a table that stays small; when it has grown, all of them are
-moved into the large one at once, in order of their keys. Keys lie at random: in
-the large table each would touch a page of its own, and every page that is
-touched is written twice.
-
 Next: provenance/files.py
 """
 
 from __future__ import annotations
 
 from itertools import islice
-from math import isqrt
+from operator import add
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
@@ -30,6 +26,7 @@ from provenance import canonical
 from provenance.entries import Known
 from provenance.hashing import keyer, keyer_each
 from provenance.row_keys import DIGEST_SIZE
+from provenance.row_levels import NEW_ROWS, lookup, move_on, row_tables, twice
 from provenance.storage import rows
 
 if TYPE_CHECKING:
@@ -38,19 +35,17 @@ if TYPE_CHECKING:
     from provenance.entries import Identity
     from provenance.row_keys import Held
 
-__all__ = ["Rows", "Seals", "copy_rows", "row_faults", "row_tables"]
+__all__ = ["Rows", "Seals", "copy_rows", "row_faults"]
 
 _AT_ONCE: Final = 1_000
-_NEW: Final = "event_id"
-_SETTLED: Final = "event_id_settled"
-_SETTLED_SINCE: Final = 3
-"""The format of the database from which on there is the large table."""
-_LEAST: Final = 4_000
-_GROWTH: Final = 2_000
-"""Rows that the small table may hold: at least the first, and the root of the second times the
-size of the log. So what is written of either table for an entry stays about the same."""
 _SIZE: Final = DIGEST_SIZE
 """Bytes of either half of a seal."""
+
+_NUMBER: Final = Struct(">q").pack
+_RUN: Final = (
+    f"INSERT INTO {NEW_ROWS} SELECT substr(value, 1, {_SIZE}), "  # noqa: S608 - constants
+    f"substr(value, {_SIZE + 1}, {_SIZE}), ? + rowid, substr(value, {2 * _SIZE + 1}) FROM carray(?)"
+)
 
 
 class Seals:
@@ -75,6 +70,11 @@ class Seals:
                 for key, (digest, index) in held
             ]
         )
+
+    def run(self, own: Sequence[bytes], start: int) -> list[bytes]:
+        """`event_id` of rows that have a digest, each given as key and digest, joined."""
+        numbers = map(_NUMBER, range(start, start + len(own)))
+        return self._event_ids(map(add, own, numbers))
 
     def maker(self, lot: str, party: str, product: str, index: int) -> bytes:
         """Seal a row of `maker`; 32 bytes, of which the first 16 are stored."""
@@ -108,15 +108,10 @@ class Rows:
 
     def held(self, keys: Iterable[bytes]) -> dict[bytes, Held]:
         """Look many keys up at once; those that are not held are left out."""
-        wanted = tuple(keys)
+        wanted = tuple(sorted(keys))  # in the order of the tables: neighbours share pages
         if not wanted:
             return {}
-        # In one statement: between two of them another process could move a row.
-        ask = " UNION ALL ".join(
-            f"SELECT key, digest, idx FROM carray(?1) CROSS JOIN {table} ON key = value"  # noqa: S608 - constants
-            for table in row_tables(self._connection)
-        )
-        found = rows(self._connection, ask, apsw.carray(wanted))
+        found = rows(self._connection, lookup(self._connection), apsw.carray(wanted))
         return {key: (digest, index) for key, digest, index in found}
 
     def index_of(self, key: tuple[str, ...]) -> int | None:
@@ -149,21 +144,27 @@ class Rows:
             self._replace([(*row[1:], row[0]) for row in stored if row[0] in taken])
             stored = [row for row in stored if row[0] not in taken]
         self._connection.executemany("INSERT INTO event_id VALUES (?, ?, ?, ?)", stored)
-        self._settle()
+        move_on(self._connection)
+        return _joined(wholes) << 8 * _SIZE
+
+    def write_run(self, own: Sequence[bytes], start: int) -> int:
+        """Do as `write` for new keys, one an entry.
+
+        Args:
+            own: Key and content digest of each, joined.
+            start: The entry that the first stands for; the others follow.
+        """
+        wholes = self.seals.run(own, start)
+        # Where entries are numbered through, SQLite takes a column at a time; rowids begin at 1.
+        column = tuple([row + whole[:_SIZE] for row, whole in zip(own, wholes, strict=True)])
+        self._connection.execute(_RUN, (start - 1, apsw.carray(column)))
+        move_on(self._connection)
         return _joined(wholes) << 8 * _SIZE
 
     def _replace(self, stored: Sequence[tuple[bytes | None, int, bytes, bytes]]) -> None:
         for table in row_tables(self._connection):
             ask = f"UPDATE {table} SET digest = ?, idx = ?, mac = ? WHERE key = ?"  # noqa: S608 - constants
             self._connection.executemany(ask, stored)
-
-    def _settle(self) -> None:
-        """Move the rows of the small table into the large one, where there are many by now."""
-        ask = "SELECT (SELECT count(*) FROM event_id), (SELECT max(idx) FROM leaf)"
-        count, newest = rows(self._connection, ask)[0]
-        if count > max(_LEAST, isqrt(_GROWTH * (newest or 0))):
-            self._connection.execute("INSERT INTO event_id_settled SELECT * FROM event_id")
-            self._connection.execute("DELETE FROM event_id")
 
     def write_makers(self, lots: Iterable[tuple[str, str, str, int]]) -> int:
         """Store (lot_id, party, product_id, index) for those lots that have no maker row yet.
@@ -249,12 +250,6 @@ def copy_rows(connection: apsw.Connection, source: str) -> None:
         connection.execute(f"INSERT INTO {table} SELECT * FROM {source}.{table}")  # noqa: S608 - constants
 
 
-def row_tables(connection: apsw.Connection, schema: str = "main") -> tuple[str, ...]:
-    """Return the tables of row keys that a database has; another process may upgrade it."""
-    settled = connection.pragma("user_version", schema=schema) >= _SETTLED_SINCE
-    return (_NEW, _SETTLED) if settled else (_NEW,)
-
-
 def _known(stored: bytes | None, index: int, digest: bytes) -> Known:
     return Known(index, stored == digest, erased=stored is None)
 
@@ -289,11 +284,8 @@ def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) ->
         for (_, _, index, mac), whole in zip(stored, wholes, strict=True):
             if whole[:_SIZE] != mac:
                 yield f"event_id: the row key of entry {index} was changed"
-    if _SETTLED in tables:
-        # Two that are alike would leave no trace in the sums.
-        ask = "SELECT event_id.idx FROM event_id JOIN event_id_settled USING (key)"
-        for (index,) in connection.execute(ask):
-            yield f"event_id: the row key of entry {index} is there twice"
+    for index in twice(connection):
+        yield f"event_id: the row key of entry {index} is there twice"
     texts = "CAST(lot_id AS BLOB), CAST(party AS BLOB), CAST(product_id AS BLOB)"
     for *names, index, mac in connection.execute(f"SELECT {texts}, idx, mac FROM maker"):  # noqa: S608 - a constant
         # What is not text any more becomes another text, which its seal does not fit.

@@ -22,7 +22,7 @@ from provenance import canonical
 from provenance.entries import Draft, EntryType, OnChange, Outcome
 from provenance.hashing import body_digests
 from provenance.head import read_head
-from provenance.row_keys import Digester, split_rows
+from provenance.row_keys import Digester, keys_of, split_rows
 from provenance.sealing import seal_all
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ __all__ = [
     "Prepared",
     "Preparer",
     "collector_at_rest",
-    "keys_of",
     "prepare",
     "taken",
     "verdict_of",
@@ -172,11 +171,6 @@ def prepare(
         wholes = [wholes[at] for at in new]
         own = [own[at] for at in new]
     return Batch(preparer.seal(drafts, wholes, own), known, held, size)
-
-
-def keys_of(rows: Sequence[bytes]) -> list[bytes]:
-    """Return the keys of all rows of a column of rows."""
-    return [key for own in rows for key, _ in split_rows(own)]
 
 
 def _provisional(

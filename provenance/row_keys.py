@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Draft
 
-__all__ = ["DIGEST_SIZE", "Digester", "Held", "Row", "rows_apart", "split_rows"]
+__all__ = ["DIGEST_SIZE", "Digester", "Held", "Row", "are_apart", "keys_of", "split_rows"]
 
 DIGEST_SIZE: Final = 16
 """Bytes of a digest: 128 bits, and no birthday bound, as the secret keeps everybody else from
@@ -81,16 +81,17 @@ def split_rows(own: bytes) -> list[Row]:
     ]
 
 
-def rows_apart(rows: Sequence[bytes], start: int) -> dict[bytes, Held] | None:
-    """Take the rows of new drafts, which stand for the entries from `start` on.
+def keys_of(rows: Sequence[bytes]) -> list[bytes]:
+    """Return the keys of all rows of a column of rows."""
+    if _are_single(rows):
+        return [row[:DIGEST_SIZE] for row in rows]
+    return [key for own in rows for key, _ in split_rows(own)]
 
-    Returns:
-        Content digest and index by key; None where a draft has not just one row, or two have the
-        same key.
-    """
-    if {*map(len, rows)} != {_ROW}:
-        return None
-    fresh: dict[bytes, Held] = {
-        row[:DIGEST_SIZE]: (row[DIGEST_SIZE:], index) for index, row in enumerate(rows, start)
-    }
-    return fresh if len(fresh) == len(rows) else None
+
+def are_apart(rows: Sequence[bytes]) -> bool:
+    """Say whether drafts with these rows have one row each, and no two of them the same key."""
+    return _are_single(rows) and len({*keys_of(rows)}) == len(rows)
+
+
+def _are_single(rows: Sequence[bytes]) -> bool:
+    return {*map(len, rows)} == {_ROW}

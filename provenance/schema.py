@@ -77,7 +77,17 @@ CREATE TABLE event_id_settled (
 ) STRICT, WITHOUT ROWID;
 """
 
-_FORMATS: Final = (_SCHEMA + _TRIGGERS, _COSIGNATURES, _SETTLED)
+# And between the two, so that no step is a large one: see docs/adr/0019.
+_BETWEEN: Final = "".join(
+    f"""
+CREATE TABLE event_id_{level} (
+    key BLOB PRIMARY KEY, digest BLOB, idx INTEGER NOT NULL, mac BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+    for level in (1, 2, 3)
+)
+
+_FORMATS: Final = (_SCHEMA + _TRIGGERS, _COSIGNATURES, _SETTLED, _BETWEEN)
 """What each format adds, the first at 0."""
 
 FORMAT: Final = len(_FORMATS)

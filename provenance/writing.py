@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance import canonical, merkle
@@ -24,9 +25,9 @@ from provenance.head import Head, continued_head, insert_head, swap_head
 from provenance.identity import Rows
 from provenance.inserting import insert_entries
 from provenance.leaf import encode_leaves
-from provenance.preparing import Preparer, keys_of, prepare, taken, verdict_of
+from provenance.preparing import Preparer, prepare, taken, verdict_of
 from provenance.register import POLICY, Register
-from provenance.row_keys import rows_apart, split_rows
+from provenance.row_keys import are_apart, keys_of, split_rows
 from provenance.storage import transaction
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def commit(
         edge = _grow(connection, head, leaves)
         insert_entries(connection, fresh, leaves, head.size, encryption)
         lots = [(*lot, at) for at, own in enumerate(fresh.lots, head.size) for lot in own]
-        change = rows.write(keys, held) ^ rows.write_makers(lots)
+        change = rows.write_run(fresh.rows, head.size) if keys is None else rows.write(keys, held)
+        change ^= rows.write_makers(lots)
         if amend is not None:
             change ^= amend(connection, rows)
         sums = _move_sums(rows, head, change, edge)
@@ -159,22 +161,27 @@ def _keys_held(
 
 
 class _Settled(NamedTuple):
-    """What became of each draft, those to append, and the row keys to write."""
+    """What became of each draft, those to append, and the row keys to write.
+
+    Attributes:
+        outcomes: One a draft.
+        fresh: Those to append.
+        keys: The row keys to write; None where they are just those of `fresh`, one a draft and all
+            of them new.
+    """
 
     outcomes: list[Outcome]
     fresh: Prepared
-    keys: dict[bytes, Held]
+    keys: dict[bytes, Held] | None
 
 
 def _settle(batch: Batch, held: Mapping[bytes, Held], size: int) -> _Settled:
     """Decide each draft for good: against the log, and against the drafts before it."""
     prepared = batch.prepared
-    keys = None if held else rows_apart(prepared.rows, size)
-    if keys is None:
+    if held or not are_apart(prepared.rows):
         return _settle_each(batch, held, size)
-    numbered = enumerate(prepared.digests, size)
-    appended = [Outcome("appended", index, digest) for index, digest in numbered]
-    return _Settled(_in_place(appended, batch.known), prepared, keys)
+    numbered = zip(repeat("appended"), count(size), prepared.digests)
+    return _Settled(_in_place([*map(Outcome._make, numbered)], batch.known), prepared, None)
 
 
 def _settle_each(batch: Batch, held: Mapping[bytes, Held], size: int) -> _Settled:

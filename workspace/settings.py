@@ -35,7 +35,7 @@ __all__ = [
     "settings_text",
 ]
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Format of the workspace directory."""
 
 _ORIGIN: Final = re.compile(r"[a-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?\Z")

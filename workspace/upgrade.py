@@ -24,6 +24,7 @@ __all__ = ["STEPS", "upgrade"]
 STEPS: Final[dict[int, Callable[[Path], None]]] = {
     1: lambda directory: storage.upgrade(LogFiles(directory).database),  # room for cosignatures
     2: lambda directory: storage.upgrade(LogFiles(directory).database),  # for settled row keys
+    3: lambda directory: storage.upgrade(LogFiles(directory).database),  # for those on the way
 }
 """Format -> the step that leads out of it."""
 

@@ -155,7 +155,7 @@ def test_keys_may_lie_elsewhere(data: Path, provenance: Command) -> None:
     "damage",
     [
         "UPDATE body SET body = CAST('{}' AS BLOB) WHERE idx = 5",
-        "DELETE FROM event_id_settled WHERE idx = 3",
+        "DELETE FROM event_id WHERE idx = 3",
         "DROP TRIGGER leaf_kept",
     ],
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from provenance import identity, keys
+from provenance import keys, row_levels
 from provenance.audit import audit
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.hashing import body_digest
@@ -114,14 +114,14 @@ def seeded(seed: int) -> Any:
 
 
 @contextmanager
-def settling(least: int) -> Iterator[None]:
-    """Let row keys move into the large table once there are more than `least` new ones."""
-    kept = identity._LEAST, identity._GROWTH
-    identity._LEAST, identity._GROWTH = least, 0  # type: ignore[misc]
+def settling(room: int, factor: int = 0) -> Iterator[None]:
+    """Let row keys move on once there are more than `room` new ones; by default to the very end."""
+    kept = row_levels._ROOM, row_levels._FACTOR
+    row_levels._ROOM, row_levels._FACTOR = room, factor  # type: ignore[misc]
     try:
         yield
     finally:
-        identity._LEAST, identity._GROWTH = kept  # type: ignore[misc]
+        row_levels._ROOM, row_levels._FACTOR = kept  # type: ignore[misc]
 
 
 def event(number: int, **more: Any) -> Draft:

@@ -28,7 +28,7 @@ TABLES = {
     "body": "idx",
     "opening": "idx",
     "event_id": "key",
-    "event_id_settled": "key",
+    **dict.fromkeys(["event_id_1", "event_id_2", "event_id_3", "event_id_settled"], "key"),
     "maker": "lot_id",
     "tile": "number",
     "head": "id",

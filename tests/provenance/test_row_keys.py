@@ -1,4 +1,4 @@
-"""Rules of row keys: new ones in a small table, settled ones in a large one, else all the same."""
+"""Rules of row keys: they move from table to table as these fill; else all is the same."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from provenance import storage
 from provenance.entries import Draft, Identity
 from provenance.forget.wanted import record_of
 from provenance.identity import _joined
+from provenance.row_levels import row_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,13 +56,20 @@ def log(rig: Rig) -> Iterator[Log]:
     opened.close()
 
 
-def held(rig: Rig) -> tuple[int, int]:
-    """How many rows are in the small table, and in the large one."""
-    ask = "SELECT (SELECT count(*) FROM event_id), (SELECT count(*) FROM event_id_settled)"
+def counts(rig: Rig) -> list[int]:
+    """How many rows are in each table, the smallest first."""
     connection = apsw.Connection(str(rig.files.database), flags=apsw.SQLITE_OPEN_READONLY)
-    counts: tuple[int, int] = connection.execute(ask).fetchall()[0]
+    asks = [f"SELECT count(*) FROM {table}" for table in row_tables(connection)]
+    found: list[int] = [connection.execute(ask).get for ask in asks]
     connection.close()
-    return counts
+    return found
+
+
+def held(rig: Rig) -> tuple[int, int]:
+    """How many rows are in the small table, and in the largest; in the others there are none."""
+    small, *between, large = counts(rig)
+    assert not any(between)
+    return small, large
 
 
 def key(draft: Draft) -> tuple[str, ...]:
@@ -70,16 +78,18 @@ def key(draft: Draft) -> tuple[str, ...]:
     return identity.key
 
 
-@given(CALLS)
+@given(CALLS, st.integers(0, 3), st.integers(0, 2))
 @settings(max_examples=25, deadline=None)
-def test_nothing_but_the_tables_tells_whether_rows_are_settled(calls: list[list[Draft]]) -> None:
+def test_nothing_but_the_tables_tells_where_rows_lie(
+    calls: list[list[Draft]], room: int, factor: int
+) -> None:
     """Outcomes, look-ups, sums and the audit are the same, however often rows have been moved."""
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         rigs = [Rig(Path(name)) for name in (one, two)]
         plain, moving = [rig.create() for rig in rigs]
         for call in calls:
             expected = [(outcome.kind, outcome.index) for outcome in plain.append(call)]
-            with settling(3):
+            with settling(room, factor):
                 found = [(outcome.kind, outcome.index) for outcome in moving.append(call)]
             assert found == expected
         names = {key(draft) for call in calls for draft in call}
@@ -92,18 +102,22 @@ def test_nothing_but_the_tables_tells_whether_rows_are_settled(calls: list[list[
             naive_log.check_rows(rig.files.database, SECRET)
 
 
-def test_the_small_table_stays_small(tmp_path: Path) -> None:
-    """After each append it holds no more than it may, and no row is lost on the way."""
+def test_each_table_holds_no_more_than_it_may(tmp_path: Path) -> None:
+    """After each append that is so, no row is lost on the way, and in the end all have rows."""
     rig = Rig(tmp_path)
     log = rig.create()
-    with settling(10):
-        for start in range(0, 60, 4):
+    with settling(5, 2):
+        for start in range(0, 96, 4):
             log.append([event(number) for number in range(start, start + 4)])
-            small, large = held(rig)
-            assert small <= 10
-            assert small + large == start + 4
+            found = counts(rig)
+            assert all(count <= 5 * 2**level for level, count in enumerate(found[:-1]))
+            assert sum(found) == start + 4
+        log.append([event(number) for number in range(96, 119)])
+        log.append([event(number) for number in range(119, 125)])
+        log.append([event(125)])
     log.close()
     assert rig.audit().problems == []
+    naive_log.check_rows(rig.files.database, SECRET)
 
 
 def test_a_new_version_of_what_is_settled_takes_its_place(rig: Rig, log: Log) -> None:
@@ -151,8 +165,12 @@ def test_what_is_done_to_settled_rows_is_told(rig: Rig, told: str) -> None:
     assert [one for one in rig.audit().problems if told in one]
 
 
-def test_a_pair_that_cancels_out_in_the_sums_is_told(rig: Rig) -> None:
-    """A genuine row of earlier times in both tables takes itself out of the sums, and is found."""
+@pytest.mark.parametrize(
+    "tables",
+    [("event_id", "event_id_settled"), ("event_id", "event_id_2"), ("event_id_1", "event_id_3")],
+)
+def test_a_pair_that_cancels_out_in_the_sums_is_told(rig: Rig, tables: tuple[str, str]) -> None:
+    """A genuine row of earlier times in two tables takes itself out of the sums, and is found."""
     with rig.attacked() as database:
         old = database.execute("SELECT * FROM event_id_settled WHERE idx = 36").fetchall()[0]
     log = rig.open()
@@ -161,7 +179,7 @@ def test_a_pair_that_cancels_out_in_the_sums_is_told(rig: Rig) -> None:
     with rig.attacked() as database:
         newer = database.execute("SELECT * FROM event_id_settled WHERE key = ?", old[:1]).fetchall()
         database.execute("DELETE FROM event_id_settled WHERE key = ?", old[:1])
-        for table in ("event_id", "event_id_settled"):
+        for table in tables:
             database.execute(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", old)
     assert newer
 
@@ -178,8 +196,17 @@ def test_moving_a_row_back_is_no_change(rig: Rig) -> None:
     assert rig.audit().problems == []
 
 
+def before_format_4(rig: Rig) -> None:
+    """Make the log one of format 3, as an older version has written it."""
+    with rig.attacked() as database:
+        for level in (1, 2, 3):
+            database.execute(f"DROP TABLE event_id_{level}")
+        database.pragma("user_version", 3)
+
+
 def before_format_3(rig: Rig) -> None:
-    """Make the log one of format 2, as an older version has written it."""
+    """Make the log one of format 2."""
+    before_format_4(rig)
     with rig.attacked() as database:
         database.execute("INSERT INTO event_id SELECT * FROM event_id_settled")
         database.execute("DROP TABLE event_id_settled")
@@ -195,16 +222,19 @@ def upgraded_and_settled(rig: Rig) -> None:
     """Upgrade the database and append until the rows are settled."""
     upgraded(rig)
     log = rig.open()
-    with settling(9):
+    with settling(3):
         log.append([event(40)])
     log.close()
     assert held(rig) == (0, 42)
 
 
 @pytest.mark.parametrize("meanwhile", [lambda _rig: None, upgraded, upgraded_and_settled])
-def test_a_reader_of_an_old_log_reads_on(rig: Rig, meanwhile: Callable[[Rig], None]) -> None:
-    """Before the upgrade there is one table; a reader that is open meanwhile finds every row."""
-    before_format_3(rig)
+@pytest.mark.parametrize("before", [before_format_3, before_format_4])
+def test_a_reader_of_an_old_log_reads_on(
+    rig: Rig, before: Callable[[Rig], None], meanwhile: Callable[[Rig], None]
+) -> None:
+    """Before the upgrade there are fewer tables; a reader that is open meanwhile finds all rows."""
+    before(rig)
     reader = rig.reader()
     assert reader.find(("event", "acme", "E-3")) == 4
     assert rig.audit().problems == []
