@@ -15,11 +15,10 @@ Next: graph/questions/recall.py
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -55,6 +54,8 @@ class Doubt(StrEnum):
     """Less arrived than was sent."""
     OVERDRAWN = "overdrawn"
     """More left or was used up than had come."""
+
+    __hash__ = str.__hash__
 
 
 class Stay(Struct, frozen=True, gc=False):
@@ -159,10 +160,15 @@ def stays(moves: Iterable[Move]) -> list[Stay]:
     Args:
         moves: Of any number of items.
     """
+    by_item: dict[str, list[Move]] = defaultdict(list)
+    for move in moves:
+        by_item[move.item].append(move)
     found: list[Stay] = []
-    by_item = sorted(moves, key=attrgetter("item"))
-    for item, own in groupby(by_item, key=attrgetter("item")):
-        found += _Account(item, list(own)).close()
+    for item, own in by_item.items():
+        if len(own) == 1 and own[0].act is Act.MADE:
+            found.append(_begun(own[0], own[0].place, ""))
+        else:
+            found += _Account(item, own).close()
     return sorted(found, key=_beginning)
 
 
@@ -273,18 +279,10 @@ class _Account:
 
 
 def _begun(move: Move, place: str, shipment: str) -> Stay:
+    item, party, since_us, quantity = move.item, move.party, move.time_us, move.quantity
+    unit, index = move.unit, move.index
     return Stay(
-        item=move.item,
-        place=place,
-        party=move.party,
-        shipment=shipment,
-        since_us=move.time_us,
-        until_us=None,
-        ended=False,
-        quantity=move.quantity,
-        rest=move.quantity,
-        unit=move.unit,
-        index=move.index,
+        item, place, party, shipment, since_us, None, False, quantity, quantity, unit, index
     )
 
 
@@ -293,7 +291,8 @@ def _shipment(move: Move) -> str:
 
 
 def _doubted(stay: Stay, doubt: Doubt) -> Stay:
-    return replace(stay, doubts=tuple(sorted({*stay.doubts, doubt})))
+    doubts = tuple(sorted({*stay.doubts, doubt})) if stay.doubts else (doubt,)
+    return replace(stay, doubts=doubts)
 
 
 def _increased(stay: Stay, move: Move) -> Stay:

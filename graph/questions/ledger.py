@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
@@ -56,8 +57,10 @@ class Act(StrEnum):
     SENT = "sent"
     USED = "used"
 
+    __hash__ = str.__hash__
 
-_ACTS: Final = {
+
+_ACTS: Final[dict[Role | None, Act]] = {
     Role.PRODUCED: Act.MADE,
     Role.OUTPUT: Act.MADE,
     Role.INPUT: Act.USED,
@@ -65,6 +68,11 @@ _ACTS: Final = {
     Role.RECEIVED: Act.RECEIVED,
 }
 _RANKS: Final = {act: rank for rank, act in enumerate(Act)}
+_ENDS: Final = {
+    Act.SENT: ("from_facility_id", "to_facility_id"),
+    Act.RECEIVED: ("to_facility_id", "from_facility_id"),
+}
+"""The fields with the place of what leaves or arrives, and with the one at the other end."""
 _BY_WORD: Final = {"ship": Act.SENT, "receive": Act.RECEIVED}
 
 
@@ -139,31 +147,34 @@ def ledger(store: GraphStore, items: Collection[str], tier: Tier, at: int | None
     direct = [edge for edge in edges if edge.dst.startswith(_ITEM)]
     parts = [*_named(direct), *_carried(store, items, direct, tier)]
     counted = [part for part in parts if at is None or (part.edge.time_us or 0) <= at]
-    events = store.fetch({part.event for part in counted}, tier)
+    events = store.fetch(dict.fromkeys([part.event for part in counted]), tier)
     moves = [_move(part, events[part.event].attrs) for part in counted if part.event in events]
     return Ledger(sorted(_with_units(moves), key=_order), len(edges) == MOST_MOVES)
 
 
-def _named(edges: Iterable[Edge]) -> Iterator[_Part]:
+def _named(edges: Sequence[Edge]) -> Iterator[_Part]:
     """Yield what events say of the items that they name; an instance is part of its lot there."""
-    by_event: dict[str, list[Edge]] = defaultdict(list)
+    serials = {edge.dst for edge in edges if is_serial(edge.dst)}
+    whole = {(edge.src, edge.dst) for edge in edges if edge.role is not Role.INPUT and serials}
     for edge in edges:
-        by_event[edge.src].append(edge)
-    for event, own in by_event.items():
-        whole = {edge.dst for edge in own if edge.role is not Role.INPUT}
-        for edge in own:
-            key = edge.dst
-            quantity = canonical.decimal(edge.attrs.get("quantity"))
-            if is_serial(key):
-                if (lot_of(key) or class_of(key)) in whole:
-                    continue
-                quantity = Decimal(1) if quantity is None else quantity
-            yield _Part(event, edge, key, quantity, _unit(edge.attrs), "")
+        event, key, attrs = edge.src, edge.dst, edge.attrs
+        quantity = _quantity(attrs.get("quantity"))
+        if serials and key in serials:
+            if (event, lot_of(key) or class_of(key)) in whole:
+                continue
+            quantity = Decimal(1) if quantity is None else quantity
+        unit = attrs.get("quantity_unit")
+        yield _Part(event, edge, key, quantity, None if unit is None else str(unit), "")
 
 
-def _unit(attrs: Content) -> str | None:
-    unit = attrs.get("quantity_unit")
-    return None if unit is None else str(unit)
+def _quantity(value: object) -> Decimal | None:
+    """Read a number; those of many records are few, and most are plain integers."""
+    return _whole(value) if type(value) is int else canonical.decimal(value)
+
+
+@lru_cache(maxsize=4_096)
+def _whole(value: int) -> Decimal:
+    return Decimal(value)
 
 
 def _carried(
@@ -195,28 +206,28 @@ def _by_time(enclosure: Enclosure) -> tuple[str, str, Moment]:
 
 
 def _move(part: _Part, event: Content) -> Move:
-    act = _ACTS.get(part.edge.role or Role.OBSERVED, Act.SEEN)
-    if part.container:
+    name, edge, item, quantity, unit, container = part
+    act = _ACTS.get(edge.role, Act.SEEN)
+    if container:
         act = _BY_WORD.get(str(event.get("event_type")), Act.SEEN)
-    here, there = "facility_id", ""
-    if act is Act.SENT:
-        here, there = "from_facility_id", "to_facility_id"
-    elif act is Act.RECEIVED:
-        here, there = "to_facility_id", "from_facility_id"
+    place = other = ""
+    if act in _ENDS:
+        here, there = _ENDS[act]
+        place, other = _facility(event, here), _facility(event, there)
     shipment = event.get("shipment_id")
     return Move(
-        time_us=part.edge.time_us,
-        event=part.event,
-        index=part.edge.index,
-        item=part.item,
-        act=act,
-        place=_facility(event, here) or _facility(event, "facility_id") or _location(event),
-        other=_facility(event, there),
-        party=str(event.get("party", "")),
-        shipment="" if shipment is None else shipment_key(str(shipment)),
-        quantity=part.quantity,
-        unit=part.unit,
-        container=part.container,
+        edge.time_us,
+        name,
+        edge.index,
+        item,
+        act,
+        place or _facility(event, "facility_id") or _location(event),
+        other,
+        str(event.get("party", "")),
+        "" if shipment is None else shipment_key(str(shipment)),
+        quantity,
+        unit,
+        container,
     )
 
 

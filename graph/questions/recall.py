@@ -23,6 +23,7 @@ from graph.questions.custody import Stay, stays
 from graph.questions.ledger import MOST_MOVES, Act, ledger
 from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT
 from provenance.errors import NotFound, UsageError
+from provenance.preparing import collector_at_rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -130,7 +131,7 @@ def recall(
         raise UsageError(f"a recall is of one of {kinds}, not of {subject!r}")
     if depth < 0 or limit < 1:
         raise UsageError(f"depth {depth}, limit {limit}: at least 0 hops and 1 item")
-    with store.snapshot():
+    with store.snapshot(), collector_at_rest():
         if not store.fetch([subject], tier):
             raise NotFound(f"the graph knows no {subject!r}, or it may not be shown at this tier")
         starts, cut = _starts(store, subject, tier, limit, at)
@@ -231,6 +232,9 @@ def _affected(
 
 def _total(made: Sequence[Move]) -> tuple[Decimal | None, str | None]:
     """Sum quantities of one unit; nothing where one of them is not known, or of another unit."""
+    if len(made) == 1:
+        one = made[0]
+        return one.quantity, None if one.quantity is None else one.unit
     known = [move.quantity for move in made if move.quantity is not None]
     if not made or len(known) < len(made) or len({move.unit for move in made}) > 1:
         return None, None

@@ -30,7 +30,7 @@ from graph.stores.sqlite_file import (
     transaction,
     truncate,
 )
-from graph.stores.sqlite_rows import as_edge, as_edges, as_json, as_node, as_record
+from graph.stores.sqlite_rows import as_edge, as_edges, as_json, as_node, as_nodes, as_record
 from graph.stores.sqlite_walk import Walker
 from graph.stores.sqlite_write import read_position, write_changes, write_contents
 from provenance.errors import NotFound, UsageError
@@ -121,14 +121,15 @@ class SqliteStore:
 
     def fetch(self, keys: Collection[str], tier: Tier) -> dict[str, Node]:
         """Return many nodes."""
-        indexes = {key: entry_index(key) for key in keys}
-        named = as_json(key for key, index in indexes.items() if index is None)
+        numbers = {key: index for key in keys if (index := entry_index(key)) is not None}
+        # In the order given, which is mostly that of the log: neighbours lie on one page.
+        named = as_json([key for key in keys if key not in numbers] if numbers else keys)
         with self._turn:
-            found = {row[0]: as_node(row, tier) for row in self._ask(text.NODES, named, tier)}
-            numbers = as_json(index for index in indexes.values() if index is not None)
-            for key, index, *rest in self._ask(text.ENTRIES, numbers, tier):
-                node = as_node((key or entry_key(index), index, *rest), tier)
-                found[entry_key(index)] = node
+            rows = list(self._ask(text.NODES, named, tier))
+            found = {node.key: node for node in as_nodes(rows, tier)}
+            rows = list(self._ask(text.ENTRIES, as_json(numbers.values()), tier)) if numbers else []
+            nodes = as_nodes([(key or entry_key(at), at, *rest) for key, at, *rest in rows], tier)
+            found |= {entry_key(row[1]): node for row, node in zip(rows, nodes, strict=True)}
         return {key: found[key] for key in keys if key in found}
 
     def nodes(self, kind: NodeKind, tier: Tier, after: str = "", limit: int = 100) -> list[Node]:
@@ -185,7 +186,7 @@ class SqliteStore:
     ) -> list[Edge]:
         """Return the edges of one kind at many nodes."""
         with self._turn:
-            named = {key for key in keys if key.isascii()}
+            named = [key for key in dict.fromkeys(keys) if key.isascii()]
             rows = self._edge_rows(named, tier, kind, way, roles=roles, limit=limit)
             return as_edges(list(rows), tier)
 

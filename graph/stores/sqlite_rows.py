@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Content, Tier
 
-__all__ = ["as_edge", "as_edges", "as_json", "as_node", "as_record", "open_all"]
+__all__ = ["as_edge", "as_edges", "as_json", "as_node", "as_nodes", "as_record", "open_all"]
 
 
 def as_json(given: Iterable[str | int]) -> str:
@@ -34,8 +34,27 @@ def _cut(layers: bytes | None, tier: Tier) -> Content:
 def open_all(layers: list[bytes | None], tier: Tier) -> list[Content]:
     """Open the layers of many rows at once, in one go of the decoder."""
     decoded = orjson.loads(b"[%b]" % b",".join([each or b"[]" for each in layers]))
-    # Most have one layer, and nobody else holds it: there is nothing to cut or to copy.
-    return [each[0] if len(each) == 1 else cut(each, tier) for each in decoded]
+    return [_opened(each, tier) for each in decoded]
+
+
+def _opened(layers: list[Content], tier: Tier) -> Content:
+    """Cut layers that nobody else holds, as `cut` does those that somebody may."""
+    if not layers:
+        return {}
+    seen = layers[0]
+    for layer in layers[1 : tier + 1]:
+        if layer:
+            seen |= layer
+    return seen
+
+
+def as_nodes(rows: Sequence[Sequence[Any]], tier: Tier) -> list[Node]:
+    """Read many nodes as `as_node` reads one."""
+    contents = open_all([row[3] for row in rows], tier)
+    return [
+        Node(key, index, leaf_hash, attrs)
+        for (key, index, leaf_hash, _), attrs in zip(rows, contents, strict=True)
+    ]
 
 
 def as_node(row: Sequence[Any], tier: Tier) -> Node:
