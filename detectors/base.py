@@ -32,6 +32,7 @@ __all__ = [
     "Evidence",
     "EvidenceClass",
     "Expected",
+    "Families",
     "Finding",
     "Flag",
     "Measure",
@@ -120,6 +121,21 @@ class Abstention:
 
 
 @dataclass(frozen=True, slots=True)
+class Families:
+    """That a detector's cases are judged family by family, each for itself; see `partition`.
+
+    Attributes:
+        inputs: Digest of all that each family's answer rests on, by the family's label.
+        settled: Families whose inputs are those of the run before: they are not in the table.
+        cases: How many cases there are, those of settled families among them.
+    """
+
+    inputs: Mapping[str, str]
+    settled: frozenset[str]
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """The subjects a detector judges in one run.
 
@@ -131,6 +147,8 @@ class Sample:
         context: Whatever scoring and explaining need besides the rows.
         reference_digests: Digest of the reference rows by family, where there are any.
         list_version: Name and digest of the list used, where there is one.
+        families: Where families are judged each for itself; None where all cases are judged
+            together, or by rules.
     """
 
     table: pd.DataFrame
@@ -138,6 +156,7 @@ class Sample:
     context: Mapping[str, Any] = field(default_factory=dict)
     reference_digests: Mapping[str, str] = field(default_factory=dict)
     list_version: str | None = None
+    families: Families | None = None
 
 
 @dataclass(frozen=True, slots=True)

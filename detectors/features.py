@@ -64,6 +64,17 @@ class Features:
         self.frames = frames
         self.seed = seed
 
+    def is_settled(self, detector: str, family: str, inputs: str) -> bool:
+        """Tell whether a run before this one judged a family on the same inputs; here none did.
+
+        Args:
+            detector: Whose family.
+            family: Its label.
+            inputs: Digest of all that its answer rests on.
+        """
+        del detector, family, inputs
+        return False
+
     @cached_property
     def rows(self) -> pd.DataFrame:
         """One row per event and item, in the order of the log.

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from detectors.base import Account, Detector, Sample
     from detectors.features import Features
 
-__all__ = ["Judgement", "Reading", "conclude", "family_levels", "judge", "strangest", "subjects"]
+__all__ = [
+    "Judgement",
+    "Reading",
+    "conclude",
+    "family_levels",
+    "judge",
+    "levels_of",
+    "smallest",
+    "strangest",
+    "subjects",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +61,60 @@ def judge(detector: Detector, shared: Features, level: float) -> Judgement:
         ValueError: A score is not finite.
     """
     sample = detector.features(shared)
-    if len(sample.table) < detector.min_samples:
-        return _abstain(detector, sample)
+    cases = len(sample.table) if sample.families is None else sample.families.cases
+    if cases < detector.min_samples:
+        return _abstain(detector, sample, cases)
+    if sample.table.empty:
+        # Every family is settled: there is nothing to score.
+        return _judged_none(detector, sample)
     scores = detector.score(sample)
     if not np.isfinite(scores).all():
         raise ValueError(f"{int((~np.isfinite(scores)).sum())} scores are not finite")
     return Judgement(detector, sample, scores, detector.decide(sample, scores, level))
 
 
-def _abstain(detector: Detector, sample: Sample) -> Judgement:
-    size, reasons = len(sample.table), sample.abstentions
+def _abstain(detector: Detector, sample: Sample, size: int) -> Judgement:
+    reasons = sample.abstentions
     if size:
         few = f"too few cases: {size} of at least {detector.min_samples}"
         reasons = (*reasons, Abstention(detector.name, few, size))
     elif not reasons:
         reasons = (Abstention(detector.name, "nothing of what it judges is in the record"),)
-    nothing = replace(sample, table=sample.table.iloc[:0], abstentions=reasons)
+    nothing = replace(sample, table=sample.table.iloc[:0], abstentions=reasons, families=None)
+    return _judged_none(detector, nothing)
+
+
+def _judged_none(detector: Detector, sample: Sample) -> Judgement:
     none = np.empty(0)
-    return Judgement(detector, nothing, none, Decisions(none.astype(bool), none, none.astype(bool)))
+    return Judgement(detector, sample, none, Decisions(none.astype(bool), none, none.astype(bool)))
 
 
 def family_levels(judgements: Sequence[Judgement], level: float) -> dict[str, float]:
     """Return the level each period's families may flag at, once all detectors are known."""
-    smallest: dict[str, list[float]] = {}
-    for found in judgements:
-        family, q = found.decisions.family, found.decisions.q
-        if family is not None and q is not None and len(q):
-            for label, least in pd.Series(q).groupby(family).min().items():
-                smallest.setdefault(str(label), []).append(float(least))
+    return levels_of([smallest(found) for found in judgements], level)
+
+
+def smallest(found: Judgement) -> dict[str, float]:
+    """Return the smallest q-value of each family."""
+    family, q = found.decisions.family, found.decisions.q
+    if family is None or q is None or not len(q):
+        return {}
+    return {str(label): float(q) for label, q in pd.Series(q).groupby(family).min().items()}
+
+
+def levels_of(detectors: Sequence[Mapping[str, float]], level: float) -> dict[str, float]:
+    """Return the level each period's families may flag at.
+
+    Args:
+        detectors: `smallest` of each.
+        level: False-discovery level of the run.
+    """
+    by_label: dict[str, list[float]] = {}
+    for families in detectors:
+        for label, least in families.items():
+            by_label.setdefault(label, []).append(least)
     return {
-        label: nulls.across_families(np.array(least), level) for label, least in smallest.items()
+        label: nulls.across_families(np.array(least), level) for label, least in by_label.items()
     }
 
 

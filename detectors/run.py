@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from detectors.judging import Judgement
     from graph.frames import Frames
 
-__all__ = ["LEVEL", "DetectorError", "RunResult", "run"]
+__all__ = [
+    "LEVEL",
+    "DetectorError",
+    "RunResult",
+    "counted",
+    "error_of",
+    "no_scores",
+    "run",
+    "scores_of",
+    "seriousness",
+]
 
 LEVEL: Final = 0.05
 """False-discovery level of statistical flags, unless the caller says otherwise."""
@@ -93,7 +103,7 @@ def run(
     answers = (executor or InProcess()).ask(shared, detectors, level, progress)
     for detector, answer in zip(detectors, answers, strict=True):
         if isinstance(answer, Exception):
-            errors.append(_error(detector, answer))
+            errors.append(error_of(detector, answer))
         else:
             judgements.append(answer)
     reading = Reading(tree_size, root, level, family_levels(judgements, level))
@@ -103,33 +113,41 @@ def run(
         try:
             chosen = strangest(found, reading.levels)
             flags += conclude(found, shared, reading, chosen)
-            tables.append(_table(found, chosen))
+            tables.append(scores_of(found, chosen))
         except Exception as error:  # noqa: BLE001 - one detector's fault must not cost the run
-            errors.append(_error(found.detector, error))
+            errors.append(error_of(found.detector, error))
     statistical = sum(flag.evidence_class is EvidenceClass.STATISTICAL for flag in flags)
     return RunResult(
-        flags=tuple(sorted(flags, key=_order)),
+        flags=tuple(sorted(flags, key=seriousness)),
         abstentions=tuple(one for found in judgements for one in found.sample.abstentions),
         errors=tuple(errors),
-        judged={found.detector.name: _subjects(found) for found in judgements},
+        judged={found.detector.name: sum(counted(found).values()) for found in judgements},
         expected_false=level * statistical,
-        scores=pd.concat([_table_of_none(), *tables], ignore_index=True),
+        scores=pd.concat([no_scores(), *tables], ignore_index=True),
     )
 
 
-def _error(detector: Detector, error: Exception) -> DetectorError:
+def error_of(detector: Detector, error: Exception) -> DetectorError:
+    """Say on one line what a detector raised."""
     return DetectorError(detector.name, " ".join(f"{type(error).__name__}: {error}".split()))
 
 
-def _subjects(found: Judgement) -> int:
-    return len(np.unique(subjects(found.sample.table)))
+def counted(found: Judgement) -> dict[str, int]:
+    """Count the subjects judged in each family; of those that know none, under ""."""
+    family = found.decisions.family
+    table = pd.DataFrame({"subject": subjects(found.sample.table)})
+    table["family"] = "" if family is None else family
+    once = table.drop_duplicates()["family"].value_counts()
+    return {str(label): int(size) for label, size in once.items()}
 
 
-def _order(flag: Flag) -> tuple[float, str, str, str]:
+def seriousness(flag: Flag) -> tuple[float, str, str, str]:
+    """Return what flags are sorted by: the most serious first, then type and subject."""
     return -flag.rank, flag.type, flag.subject_id, flag.subject_party or ""
 
 
-def _table_of_none() -> pd.DataFrame:
+def no_scores() -> pd.DataFrame:
+    """Return `RunResult.scores` of a run that judged nothing."""
     return pd.DataFrame(
         {
             "subject_id": pd.Series(dtype="str"),
@@ -143,7 +161,8 @@ def _table_of_none() -> pd.DataFrame:
     )
 
 
-def _table(found: Judgement, chosen: pd.DataFrame) -> pd.DataFrame:
+def scores_of(found: Judgement, chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return one detector's part of `RunResult.scores`; `chosen` is its `strangest`."""
     row = chosen["row"].to_numpy()
     unknown = np.full(len(found.scores), np.nan)
     p, q = found.decisions.p, found.decisions.q

@@ -28,6 +28,7 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
+from detectors.partition import Partition
 from detectors.peers import SHRINKAGE, scaled
 from detectors.rules import plain
 from detectors.unusual_features import (
@@ -113,18 +114,36 @@ class UnusualOverall:
         told = values[values.columns.intersection(list(self._words))].notna().any(axis=1)
         values = values[told].reset_index(drop=True)
         parts, references = [], {}
+        partition = Partition(shared, self.name, values)
+        taken: dict[tuple[int, int], NDArray[np.float64]] = {}
+        since = slice(0, 0)
         for label, rows, window, renewed in _families(values["at"], self.min_samples):
+            since = window if renewed else since
+            if partition.is_settled(label, rows, window, partition.name(since)):
+                continue
             peers = self._residuals(values.iloc[window])
             standard = peers.apply(scaled)
-            if renewed:
-                reference = draw(standard.to_numpy(np.float64), FOREST_ROWS, shared.seed)
-            references[label] = reference
+            place = (since.start, since.stop)
+            if place not in taken:
+                drawn = standard if renewed else self._standard(values.iloc[since])
+                taken[place] = draw(drawn.to_numpy(np.float64), FOREST_ROWS, shared.seed)
+            references[label] = taken[place]
             own = values.iloc[rows].join(peers.add_prefix("log_"))
             parts.append(own.join(standard.add_prefix("z_")).assign(family=label))
-        table = pd.concat(parts, ignore_index=True) if parts else values.assign(family="")
-        digests = {label: digest(reference) for label, reference in references.items()}
-        context = {"references": references, "seed": shared.seed}
-        return Sample(table, context=context, reference_digests=digests)
+        table = pd.concat(parts, ignore_index=True) if parts else self._of_none(values)
+        return Sample(
+            table,
+            context={"references": references, "seed": shared.seed},
+            reference_digests={label: digest(rows) for label, rows in references.items()},
+            families=partition.families(),
+        )
+
+    def _standard(self, window: pd.DataFrame) -> pd.DataFrame:
+        return self._residuals(window).apply(scaled)
+
+    def _of_none(self, values: pd.DataFrame) -> pd.DataFrame:
+        none = {f"{kind}_{name}": 0.0 for kind in ("log", "z") for name in self._words}
+        return values.iloc[:0].assign(**none, family="")
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """Measure each row as a normal deviate under its quarter's models and null."""

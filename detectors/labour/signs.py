@@ -39,6 +39,7 @@ from detectors.labour.quarters import (
     families,
 )
 from detectors.labour.telling import listed, told
+from detectors.partition import Partition
 from detectors.rules import not_judged
 
 if TYPE_CHECKING:
@@ -118,17 +119,22 @@ class Signs(ABC):
         left_out = left_out or not_judged(self.name, reasons)
         table = table[known].sort_values(["site", "first_day", "index"]).reset_index(drop=True)
         parts, digests = [], {}
+        partition = Partition(shared, self.name, table)
+        judged = 0
         for family in families(table["first_day"], self.min_samples):
+            judged += len(family.own)
+            if partition.is_settled(family.label, family.own, family.window):
+                continue
             window = self._window(table.iloc[family.window].reset_index(drop=True))
             digests[family.label] = digest(window[["subject_id", *self._values]])
             own = np.isin(family.window, family.own)
             parts.append(window[own].assign(family=family.label, window=len(window)))
-        judged = sum(len(part) for part in parts)
         if judged < len(table):
             few = f"fewer than {self.min_samples} facility-months to compare with"
             left_out = (*left_out, Abstention(self.name, few, len(table) - judged))
         joined = pd.concat(parts, ignore_index=True) if parts else table.iloc[:0].assign(family="")
-        return Sample(joined, left_out, reference_digests=digests)
+        found = partition.families()
+        return Sample(joined, left_out, reference_digests=digests, families=found)
 
     @property
     def _measured(self) -> Sequence[Sign]:

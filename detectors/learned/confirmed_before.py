@@ -77,6 +77,8 @@ class ConfirmedBefore:
             return _off(
                 f"people have decided on {known.sum()} of the {ENOUGH} flags that learning needs"
             )
+        if known.all():
+            return _off("people have decided on all flags there are")
         cases = flag_cases(shared, flags)
         outcomes = flags["confirmed"][known].to_numpy(bool)
         model = learn(cases.rows(np.flatnonzero(known)), outcomes, shared.seed)

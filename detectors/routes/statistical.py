@@ -19,6 +19,7 @@ import pandas as pd
 
 from detectors import nulls
 from detectors.base import Decisions, EvidenceClass, Sample, SubjectKind
+from detectors.partition import Partition
 from detectors.routes.quarters import WINDOW_QUARTERS, Family, families
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Statistical(ABC):
     Subclasses give `cases` and `standing`; the rest is the same for all of them.
     """
 
+    name: str
     evidence_class: Final = EvidenceClass.STATISTICAL
     subject_kind: Final = SubjectKind.EVENT
     libraries: Final = ("numpy", "pandas", "scipy")
@@ -84,7 +86,10 @@ class Statistical(ABC):
         found, left_out = self.cases(shared)
         found = found.sort_values(["at", "index"], kind="stable").reset_index(drop=True)
         parts, digests = [], {}
+        partition = Partition(shared, self.name, found)
         for label, rows, window in self._families(found["at"]):
+            if partition.is_settled(label, rows, window):
+                continue
             peers = self.standing(found.iloc[window].reset_index(drop=True))
             peers = peers.set_axis(range(window.start, window.stop))
             if "judged" in peers:
@@ -102,7 +107,8 @@ class Statistical(ABC):
             if parts
             else found.iloc[:0].assign(z=0.0, deviate=0.0, family="")
         )
-        return Sample(table, left_out, reference_digests=digests)
+        families = partition.families()
+        return Sample(table, left_out, reference_digests=digests, families=families)
 
     def _families(self, at: pd.Series) -> list[Family]:
         found = list(families(at, min(FIRST_FAMILY, max(len(at), self.min_samples))))

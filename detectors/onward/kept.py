@@ -1,0 +1,127 @@
+"""What is kept of a run: enough to tell which of its flags stand, and nothing they say.
+
+The flags are in the log. Kept are, by detector and family, the digest of the
+inputs and who was flagged, or would have been at a more generous level.
+
+Next: detectors/onward/going.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from detectors.base import Abstention  # noqa: TC001 - read by msgspec
+from detectors.record import code_digest, libraries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from detectors.base import Detector
+
+__all__ = ["FORMAT", "Candidate", "KeptAnswer", "KeptFamily", "KeptRun", "key_of", "passing"]
+
+FORMAT: Final = 1
+_OURS: Final = ("detectors.onward.going", "detectors.partition", "detectors.run")
+
+
+class Candidate(msgspec.Struct, frozen=True, array_like=True):
+    """A subject that its detector flagged within its family.
+
+    Attributes:
+        party: Whose subject; None where ids are global.
+        subject: Its id.
+        rank: Where its flag stands in the order of all.
+        q: What the family's level is held against; None where there is none.
+        flagged: Whether the flag was raised: the levels across detectors allowed it.
+    """
+
+    party: str | None
+    subject: str
+    rank: float
+    q: float | None
+    flagged: bool
+
+
+class KeptFamily(msgspec.Struct, frozen=True):
+    """One family of a detector; of those that know no families, all that they judged.
+
+    Attributes:
+        inputs: Digest of what the answer rests on; empty where nobody says.
+        least: The smallest q; None where there is none.
+        subjects: How many were judged.
+        candidates: At most one per subject.
+    """
+
+    inputs: str
+    least: float | None
+    subjects: int
+    candidates: tuple[Candidate, ...]
+
+
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """What one detector answered.
+
+    Attributes:
+        key: Names the detector, its code, libraries and parameters.
+        tables: What the answer rests on, explanations included.
+        told: What the explanations of its flags rest on, besides the case.
+        abstentions: What it did not judge.
+        families: By label; "" where there are none.
+    """
+
+    key: str
+    tables: frozenset[str]
+    told: frozenset[str]
+    abstentions: tuple[Abstention, ...]
+    families: dict[str, KeptFamily]
+
+
+class KeptRun(msgspec.Struct, frozen=True):
+    """A whole run.
+
+    Attributes:
+        position: How many log entries it read.
+        root: The log's root hash at that size.
+        level: False-discovery level.
+        seed: Of whatever draws random numbers.
+        answers: By detector; those that failed are not here.
+    """
+
+    position: int
+    root: bytes
+    level: float
+    seed: int
+    answers: dict[str, KeptAnswer]
+    format: int = FORMAT
+
+
+def key_of(detector: Detector) -> str:
+    """Name all that decides a detector's answers besides its inputs."""
+    whole = [
+        detector.name,
+        detector.type,
+        detector.version,
+        detector.evidence_class.value,
+        sorted((name, repr(value)) for name, value in detector.parameters.items()),
+        sorted(libraries(detector.libraries).items()),
+        [code_digest(module) for module in (type(detector).__module__, *_OURS)],
+    ]
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
+def passing(
+    families: dict[str, KeptFamily], levels: Mapping[str, float]
+) -> Iterator[tuple[str, Candidate]]:
+    """Yield each subject's highest candidate that its family's level lets pass, with the label."""
+    best: dict[tuple[str | None, str], tuple[str, Candidate]] = {}
+    for label, family in sorted(families.items()):
+        for one in family.candidates:
+            if one.q is None or one.q <= levels[label]:
+                subject = (one.party, one.subject)
+                if subject not in best or one.rank > best[subject][1].rank:
+                    best[subject] = (label, one)
+    yield from best.values()
