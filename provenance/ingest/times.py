@@ -91,13 +91,20 @@ _DATE: Final = (
     r"|(?P<ny>\d{4})[- ](?P<nm>" + _WORD + r")[- ](?P<nd>\d{1,2}))"
 )
 _TIME: Final = (
-    r"(?:(?:T|,?[ ]{1,2})(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
+    r"(?:(?:T|,?[ ]{1,2})(?P<H>\d{1,2})(?P<c>[:.])(?P<M>\d{2})"
+    r"(?:(?P=c)(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
     r"(?:[ ]?(?P<half>[AaPp])\.?[Mm]\.?)?)?"
 )
-_OFFSET: Final = r"(?:[ ]?(?P<z>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
+# An offset may be followed by the name of the zone that it was taken from.
+_OFFSET: Final = (
+    r"(?:[ ]?(?P<z>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)"
+    r"(?:[ ](?:UTC|GMT)|\[[A-Za-z_/+-]{1,40}\])?)?"
+)
 _WEEKDAY: Final = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?[ ])?"
 _VALUE: Final = re.compile(_WEEKDAY + _DATE + _TIME + _OFFSET + r"\Z", re.ASCII)
-_BASIC: Final = re.compile(r"(\d{8})T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{4})?\Z", re.ASCII)
+_FLOAT: Final = re.compile(r"(\d{9,10})\.(\d{1,6})\Z", re.ASCII)
+_HAN: Final = str.maketrans("年月时時分", "--:::", "日秒")
+_BASIC: Final = re.compile(r"(\d{8})[T ]?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{4})?\Z", re.ASCII)
 _SERIAL: Final = re.compile(r"\d{4,5}(?:[.,]\d{1,15})?\Z", re.ASCII)
 _DAY_ZERO: Final = datetime(1899, 12, 30, tzinfo=UTC)
 _SECONDS_DIGITS: Final = (9, 10)
@@ -121,7 +128,10 @@ def split(value: str) -> Parts:
             return _epoch(int(value), 0)
         if digits == _MILLIS_DIGITS:
             return _epoch(*divmod(int(value), 1000))
-    match = _VALUE.match(value) if len(value) <= _LONGEST else None
+    if float_text := _FLOAT.match(value):
+        return _epoch(int(float_text[1]), 0, int(float_text[2].ljust(6, "0")))
+    plain = value.translate(_HAN).rstrip(":") if "年" in value else value
+    match = _VALUE.match(plain) if len(value) <= _LONGEST else None
     if match is None:
         return _split_basic(value)
     clock = _clock(match, value)
@@ -188,8 +198,8 @@ def split_serial(value: str, first_year: str) -> Parts | None:
     return Parts(time.year, False, time.month, time.day, False, clock, "")
 
 
-def _epoch(seconds: int, millis: int) -> Parts:
-    time = _EPOCH + timedelta(seconds=seconds, milliseconds=millis)
+def _epoch(seconds: int, millis: int, micros: int = 0) -> Parts:
+    time = _EPOCH + timedelta(seconds=seconds, milliseconds=millis, microseconds=micros)
     clock = Clock(time.hour, time.minute, time.second, time.microsecond, UTC)
     return Parts(time.year, False, time.month, time.day, False, clock, "")
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_files import EXPORTS, export
 
+from provenance.ingest.inspecting.countries import country_code
 from provenance.ingest.inspecting.matching import assign
-from provenance.ingest.inspecting.profile import country_code, profile_of
+from provenance.ingest.inspecting.profile import profile_of
 from provenance.ingest.inspecting.recognising import recognise_columns
 from provenance.ingest.inspecting.roles import ROLES
 from provenance.ingest.inspecting.tokens import read_heading
@@ -170,7 +171,7 @@ def test_words_in_cells() -> None:
         "sea",
         "",
     ]
-    assert [event_word(t) for t in ("Shipped", "Wareneingang", "x")] == ["ship", "", ""]
+    assert [event_word(t) for t in ("Shipped", "Wareneingang", "x")] == ["ship", "receive", ""]
     assert [unit_word(t) for t in ("KGS", "Stk.", "EA", "x")] == ["kg", "unit", "unit", ""]
 
 

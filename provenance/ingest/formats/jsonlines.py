@@ -198,9 +198,8 @@ def _text(source: Source) -> Iterator[tuple[io.TextIOWrapper, IO[bytes]]]:
         try:
             yield text, file
         except UnicodeDecodeError:
-            raise InputError(
-                f"{source.name}: is not UTF-8, which JSON has to be; convert the file"
-            ) from None
+            said = "is not UTF-8, which JSON has to be; convert the file"
+            raise InputError(f"{source.name}: {said}") from None
         finally:
             text.detach()
 
@@ -223,10 +222,8 @@ def _lines(text: io.TextIOWrapper, name: str) -> Iterator[_Found]:
     while line := text.readline(MAX_ROW):
         number += 1
         if len(line) >= MAX_ROW:
-            raise InputError(
-                f"{name}: line {number}: a row of more than {MAX_ROW} characters; "
-                "is a newline missing?"
-            )
+            said = f"a row of more than {MAX_ROW} characters; is a newline missing?"
+            raise InputError(f"{name}: line {number}: {said}")
         plain = line.strip().strip("\ufeff")
         if not plain:
             continue
@@ -299,7 +296,7 @@ def _flat(
     if before.count(".") > _DEEPEST:
         raise _UnfitError(f"is nested more than {_DEEPEST} deep")
     for name, inner in value.items():
-        path = f"{before}{name.strip() or '(no name)'}"
+        path = f"{before}{_whole(name).strip() or '(no name)'}"
         if path == skip and isinstance(inner, list | dict):
             continue
         if isinstance(inner, dict) and inner:
@@ -310,19 +307,24 @@ def _flat(
             yield path, _cell(inner)
 
 
+def _whole(text: str) -> str:
+    """A text of whole characters."""
+    if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+        raise _UnfitError("holds half a surrogate pair, which is no character")
+    return str(text)
+
+
 def _of_objects(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(e, dict) for e in value)
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
-            raise _UnfitError("holds half a surrogate pair, which is no character")
-        return str(value)
+        return _whole(value)
     if value is None or value in ({}, []):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ";".join(_cell(each) for each in value)
-    return json_text(value)
+    return _whole(json_text(value))

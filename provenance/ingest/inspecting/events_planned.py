@@ -5,10 +5,12 @@ Next: provenance/ingest/inspecting/fields_planned.py
 
 from __future__ import annotations
 
+import re
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from provenance.ingest.inspecting.plan import Line, Plan, quoted
+from provenance.ingest.values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +43,8 @@ _KEYS: Final = (
     "invoice_number", "container_id", "lot_id", "product_id", "gtin", "product_name", "hs_code",
     "quantity",
 )  # fmt: skip
+_NEVER: Final = re.compile(r"0[0\W]*\Z|(?:31\W?12\W?|12\W31\W)?9999(?:\W?12\W?31)?(?:\D|\Z)")
+"""What systems write for no date: nothing but zeros, or the last day there is."""
 _FULL: Final = 0.95
 _ALONE: Final = frozenset({"row_id", "shipment_id", "bill_of_lading", "purchase_order", "lot_id"})
 
@@ -53,10 +57,15 @@ def plan_events(plan: Plan, rows: Sequence[Sequence[str]]) -> None:
         if line is not None:
             plan.common.append(Line(name, line.column, line.text, line.comment))
     when = plan.role("event_date")
-    if plan.role("event_type") is not None:
-        _typed(plan, ids, when or next((g for role, *_ in _DATED if (g := plan.role(role))), None))
-        return
     found = _dated(plan, _DATED)
+    if plan.role("event_type") is not None and (when is not None or not found):
+        _typed(plan, ids, when)
+        return
+    if (said := plan.role("event_type")) is not None:
+        # Columns of dates say what happened and when; a status says how it stands at the end.
+        plan.common = [line for line in plan.common if line.field != "event_type"]
+        plan.values.pop("event_type", None)
+        plan.used.discard(said.header)
     if not found and when is not None:
         found = [(when, "event", "receive" if goal and not origin else "ship")]
         plan.notes.append(f"{quoted(when.header)} is the only date; say what happened: event_type")
@@ -163,13 +172,25 @@ def _id_columns(plan: Plan, rows: Sequence[Sequence[str]]) -> tuple[list[Guess],
         if _apart(chosen, rows):
             break
     else:
-        return chosen, False
+        return _with_unknown(plan, chosen, rows)
     # What came early may be told by what came late.
     for guess in list(chosen):
         others = [other for other in chosen if other is not guess]
         if _apart(others, rows):
             chosen = others
     return chosen, True
+
+
+def _with_unknown(
+    plan: Plan, chosen: list[Guess], rows: Sequence[Sequence[str]]
+) -> tuple[list[Guess], bool]:
+    """Columns that nobody knows may number the rows all the same: the first that does is taken."""
+    for guess in plan.guesses:
+        profile = guess.profile
+        numbers = profile.has("code") + profile.has("whole") > _FULL and not profile.has("date")
+        if guess.best is None and numbers and _apart([guess], rows):
+            return [guess], True
+    return chosen, False
 
 
 def _count(guesses: list[Guess], rows: Sequence[Sequence[str]]) -> int:
@@ -188,6 +209,11 @@ def _undated(plan: Plan, dates: list[Guess]) -> None:
             text
             for text, _ in profile.texts.most_common(8)
             if text not in plan.undated and any(c.isalpha() for c in text)
+        ]
+        plan.undated += [
+            text
+            for text in profile.all_texts
+            if _NEVER.match(text) and text not in (*plan.undated, *MISSING)
         ]
         if profile.has("serial") > max(0.5, profile.has("date")):
             plan.serial = True

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from provenance.ingest.inspecting.countries import country_code
 from provenance.ingest.inspecting.events_planned import plan_events
 from provenance.ingest.inspecting.plan import Line, Plan, quoted
-from provenance.ingest.inspecting.profile import country_code
 from provenance.ingest.inspecting.scoring import SUMS_AGREE
 from provenance.ingest.inspecting.tokens import read_heading
 from provenance.ingest.inspecting.vocabulary import WEIGHT_UNITS, event_word, mode_word, unit_word

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-import pycountry
-
 from provenance.ingest import codes, values
+from provenance.ingest.inspecting.countries import country_code
 from provenance.ingest.inspecting.vocabulary import event_word, mode_word, unit_word
 from provenance.ingest.times import split, split_serial
 from provenance.ingest.values import MISSING, Unacceptable
@@ -21,7 +20,7 @@ from provenance.ingest.values import MISSING, Unacceptable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Profile", "country_code", "number_of", "profile_of"]
+__all__ = ["Profile", "number_of", "profile_of"]
 
 _LOCODE: Final = re.compile(r"([A-Z]{2}) ?[A-Z2-9]{3}\Z")
 _HS: Final = re.compile(r"\d{4}(?:[.\s]?\d{2}){1,3}\Z", re.ASCII)
@@ -127,7 +126,8 @@ def number_of(text: str) -> float | None:
 
 
 def _is_date(text: str) -> bool:
-    if text.isdigit() and len(text) != 8:  # noqa: PLR2004 - epochs are looked at as serials are
+    plain = text.replace(".", "", 1)
+    if plain.isdigit() and len(plain) != 8:  # noqa: PLR2004 - epochs are looked at as serials are
         return False
     return _splits(text) and not _EITHER.match(text)
 
@@ -146,7 +146,8 @@ def _is_serial(text: str) -> bool:
 
 
 def _is_epoch(text: str) -> bool:
-    return text.isdigit() and len(text) in {10, 13} and text[0] == "1" and _splits(text)
+    whole = text.removesuffix(".0")
+    return whole.isdigit() and len(whole) in {10, 13} and text[0] == "1" and _splits(whole)
 
 
 def _shape(text: str) -> str:
@@ -176,75 +177,17 @@ def _within(text: str, most: int) -> bool:
     return number is not None and -most <= number <= most and ("." in text or "," in text)
 
 
-@cache
-def _names() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for country in pycountry.countries:
-        names = {country.name, country.alpha_2, country.alpha_3}
-        names |= {getattr(country, name, country.name) for name in ("official_name", "common_name")}
-        found.update((_plain(name), country.alpha_2) for name in names)
-        if "," in country.name:
-            first, _, last = country.name.partition(", ")
-            found.setdefault(_plain(first), country.alpha_2)
-            found.setdefault(_plain(f"{last} {first}"), country.alpha_2)
-    found.update({_plain(n): code for code, names in _ALSO.items() for n in names.split("|")})
-    return found
+def _is_box(text: str) -> bool:
+    """Whether the check digit of a container number is right (ISO 6346, annex A)."""
+    plain = re.sub(r"[\s-]", "", text)
+    total = sum(_box_value(char) << at for at, char in enumerate(plain[:-1]))
+    return total % 11 % 10 == int(plain[-1])
 
 
-_ALSO: Final = {
-    "AE": "UAE",
-    "AT": "Österreich",
-    "BD": "Bangladesch",
-    "BE": "Belgien|Belgique|België",
-    "BN": "Brunei",
-    "BR": "Brasil",
-    "CD": "Congo, DRC|DR Congo|Congo (Kinshasa)",
-    "CG": "Congo (Brazzaville)|Congo",
-    "CH": "Schweiz|Suisse",
-    "CI": "Ivory Coast",
-    "CN": "Chine",
-    "CV": "Cape Verde",
-    "CZ": "Czech Republic",
-    "DE": "Deutschland|Allemagne|Alemania|Alemanha|Germania|Duitsland",
-    "DK": "Dänemark",
-    "ES": "Spanien|Espagne|España|Espanha|Spagna",
-    "FR": "Frankreich|Francia|França|Frankrijk",
-    "GB": "UK|Great Britain|England|Vereinigtes Königreich|Royaume-Uni|Reino Unido|Regno Unito",
-    "IN": "Indien|Inde",
-    "IR": "Iran",
-    "IT": "Italien|Italie|Italia|Itália",
-    "KP": "North Korea",
-    "KR": "South Korea|Korea",
-    "LA": "Laos",
-    "MA": "Maroc|Marokko",
-    "MK": "Macedonia",
-    "MM": "Burma",
-    "MX": "México",
-    "NL": "Holland|Niederlande|Pays-Bas|Países Bajos|Paesi Bassi|Nederland",
-    "PL": "Polen",
-    "PS": "Palestine",
-    "RU": "Russia",
-    "SE": "Schweden",
-    "SY": "Syria",
-    "SZ": "Swaziland",
-    "TR": "Turkey|Türkei|Turquie",
-    "US": "USA|U.S.A.|United States of America|Vereinigte Staaten|États-Unis|Estados Unidos|"
-    "Stati Uniti",
-    "VN": "Vietnam",
-    "XK": "Kosovo",
-}
-"""Names of countries that ISO does not use, by code."""
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^\w]+", " ", name.casefold()).strip()
-
-
-def country_code(text: str) -> str:
-    """The ISO 3166-1 code of a country's name or code, "" for what is none."""
-    if text != text.upper() and len(text) <= 3:  # noqa: PLR2004 - "in" is no India
-        return ""
-    return _names().get(_plain(text), "XK" if text == "XK" else "")
+def _box_value(char: str) -> int:
+    """Digits as they are, letters from 10 on without the multiples of 11."""
+    number = int(char, 36)
+    return number + (number > 10) + (number > 20) + (number > 30)  # noqa: PLR2004 - passed over
 
 
 def _is_locode(text: str) -> bool:
@@ -265,7 +208,8 @@ _TESTS: Final[dict[str, Callable[[str], bool]]] = {
     "unit": lambda text: bool(unit_word(text)),
     "gtin": _is_gtin,
     "sscc": _is_sscc,
-    "box": lambda text: bool(_ISO_BOX.match(text)),
+    "box": lambda text: bool(_ISO_BOX.match(text)) and _is_box(text),
+    "box like": lambda text: bool(_ISO_BOX.match(text)),
     "locode": _is_locode,
     "hs": lambda text: bool(_HS.match(text)),
     "latitude": lambda text: _within(text, 90),

@@ -5,6 +5,8 @@ Next: provenance/ingest/inspecting/plan.py
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +28,9 @@ _NEAR: Final = 0.02
 _OTHERS: Final = 3
 _FACTOR: Final = -0.4
 _NUMBERS_TRIED: Final = 14
+_PREFIXED: Final = 4
+_MOST_OF: Final = 0.7
+_LEFT: Final = 2
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,10 @@ def recognise_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> l
     """
     profiles = [profile_of([row[at] for row in rows]) for at in range(len(header))]
     sums = _sums(rows, profiles)
+    titles = _without_prefix(header)
     scores = [
         {name: score(title, profile, name, sums.get((at, name), 0.0)) for name in ROLES}
-        for at, (title, profile) in enumerate(zip(header, profiles, strict=True))
+        for at, (title, profile) in enumerate(zip(titles, profiles, strict=True))
     ]
     names = list(ROLES)
     gains = [[_gain(found[name].confidence) for name in names] for found in scores]
@@ -66,6 +72,22 @@ def recognise_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> l
     return [
         _guess(at, title, profiles[at], scores[at], None if role is None else names[role])
         for at, (title, role) in enumerate(zip(header, chosen, strict=True))
+    ]
+
+
+def _without_prefix(header: Sequence[str]) -> list[str]:
+    """Headers without the table's name in front, as in `order_status, order_delivered_date`.
+
+    What stands in front of most columns tells them not apart; where too little is left, such as
+    the `id` of `order_id`, it stays.
+    """
+    parts = [re.split(r"[ _.]", title.strip()) for title in header]
+    first, count = Counter(each[0].casefold() for each in parts).most_common(1)[0]
+    if count < max(_PREFIXED, _MOST_OF * len(header)):
+        return list(header)
+    return [
+        " ".join(each[1:]) if len(each) > _LEFT and each[0].casefold() == first else title
+        for title, each in zip(header, parts, strict=True)
     ]
 
 

@@ -59,11 +59,13 @@ def score(header: str, profile: Profile, name: str, bonus: float = 0.0) -> Score
     """
     role = ROLES[name]
     heading = read_heading(header)
-    denied = bool(role.against & set(heading.concepts))
+    denied = bool((role.against | _NOTHING) & set(heading.concepts))
     said, by = _heading_fit(heading, role)
     fit, alone, seen = _value_fit(role, name, profile)
     if profile.filled == 0:
         fit, alone, seen = 0.5, 0.0, "it is empty"
+    if role.values == "name" and _CODED & set(heading.concepts):
+        fit = max(fit, profile.has("whole"))
     if denied:
         alone *= _AGAINST
     by_header = said * (_BARE + (1 - _BARE) * fit) if fit else 0.0
@@ -71,10 +73,17 @@ def score(header: str, profile: Profile, name: str, bonus: float = 0.0) -> Score
     sure *= 1 + min(bonus, 0)
     if not said and not alone and not bonus:
         sure = 0.0
-    if not fit:
+    if not fit or _is_only_counted(role, profile, heading):
         sure = 0.0
     why = "; ".join(part for part in (by, seen, SUMS_AGREE if bonus > 0 else "") if part)
     return Score(name, round(min(sure, _MOST), 2), why)
+
+
+def _is_only_counted(role: Role, profile: Profile, heading: Heading) -> bool:
+    """Numbers may be days or epochs only where the header speaks of a date: zip codes are none."""
+    if role.values != "date" or profile.has("date") or not profile.filled:
+        return False
+    return not {"date", "time"} & set(heading.concepts)
 
 
 def _heading_fit(heading: Heading, role: Role) -> tuple[float, str]:
@@ -87,13 +96,17 @@ def _heading_fit(heading: Heading, role: Role) -> tuple[float, str]:
             continue
         extra = there - concepts - NEUTRAL - _UNITS
         fit = weight * max(0.2, 1 - _EXTRA * len(extra) - _UNKNOWN * min(len(heading.unknown), 4))
-        if role.against & (there - concepts):
+        if (role.against | _NOTHING) & (there - concepts):
             fit *= _AGAINST
         if fit > best:
             best, by = fit, f"its header says {' + '.join(sorted(concepts))}"
     return (best * _FUZZY, f"{by}, nearly") if heading.fuzzy and best else (best, by)
 
 
+_CODED: Final = frozenset({"id", "number", "code", "gln"})
+"""Words for what may be a number though it names somebody."""
+_NOTHING: Final = frozenset({"other"})
+"""Words for what no role is: a header with one of them is about that."""
 _UNITS: Final = frozenset({"kg", "lb", "tonne", "gram", "usd", "money", "unit"})
 
 
@@ -112,6 +125,7 @@ _FEW: Final = 12
 _FEWEST: Final = 3
 _SOME: Final = 20
 _SHORT: Final = 3
+_COUNTRIES: Final = 0.3
 
 
 def _share(share: float, least: float, alone: float, what: str) -> _Fit:
@@ -157,13 +171,19 @@ def _id(p: Profile, name: str) -> _Fit:
     return fit, 0.0, seen
 
 
-def _name(p: Profile, _name: str) -> _Fit:
+def _name(p: Profile, name: str) -> _Fit:
     if p.has("date") > _HALF:
         return 0.0, 0.0, ""
     seen = f"{len(p.all_texts)} different texts"
+    if p.has("country") > _NEARLY_ALL:
+        return _COUNTRIES, 0.0, seen
     if p.has("number") > _NEARLY_ALL and p.has("whole") < _NEARLY_ALL:
         return 0.0, 0.0, ""
-    return max(0.25, 1 - p.has("number")), 0.0, seen
+    if name == "serial_ids" and p.distinct < _HALF:
+        return _COUNTRIES, 0.0, seen
+    # A party may be named by its number with somebody, which has some digits.
+    least = _HALF if p.has("whole") > _NEARLY_ALL and p.length > _SHORT else 0.25
+    return max(least, 1 - p.has("number")), 0.0, seen
 
 
 def _country(p: Profile, name: str) -> _Fit:
@@ -175,6 +195,8 @@ def _container(p: Profile, name: str) -> _Fit:
     sure = max(p.has("sscc"), p.has("box"))
     if sure > _MANY:
         return 1.0, 0.7, f"{sure:.0%} are container numbers"
+    if p.has("box like") > _MANY:
+        return 1.0, 0.0, "they look like container numbers"
     fit, alone, seen = _id(p, name)
     return (fit * 0.4 if p.has("number") > _NEARLY_ALL else fit), alone, seen
 

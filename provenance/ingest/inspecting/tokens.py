@@ -10,14 +10,17 @@ import unicodedata
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import pycountry
 from rapidfuzz import fuzz, process
 
 from provenance.ingest.inspecting.words import SEVERAL, STOP, WORDS
+from provenance.ingest.inspecting.words_chinese import CHARACTERS, HAN, segmented
+from provenance.ingest.inspecting.words_technical import TECHNICAL
 
 __all__ = ["Heading", "read_heading"]
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SPLIT: Final = re.compile(r"[^a-z0-9#°№]+")
+_SPLIT: Final = re.compile(f"[^a-z0-9#°№{CHARACTERS}]+")
 _SIGNS: Final = {"#": "number", "n°": "number", "№": "number", "°": "number"}
 _SPECIAL: Final = (
     (re.compile(r"\bb\s*/\s*l\b|\bbill\s+of\s+lading\b|\bbills\s+of\s+lading\b"), " bol "),
@@ -25,7 +28,14 @@ _SPECIAL: Final = (
     (re.compile(r"\bd\s*/\s*n\b"), " dn "),
     (re.compile(r"\bn[°º]|\bnr\.|\bno\."), " number "),
     (re.compile(r"[€]"), " eur "),
+    (re.compile(r"[£]"), " gbp "),
+    (re.compile(r"[₹]"), " inr "),
+    (re.compile(r"[¥]"), " cny "),
+    (re.compile(r"\br[$]"), " brl "),
     (re.compile(r"[$]"), " usd "),
+    (re.compile(r"\bnota\s+fiscal\b|\bnf-?e\b"), " invoice "),
+    (re.compile(r"\bbill\s+of\s+entry\b|\bbe\s+(?=no|number|date)"), " document "),
+    (re.compile(r"\be-?mail\b"), " email "),
     (re.compile(r"\bbest\s+before\b|\buse\s+by\b"), " expiry "),
     (re.compile(r"\bship\s*-?_?to\b|\bsold\s*-?_?to\b|\bdeliver\s*-?_?to\b"), " shipto "),
     (re.compile(r"\bship\s*-?_?from\b"), " shipfrom "),
@@ -70,10 +80,13 @@ def read_heading(header: str) -> Heading:
         if inside and token not in _tokens(outside):
             # What stands in brackets is a unit, or explains; it is not what the column is.
             found = tuple(concept for concept in found if concept in _EXPLAIN)
+            found = found or (("money",) if _is_currency(token) else ())
         concepts.update(dict.fromkeys(found))
         fuzzy = fuzzy or near
         if not found:
             unknown.append(token)
+    if "actual" in concepts:
+        concepts.pop("planned", None)  # as in "actual ETA"
     return Heading(tuple(concepts), tuple(unknown), fuzzy)
 
 
@@ -82,23 +95,29 @@ def _tokens(header: str) -> list[str]:
     pieces = (p if p.casefold() in WORDS else _CAMEL.sub(" ", p) for p in header.split())
     text = " ".join(pieces)
     plain = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o"))
-    text = "".join(c for c in plain if not unicodedata.combining(c)).casefold().replace("_", " ")
+    text = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    text = segmented(" ".join(map(_technical, text.split())).replace("_", " "))
     for pattern, put in _SPECIAL:
         text = pattern.sub(put, text)
     tokens = [token for token in _SPLIT.split(text) if token]
     return [t for t in tokens if t not in STOP and not t.isdigit()]
 
 
+def _technical(word: str) -> str:
+    """A technical name as one word, whose parts would mean something else."""
+    return word.replace("_", "") if word in TECHNICAL else word
+
+
+def _is_currency(token: str) -> bool:
+    return len(token) == 3 and pycountry.currencies.get(alpha_3=token.upper()) is not None  # noqa: PLR2004
+
+
 def _concepts_of(token: str) -> tuple[tuple[str, ...], bool]:
-    if token in SEVERAL:
-        return SEVERAL[token], False
-    if token in _SIGNS:
-        return (_SIGNS[token],), False
+    if token in _KNOWN:
+        return _KNOWN[token], False
     if token.endswith("#"):
         found, near = _concepts_of(token[:-1])
         return (*found, "number"), near
-    if token in WORDS:
-        return (WORDS[token],), False
     plain = token.rstrip("0123456789")
     if plain != token and plain in WORDS:
         return (WORDS[plain],), False
@@ -107,11 +126,16 @@ def _concepts_of(token: str) -> tuple[tuple[str, ...], bool]:
         return parts, False
     if len(token) >= _FUZZY_LENGTH:
         like = process.extractOne(token, _LONG, scorer=fuzz.ratio, score_cutoff=_ALIKE)
-        if like:
+        if like and like[0][0] == token[0]:  # slips seldom hit the first letter
             return (WORDS[like[0]],), True
     return (), False
 
 
+_KNOWN: Final[dict[str, tuple[str, ...]]] = {
+    **{word: (concept,) for word, concept in {**WORDS, **HAN, **_SIGNS}.items()},
+    **{name.replace("_", ""): concepts for name, concepts in TECHNICAL.items()},
+    **SEVERAL,
+}
 _LONG: Final = [word for word in WORDS if len(word) >= _FUZZY_LENGTH]
 
 

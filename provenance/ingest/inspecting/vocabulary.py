@@ -15,13 +15,14 @@ __all__ = ["WEIGHT_UNITS", "event_word", "mode_word", "unit_word"]
 _MODES: Final = {
     "sea": "sea ocean vessel ship boat maritime maritimo marittimo seefracht see seaway fcl "
     "lcl schiff mer zee mar navire bateau barco navio nave maritim seafreight "
-    "oceanfreight",
+    "oceanfreight maritima fluvial container fcllcl 海运 海運 水运",
     "air": "air airfreight plane aircraft flug luft luftfracht avion aerien aereo aviao "
-    "lucht aircharter airway flugzeug",
+    "lucht aircharter airway flugzeug aerea aereas 空运 空運 航空",
     "road": "road truck trucking lorry lkw strasse route camion carretera rodoviario strada "
-    "weg wegvervoer ltl ftl motor van vrachtwagen gomme terrestre",
+    "weg wegvervoer ltl ftl motor van vrachtwagen gomme terrestre ground highway carretero "
+    "rodoviaria 陆运 公路 汽运 陸運 卡车",
     "rail": "rail train bahn schiene zug fer ferroviaire tren ferrocarril trem ferrovia treno "
-    "spoor railway",
+    "spoor railway ferroviaria 铁路 鐵路",
     "multimodal": "multimodal intermodal combined kombiniert multi",
 }
 _EVENTS: Final = {
@@ -30,9 +31,11 @@ _EVENTS: Final = {
     "transform": "transform transformed transformation processed converted",
     "ship": "ship shipped shipping dispatch dispatched despatched despatch departed departure "
     "sent outbound versand versendet expedie enviado spedito verzonden goodsissue "
-    "issued",
+    "issued gateout loaded pickup pickedup collected sailed warenausgang loading 发货 出库 "
+    "發貨 出庫 离港 装船",
     "receive": "receive received receiving receipt arrival arrived delivered delivery inbound "
-    "eingang erhalten recu recibido recebido ricevuto ontvangen goodsreceipt",
+    "eingang erhalten recu recibido recebido ricevuto ontvangen goodsreceipt gatein "
+    "discharged unloaded landed wareneingang pod 收货 入库 签收 收貨 到达 到港",
     "pack": "pack packed packing aggregated palletised palletized",
     "unpack": "unpack unpacked unpacking disaggregated",
     "inspect": "inspect inspected inspection qc tested audit checked",
@@ -43,7 +46,7 @@ _EVENTS: Final = {
     "order": "order ordered ordering po",
 }
 WEIGHT_UNITS: Final = {
-    "kg": "kg kgs kilo kilos kilogram kilograms kgm kilogramm kilogrammes",
+    "kg": "kg kgs 公斤 千克 kilo kilos kilogram kilograms kgm kilogramm kilogrammes",
     "lb": "lb lbs lbr pound pounds",
     "g": "g gr gram grams grm gramm",
     "t": "t to tne tonne tonnes ton tons mt",
@@ -52,9 +55,9 @@ WEIGHT_UNITS: Final = {
 _UNITS: Final = {
     **WEIGHT_UNITS,
     "unit": "unit units ea each pc pcs piece pieces st stk stuck stueck c62 h87 nar pce un "
-    "und unid ud uds un uni u pz pza pzs nos no",
+    "und unid ud uds un uni u pz pza pzs nos no 个 個 件 台 只 支",
     "case": "case cases ca cs ctn ctns carton cartons box boxes bx ct karton kartons caja caixa "
-    "colis colli kart",
+    "colis colli kart kar 箱",
     "pallet": "pallet pallets pal plt palette paletten pf",
     "pack": "pack packs pk pkg pkgs pak packung package packages",
     "m": "m mtr meter metre metres meters lfm",
