@@ -154,7 +154,7 @@ class GraphStore(Protocol):
         ...
 
     def made_by(self, keys: Collection[str], tier: Tier, at: int | None = None) -> dict[str, Edge]:
-        """Return for each item the `involves` edge of the event that made it.
+        """Return for each item the `involves` edge of the event that made it, without attributes.
 
         One that produced it goes before one that put it out of a transformation, then the
         earlier before the later (undated ones last), then by the event's key. Items that no

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from graph.held import place_of
 from graph.journey import Journey, travel
 from graph.keys import NodeKind, entry_index, entry_key, kind_of, record_key
@@ -214,7 +216,7 @@ class MemoryStore:
                 if fact.role in _MAKING and _in_time(fact, at)
             ]
             facts.sort(key=_making_order, reverse=True)
-            return {fact.dst: opened(fact, tier) for fact in facts}
+            return {fact.dst: replace(opened(fact, tier), attrs={}) for fact in facts}
 
     def walk(
         self,

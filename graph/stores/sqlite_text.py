@@ -28,6 +28,7 @@ __all__ = [
     "MADE_BY",
     "NODES",
     "NODES_OF_KIND",
+    "NUMBERS",
     "RECORDS",
     "STARTS",
     "STEP_DOWN",
@@ -80,14 +81,16 @@ EDGES_IN_ONE: Final = f"SELECT {_EDGE} FROM {_ONE.format(n='d')} {_IN} {_WANTED}
 EDGES_OUT_ONE: Final = f"SELECT {_EDGE} FROM {_ONE.format(n='s')} {_OUT} {_WANTED}"  # noqa: S608
 
 MADE_BY: Final = f"""
-SELECT {_EDGE}
-FROM json_each(?1) j CROSS JOIN node d ON d.key = j.value
-CROSS JOIN edge e INDEXED BY edge_in ON e.dst = d.id AND e.kind = {_INVOLVES}
+SELECT j.value, s.key, e.idx, e.role, e.time
+FROM carray(?1) j
+CROSS JOIN edge e INDEXED BY edge_in ON e.dst = j.value AND e.kind = {_INVOLVES}
 CROSS JOIN node s ON s.id = e.src
 WHERE e.tier <= ?2 AND e.role IN ({_PRODUCED}, {_OUTPUT})
   AND (?3 IS NULL OR e.time IS NULL OR e.time <= ?3)
-ORDER BY d.key, e.role <> {_PRODUCED}, e.time IS NULL, e.time, s.key, e.seq
+ORDER BY j.value, e.role <> {_PRODUCED}, e.time IS NULL, e.time, s.key, e.seq
 """  # noqa: S608
+
+NUMBERS: Final = "SELECT n.key, n.id FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value"
 
 STARTS: Final = """
 SELECT n.key, n.id FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value WHERE n.tier <= ?2

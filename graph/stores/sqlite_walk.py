@@ -19,7 +19,8 @@ import apsw
 
 from graph.model import Edge, EdgeKind
 from graph.stores import sqlite_text as text
-from graph.stores.sqlite_rows import as_edge, as_json, open_all
+from graph.stores.sqlite_file import ROLES
+from graph.stores.sqlite_rows import as_json, open_all
 from graph.walked import GAP, Edges, Walk
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Walker"]
 
 _BECAME: Final = EdgeKind.BECAME
+_INVOLVES: Final = EdgeKind.INVOLVES
 _MOST_KEPT: Final = 100_000
 
 _Row = tuple[int, str, int, int, int, int | None, bytes | None]
@@ -64,6 +66,7 @@ class Walker:
         """Let go of what was kept: this connection writes."""
         self._kept: dict[tuple[Direction, Tier], _Kept] = {}
         self._names: dict[int, str] = {}
+        self._ids: dict[str, int] = {}
         self._gaps: set[int] = set()
         self._number = 0
 
@@ -122,9 +125,9 @@ class Walker:
 
     def made_by(self, keys: Collection[str], tier: Tier, at: int | None) -> dict[str, Edge]:
         """Return the events that made items, as `GraphStore.made_by` describes."""
+        makers = self._valid("upstream", tier).makers
         if at is not None:
             return dict(self._makers(keys, tier, at))
-        makers = self._valid("upstream", tier).makers
         if missing := [key for key in keys if key not in makers]:
             makers |= dict.fromkeys(missing) | dict(self._makers(missing, tier, at))
             self._number += len(missing)
@@ -134,8 +137,14 @@ class Walker:
     def _makers(
         self, keys: Iterable[str], tier: Tier, at: int | None
     ) -> Iterable[tuple[str, Edge]]:
-        rows = self._ask(text.MADE_BY, as_json(set(keys)), tier, at)
-        return ((item, as_edge(next(own), tier)) for item, own in groupby(rows, itemgetter(3)))
+        ids = self._ids
+        if unknown := [key for key in keys if key not in ids]:
+            ids.update(self._connection.execute(text.NUMBERS, (as_json(unknown),)))
+        items = {ids[key]: key for key in keys if key in ids}
+        rows = self._ask(text.MADE_BY, apsw.carray(array("q", items)), tier, at) if items else []
+        for node, own in groupby(rows, itemgetter(0)):
+            _, event, index, role, time_us = next(own)
+            yield items[node], Edge(event, _INVOLVES, items[node], index, ROLES[role], time_us, {})
 
     def _valid(self, direction: Direction, tier: Tier) -> _Kept:
         """Return what is kept of one side, after letting go of what no longer holds."""
@@ -156,7 +165,7 @@ class Walker:
         for row in rows:
             node = row[0]
             if node not in near:
-                names[node], own = row[1], []
+                names[node], self._ids[row[1]], own = row[1], node, []
                 near[node] = own
                 if row[1].startswith(GAP):
                     self._gaps.add(node)

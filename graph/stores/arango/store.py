@@ -268,7 +268,7 @@ class ArangoStore:
     def made_by(self, keys: Collection[str], tier: Tier, at: int | None = None) -> dict[str, Edge]:
         """Return the events that made items."""
         rows = self._ask(text.MADE_BY, "edges", ids=sorted(self._ids(keys)), tier=tier, at=at)
-        return {row[2]: _edge(row, tier) for row in rows}
+        return {row[2]: _edge([*row[:-1], "[]"], tier) for row in rows}
 
     def walk(
         self,
