@@ -21,6 +21,7 @@ from detectors import nulls
 from detectors.base import Decisions, EvidenceClass, Sample, SubjectKind
 from detectors.partition import Partition
 from detectors.routes.quarters import WINDOW_QUARTERS, Family, families
+from detectors.routes.tails import weigh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +35,7 @@ __all__ = ["Statistical"]
 
 FIRST_FAMILY: Final = 400
 """The first quarters are judged together until there are so many cases, or at the end."""
-OUTER: Final = 0.95
-"""Legs come by the thousand and hardly one in a hundred is wrong: this quantile is ordinary."""
-_SMALLEST: Final = 0.8
+_SMALLEST: Final = 0.7
 """Residuals come in usual spreads; a null far narrower than that would undo the floor of those."""
 _FARTHEST: Final = 37.0
 """Normal deviate of about the smallest positive double; scores end here."""
@@ -57,6 +56,9 @@ class Statistical(ABC):
     constants: ClassVar[Mapping[str, float | int | str]] = {}
     by_quarter: ClassVar[bool] = True
     """False where later events decide about earlier ones: all is judged anew with every run."""
+
+    null_of_all: ClassVar[bool] = False
+    """True where an innocent cause is what most have: they are the ordinary then."""
 
     @property
     def parameters(self) -> Mapping[str, float | int | str]:
@@ -95,7 +97,8 @@ class Statistical(ABC):
             if "judged" in peers:
                 peers = peers[peers["judged"]].drop(columns="judged")
             # What has an innocent cause is no sample of what is ordinary.
-            explained = (peers["benign"] != "").to_numpy() if "benign" in peers else None
+            told = "benign" in peers and not self.null_of_all
+            explained = (peers["benign"] != "").to_numpy() if told else None
             z = peers["z"].to_numpy(np.float64)
             peers = peers.assign(deviate=self.deviates(z, explained))
             own = peers[peers.index >= rows.start]
@@ -127,15 +130,16 @@ class Statistical(ABC):
         """
         from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
 
-        side: nulls.Side = "both" if self.side == "both" else "upper"
+        side: Literal["both", "upper"] = "both" if self.side == "both" else "upper"
         stranger = -z if self.side == "lower" else z
         left = stranger if explained is None or explained.all() else stranger[~explained]
-        null = nulls.fit(left, side, outer=OUTER)
+        null = weigh(left, side, least=_SMALLEST)
         if null is None:
             # Most are equal to a digit: the floor of the spread is then the only yardstick.
-            null = nulls.RobustT(float(np.median(stranger)), 1.0, nulls.MOST_DOF)
-        null = null._replace(scale=max(null.scale, _SMALLEST))
-        p = nulls.p_values(null, stranger, side)
+            away = stranger - np.median(stranger)
+            p = 2 * stats.norm.sf(np.abs(away)) if side == "both" else stats.norm.sf(away)
+        else:
+            p = null.p_values(stranger, side)
         return np.asarray(np.clip(stats.norm.isf(p), -_FARTHEST, _FARTHEST))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:

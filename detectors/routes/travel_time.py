@@ -16,7 +16,7 @@ import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import codes
-from detectors.routes.residuals import effects, spread
+from detectors.routes.additive import crossed, standing
 from detectors.routes.statistical import Statistical
 from detectors.rules import not_judged, plain
 
@@ -33,7 +33,6 @@ __all__ = ["TravelTime"]
 FLOOR: Final = 0.15
 """Traffic, shifts and the hour of the scan alone make a trip 15 % longer or shorter."""
 BANDS_KM: Final = (0, 50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 25_000)
-LANE_SIZE: Final = 4
 LEAST_HOURS: Final = 2.0
 """Added to every trip: loading, and clocks that differ."""
 MIN_KM: Final = 25.0
@@ -48,8 +47,9 @@ class TravelTime(Statistical):
 
     name: Final = "travel_time"
     type: Final = "impossible_travel"
-    version: Final = "1"
+    version: Final = "2"
     side = "lower"
+    null_of_all = True
     reads: Final = (
         "event/1 /event_time",
         "event/1 /facility_id",
@@ -62,7 +62,6 @@ class TravelTime(Statistical):
     )
     constants: ClassVar[Mapping[str, float | int | str]] = {
         "least_spread": FLOOR,
-        "lane_size": LANE_SIZE,
         "added_hours": LEAST_HOURS,
         "min_distance_km": MIN_KM,
         "others_as_fast": OTHERS,
@@ -106,9 +105,10 @@ class TravelTime(Statistical):
         """Hold hours per kilometre against mode, distance and lane."""
         mode, band = window["mode_group"].to_numpy(), window["mode_band"].to_numpy()
         lane = window["lane"].to_numpy()
-        groups = [(mode, 0), (band, 3), (lane, LANE_SIZE)]
-        residual = effects(window["trip"].to_numpy(), groups)
-        usual = spread(residual, band, FLOOR)
+        expected = standing(
+            window["trip"].to_numpy(), mode, _groupings(window), scale_by=band, floor=FLOOR
+        )
+        residual, usual = expected.residual, expected.spread
         done = _done_by_others(window["trip"].to_numpy(), lane)
         return pd.DataFrame(
             {
@@ -123,6 +123,21 @@ class TravelTime(Statistical):
     def explain(self, case: Case) -> Account:
         """Say how long it took, and how long such trips take."""
         return _account(case.row, case.threshold)
+
+
+def _groupings(window: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return what the time of a trip may depend on: distance, lane, and the weeks' weather."""
+    mode, band = window["mode_group"].to_numpy(), window["mode_band"].to_numpy()
+    lane, month = window["lane"].to_numpy(), window["at"].to_numpy() // _MONTH_US
+    return [
+        (band, mode),
+        (lane, band),
+        (crossed(mode, month), mode),
+        (crossed(lane, month), band),
+    ]
+
+
+_MONTH_US: Final = 30 * 86_400_000_000
 
 
 def _done_by_others(trip: NDArray[np.float64], lane: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -15,7 +15,8 @@ import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import texts
-from detectors.routes.residuals import effects, neighbours, spread
+from detectors.routes.additive import crossed, standing
+from detectors.routes.company import in_company
 from detectors.routes.shipments import shipments
 from detectors.routes.statistical import Statistical
 from detectors.rules import not_judged, plain
@@ -32,10 +33,8 @@ __all__ = ["ValueMisdeclared"]
 
 FLOOR: Final = 0.02
 """Rounding of currencies and of invoices alone makes 2 % of difference."""
-SHIPPER_SIZE: Final = 6
-LANE_SIZE: Final = 6
-MARKET_SIZE: Final = 3
-MARKET_DAYS: Final = 30
+SHORT_DAYS: Final = 10
+"""Prices may move within a month."""
 PRICE_ACTION: Final = "a clearance or another price for several at once"
 ACTION_DAYS: Final = 60
 COMPANY: Final = 3
@@ -49,7 +48,7 @@ class ValueMisdeclared(Statistical):
 
     name: Final = "value_misdeclared"
     type: Final = "value_misdeclared"
-    version: Final = "1"
+    version: Final = "2"
     reads: Final = (
         "event/1 /declared_value_usd",
         "event/1 /event_time",
@@ -60,13 +59,10 @@ class ValueMisdeclared(Statistical):
     )
     constants: ClassVar[Mapping[str, float | int | str]] = {
         "least_spread": FLOOR,
-        "market_size": MARKET_SIZE,
-        "market_days": MARKET_DAYS,
+        "short_days": SHORT_DAYS,
         "price_action_days": ACTION_DAYS,
         "price_action_least": COMPANY,
         "price_action_share": COMPANY_SHARE,
-        "shipper_size": SHIPPER_SIZE,
-        "lane_size": LANE_SIZE,
     }
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
@@ -84,29 +80,22 @@ class ValueMisdeclared(Statistical):
 
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
         """Hold value per unit against product, shipper, lane and the market of the days around."""
-        product = window["product"].to_numpy()
-        at = window["at"].to_numpy()
-        groups = [
-            (product, 0),
-            (window["product_shipper"].to_numpy(), SHIPPER_SIZE),
-            (window["product_lane"].to_numpy(), LANE_SIZE),
-        ]
-        rest = effects(window["ratio"].to_numpy(), groups)
-        for peers in (product, window["product_shipper"].to_numpy()):
-            market, size = neighbours(
-                rest, at, peers, within_us=MARKET_DAYS * _DAY_US, reach=_MARKET_REACH
-            )
-            rest = rest - market * size / (size + MARKET_SIZE)
-        residual = effects(rest, groups)
-        usual = spread(residual, product, FLOOR)
-        z = residual / usual
+        at, product = window["at"].to_numpy(), window["product"].to_numpy()
+        expected = standing(
+            window["ratio"].to_numpy(),
+            product,
+            _groupings(window),
+            scale_by=product,
+            floor=FLOOR,
+        )
+        z = expected.residual / expected.spread
         # Shops clear all their rails at once: what one kind of buyer pays moves together, too.
         action = _together(z, at, product) | _together(z, at, window["buyer"].to_numpy())
         return pd.DataFrame(
             {
                 "z": z,
-                "residual": residual,
-                "spread": usual,
+                "residual": expected.residual,
+                "spread": expected.spread,
                 "peers": pd.Series(product).groupby(product).transform("size"),
                 "benign": np.where(action, PRICE_ACTION, ""),
             }
@@ -117,7 +106,34 @@ class ValueMisdeclared(Statistical):
         return _account(case.row, case.threshold)
 
 
-_MARKET_REACH: Final = 8
+def _groupings(window: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return what a price may depend on, and whose prices depend on it alike.
+
+    Partners and amounts first, then the markets of kinds of buyers, then the product's own.
+    """
+    product, shipper = window["product"].to_numpy(), window["product_shipper"].to_numpy()
+    buyer, month = window["buyer"].to_numpy(), window["month"].to_numpy()
+    market, every = crossed(product, buyer), np.zeros_like(product)
+    amount = np.floor(np.log2(window["amount"].to_numpy())).astype(np.int64)
+    days = window["at"].to_numpy() // (SHORT_DAYS * _DAY_US)
+    return [
+        (shipper, product),
+        (window["product_lane"].to_numpy(), product),
+        (market, product),
+        (crossed(product, amount), product),
+        (crossed(buyer, month), buyer),
+        (month, every),
+        (crossed(market, month % 12), market),
+        (crossed(market, month), market),
+        (crossed(product, month // 6), product),
+        (crossed(product, month // 3), product),
+        (crossed(product, month), product),
+        (crossed(product, month % 12), product),
+        (crossed(product, days), product),
+        (crossed(shipper, month), product),
+    ]
+
+
 _ODD: Final = 2.5
 
 
@@ -133,20 +149,15 @@ def _together(
 ) -> NDArray[np.bool_]:
     """Mark odd values in company: a fair share of their market's of those weeks, the same way."""
     marked = np.zeros(len(z), bool)
-    if not len(z):
-        return marked
-    reach = ACTION_DAYS * _DAY_US // 2
-    since = at - at.min()
-    # Markets lie further apart than any two times, so that no window reaches over to another.
-    key = market.astype(np.int64) * (int(since.max()) + reach + 1) + since
-    order = np.argsort(key, kind="stable")
-    first = np.searchsorted(key[order], key - reach)
-    last = np.searchsorted(key[order], key + reach, side="right")
-    for side in (1.0, -1.0):
-        odd = side * z >= _ODD
-        before = np.append(0, np.cumsum(odd[order]))
-        company = before[last] - before[first]
-        marked |= odd & (company >= COMPANY) & (company >= COMPANY_SHARE * (last - first))
+    for odd in (z >= _ODD, z <= -_ODD):
+        marked |= odd & in_company(
+            odd,
+            at,
+            market,
+            reach_us=ACTION_DAYS * _DAY_US // 2,
+            least=COMPANY - 1,
+            share=COMPANY_SHARE,
+        )
     return marked
 
 

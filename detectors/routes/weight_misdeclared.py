@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
+from detectors.routes.additive import crossed, standing
 from detectors.routes.residuals import effects, spread
 from detectors.routes.shipments import KG_PER_LB, shipments
 from detectors.routes.statistical import Statistical
@@ -33,8 +34,6 @@ __all__ = ["WeightMisdeclared"]
 
 FLOOR: Final = 0.01
 """Scales, pallets and moisture alone make 1 % of difference."""
-SHIPPER_SIZE: Final = 6
-MONTH_SIZE: Final = 10
 SLIP_SPREADS: Final = 3.5
 SLIP_WIDTH: Final = 0.2
 SLIP: Final = "pounds and kilograms mixed up"
@@ -45,7 +44,7 @@ class WeightMisdeclared(Statistical):
 
     name: Final = "weight_misdeclared"
     type: Final = "weight_misdeclared"
-    version: Final = "1"
+    version: Final = "2"
     reads: Final = (
         "event/1 /gross_weight",
         "event/1 /items",
@@ -55,8 +54,6 @@ class WeightMisdeclared(Statistical):
     )
     constants: ClassVar[Mapping[str, float | int | str]] = {
         "least_spread": FLOOR,
-        "month_size": MONTH_SIZE,
-        "shipper_size": SHIPPER_SIZE,
         "slip_width": SLIP_WIDTH,
     }
 
@@ -77,18 +74,12 @@ class WeightMisdeclared(Statistical):
         product = window["product"].to_numpy()
         ratio = window["ratio"].to_numpy()
         rest, slip = _without_slips(effects(ratio, [(product, 0)]), window, product)
-        groups = [
-            (product, 0),
-            (window["product_month"].to_numpy(), MONTH_SIZE),
-            (window["product_shipper"].to_numpy(), SHIPPER_SIZE),
-        ]
-        residual = effects(rest, groups)
-        usual = spread(residual, product, FLOOR)
+        expected = standing(rest, product, _groupings(window), scale_by=product, floor=FLOOR)
         return pd.DataFrame(
             {
-                "z": residual / usual,
-                "residual": residual,
-                "spread": usual,
+                "z": expected.residual / expected.spread,
+                "residual": expected.residual,
+                "spread": expected.spread,
                 "peers": pd.Series(product).groupby(product).transform("size"),
                 "benign": np.where(slip, SLIP, ""),
             }
@@ -97,6 +88,23 @@ class WeightMisdeclared(Statistical):
     def explain(self, case: Case) -> Account:
         """Say what it weighs, and what that much usually does."""
         return _account(case.row, case.threshold)
+
+
+def _groupings(window: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return what a weight may depend on: packing, lots of a size, moisture, the season."""
+    product, shipper = window["product"].to_numpy(), window["product_shipper"].to_numpy()
+    month = window["month"].to_numpy()
+    amount = np.floor(np.log2(window["amount"].to_numpy())).astype(np.int64)
+    by = (
+        shipper,
+        window["product_lane"].to_numpy(),
+        crossed(product, amount),
+        crossed(product, month // 3),
+        crossed(product, month),
+        crossed(product, month % 12),
+        crossed(shipper, month),
+    )
+    return [(codes, product) for codes in by]
 
 
 def _without_slips(

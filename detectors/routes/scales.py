@@ -1,0 +1,69 @@
+"""On which scale values spread alike to both sides: hours, their roots or their logarithms.
+
+Stays of some trades vary by hours, of others by a factor. On the wrong scale one
+tail is long for no reason, and what is far out there is hidden by it or looks
+strange. The scale is read off the values' own middle.
+
+Next: detectors/routes/tails.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Scale", "most_even"]
+
+_POWERS: Final = (0.0, 0.5, 1.0)
+_LOW, _HIGH = 0.1, 0.9
+_LEAST: Final = 12
+"""Fewer values of a group do not show how they are spread."""
+
+
+class Scale(NamedTuple):
+    """A power that values are raised to; 0 is the logarithm."""
+
+    power: float
+
+    def values(self, positive: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Bring positive values to the scale."""
+        if self.power:
+            return np.asarray(positive**self.power, np.float64)
+        return np.log(positive)
+
+    def back(self, value: float) -> float:
+        """Return the positive value that lies there on the scale."""
+        if self.power:
+            return float(max(value, 0.0) ** (1 / self.power))
+        return float(np.exp(value))
+
+    def floor(self, share: float, least: float) -> float:
+        """Return the least spread on the scale: a share on the logarithmic, else an amount."""
+        return float(least**self.power * self.power) if self.power else share
+
+
+def most_even(positive: NDArray[np.float64], codes: NDArray[np.int64]) -> Scale:
+    """Choose the scale on which the groups' upper and lower halves are most alike.
+
+    Args:
+        positive: Values.
+        codes: Group number of each; every group of some size has a say by its size.
+    """
+    size = np.bincount(codes)[codes] if len(codes) else codes
+    some = size >= _LEAST
+    if not some.any():
+        return Scale(0.0)
+
+    def unevenness(power: float) -> float:
+        grouped = pd.Series(Scale(power).values(positive[some])).groupby(codes[some])
+        low, middle, high = (grouped.quantile(q) for q in (_LOW, 0.5, _HIGH))
+        skew = (high + low - 2 * middle) / (high - low).where(high > low)
+        weight = grouped.size()[skew.notna()]
+        return abs(float(np.average(skew.dropna(), weights=weight))) if len(weight) else 0.0
+
+    return Scale(min(_POWERS, key=unevenness))

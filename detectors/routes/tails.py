@@ -1,0 +1,131 @@
+"""How rare a residual is, when neither its tails nor the share of wrong ones are known.
+
+Most residuals are ordinary, with some spread and tails between lighter than normal
+and those of a Student t; up to one in two hundred may be anything. Every such
+combination is weighed by how well it explains what was seen, what lies far out
+counting only as so many. The p-value is the mean over all of them, so that few
+residuals, or ones whose tails are in doubt, give cautious p-values.
+
+Next: detectors/routes/statistical.py
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Tails", "weigh"]
+
+_DOF: Final = (3.0, 4.0, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0, 60.0)
+_POWERS: Final = (1.0, 1.5, 2.0, 2.5, 3.0)
+"""Densities that fall as exp(-x^power); 2 is the normal one, more is lighter."""
+_WRONG: Final = (0.0, 0.002, 0.005)
+"""Shares of residuals that are no sample of the ordinary."""
+_LOW: Final = 0.6
+_SCALES: Final = np.geomspace(0.75, 1.33, 24)
+"""Scales tried, against the one that puts 60 % where they are."""
+_BEYOND: Final = 2.8
+"""Residuals beyond so many scales count only as so many."""
+_BINS: Final = 28
+_DOUBT: Final = 1e-3
+_GRID: Final = np.geomspace(1e-3, 1e4, 900)
+_TINY: Final = 1e-300
+
+
+class Tails(NamedTuple):
+    """What is left to know of a null: p-values by distance from the centre."""
+
+    centre: float
+    scale: float
+    log_p: NDArray[np.float64]
+
+    def p_values(
+        self, residuals: NDArray[np.float64], side: Literal["both", "upper"]
+    ) -> NDArray[np.float64]:
+        """Return how probable a residual at least as far out is, on one side or both."""
+        away = (residuals - self.centre) / self.scale
+        rare = np.exp(np.interp(np.abs(away), _GRID, self.log_p))
+        if side == "both":
+            return np.asarray(rare)
+        return np.where(away > 0, rare / 2, 1 - rare / 2)
+
+
+def weigh(
+    residuals: NDArray[np.float64], side: Literal["both", "upper"], *, least: float
+) -> Tails | None:
+    """Weigh all nulls against residuals of which most are ordinary.
+
+    Args:
+        residuals: Finite values.
+        side: "upper" goes by the upper half alone: for residuals that are skewed.
+        least: No null is narrower than this scale.
+
+    Returns:
+        What they say together, or None where the residuals do not spread.
+    """
+    if not len(residuals):
+        return None
+    centre = float(np.median(residuals))
+    away = residuals - centre
+    away = away[away > 0] if side == "upper" else np.abs(away)
+    middle = float(np.quantile(away, _LOW)) if len(away) else 0.0
+    if middle <= 0:
+        return None
+    scale = max(middle / _NORMAL_LOW, least)
+    counts = np.append(np.histogram(away / scale, _EDGES)[0], (away > _BEYOND * scale).sum())
+    return Tails(centre, scale, _mean_p(counts.astype(np.float64)))
+
+
+_NORMAL_LOW: Final = 0.8416
+_NORMAL_AT: Final = (len(_DOF) + _POWERS.index(2.0)) * len(_SCALES) + int(_SCALES.searchsorted(1))
+_EDGES: Final = np.linspace(0, _BEYOND, _BINS + 1)
+
+
+def _mean_p(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log of the p-value at each distance of the grid, the mean over all nulls."""
+    shares, rare = _nulls()
+    heights = []
+    for wrong in _WRONG:
+        seen = (1 - wrong) * shares
+        seen[:, -1] += wrong
+        heights.append(np.log(np.maximum(seen, _TINY)) @ counts)
+    weight = np.exp(np.array(heights) - np.max(heights)).sum(axis=0)
+    # Lighter than normal is never so sure that nothing else is thought possible.
+    weight[_NORMAL_AT] += _DOUBT * weight.sum()
+    return np.asarray(np.log(np.maximum(weight @ rare / weight.sum(), _TINY)), np.float64)
+
+
+@cache
+def _nulls() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return, for each null and scale, the share in each bin and the share beyond each distance."""
+    every = range(len(_DOF) + len(_POWERS))
+    inside = [np.diff(1 - _beyond(one, _EDGES / _SCALES[:, None]), axis=1) for one in every]
+    shares = np.concatenate(inside)
+    shares = np.concatenate([shares, 1 - shares.sum(axis=1, keepdims=True)], axis=1)
+    return shares, np.concatenate([_beyond(one, _GRID / _SCALES[:, None]) for one in every])
+
+
+def _beyond(number: int, at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of one null's magnitudes beyond each distance."""
+    from scipy import special, stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
+
+    unit = _units()[number]
+    if number < len(_DOF):
+        return np.asarray(2 * stats.t.sf(at * unit, _DOF[number]))
+    power = _POWERS[number - len(_DOF)]
+    return np.asarray(special.gammaincc(1 / power, (at * unit) ** power))
+
+
+@cache
+def _units() -> tuple[float, ...]:
+    """Return for each null what makes its 60 % quantile that of a normal one of scale 1."""
+    from scipy import special, stats  # noqa: PLC0415 - as above
+
+    own = [float(stats.t.ppf((1 + _LOW) / 2, dof)) for dof in _DOF]
+    own += [float(special.gammaincinv(1 / power, _LOW) ** (1 / power)) for power in _POWERS]
+    return tuple(one / _NORMAL_LOW for one in own)
