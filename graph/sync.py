@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EntrySource", "catch_up", "rebuild"]
 
-_BATCH: Final = 500
-"""Entries a transaction: larger ones are no faster, and take 20 MB more for each thousand."""
+_BATCH: Final = 1_000
+"""Entries a transaction: larger ones are little faster, and take 20 MB more for each thousand."""
 _OF_GOODS: Final = (EdgeKind.BECAME, EdgeKind.CONTAINED, EdgeKind.MOVED, EdgeKind.INVOLVES)
 
 Progress = Callable[[int, int], None]
@@ -77,24 +77,27 @@ def catch_up(
     begin = position = store.position()
     _check_same_log(log, store, position)
     while position < size:
-        stop = min(position + batch, size)
-        # Crash while projecting: nothing was written, the next run begins here again.
         with collector_at_rest():
-            changes = project(log.entries(position, stop), position, stop)
-        # Crash while forgetting: the position stands before the erasure, which comes again.
-        earlier = sorted(index for index in changes.erased if index < position)
-        if not _forget(log, store, earlier):
-            # Crash after this: an empty graph, which the next run fills.
-            store.reset()
-            position = 0
-            continue
-        changes.retracted = _retracted(log, changes.withdrawn)
-        # Crash inside apply: facts and position are one transaction, so either both or
-        # neither are there. Another process may have been faster; its position counts.
-        position = store.apply(changes)
+            position = _apply_next(log, store, position, min(position + batch, size))
         if progress is not None:
             progress(position, size)
     return position - begin
+
+
+def _apply_next(log: EntrySource, store: GraphStore, position: int, stop: int) -> int:
+    """Apply the entries from the position on, up to `stop`; return the position afterwards."""
+    # Crash while projecting: nothing was written, the next run begins here again.
+    changes = project(log.entries(position, stop), position, stop)
+    # Crash while forgetting: the position stands before the erasure, which comes again.
+    earlier = sorted(index for index in changes.erased if index < position)
+    if not _forget(log, store, earlier):
+        # Crash after this: an empty graph, which the next run fills.
+        store.reset()
+        return 0
+    changes.retracted = _retracted(log, changes.withdrawn)
+    # Crash inside apply: facts and position are one transaction, so either both or
+    # neither are there. Another process may have been faster; its position counts.
+    return store.apply(changes)
 
 
 def rebuild(log: EntrySource, store: GraphStore, progress: Progress | None = None) -> int:

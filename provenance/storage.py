@@ -40,6 +40,7 @@ __all__ = [
     "connect",
     "create",
     "discard",
+    "hold_little",
     "rows",
     "transaction",
     "translated",
@@ -52,6 +53,14 @@ _OLDEST_SQLITE: Final = 3_051_003
 _BUSY_MS: Final = 30_000
 _TRUNCATE_MS: Final = 2_000
 _CACHE_KIB: Final = 64 * 1024
+
+
+def hold_little(size: int) -> None:
+    """Let all databases of this process together hold about `size` bytes in memory, no more.
+
+    For a process that works beside others on the same log: their caches would add up.
+    """
+    apsw.soft_heap_limit(size)
 
 
 def create(path: Path) -> apsw.Connection:

@@ -23,6 +23,7 @@ import orjson
 from provenance import beside, errors
 from provenance.entries import Outcome
 from provenance.errors import ProvenanceError, StorageError
+from provenance.storage import hold_little
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ __all__ = ["Appending", "serve"]
 
 _PATIENCE_SECONDS: Final = 130.0
 """One batch is appended within this; it may have to wait two minutes for other writers."""
+_HELD: Final = 48 << 20
 _LENGTH: Final = struct.Struct(">Q")
 _LONGEST: Final = 4_000
 _READY: Final = b"ready"
@@ -185,6 +187,7 @@ def _read(pipe: IO[bytes]) -> bytes | None:
 
 def main() -> None:
     """Append to the log of a workspace what comes over standard input."""
+    hold_little(_HELD)
     try:
         with Workspace(Path(sys.argv[1])) as workspace, suppress(BrokenPipeError):
             log = workspace.log

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 from graph.sync import catch_up
 from provenance import beside
 from provenance.errors import ProvenanceError
+from provenance.storage import hold_little
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Projecting", "follow"]
 
+_HELD: Final = 32 << 20
 _PAUSE_SECONDS: Final = 0.05
 _STUCK_SECONDS: Final = 10.0
 _PATIENCE_SECONDS: Final = 30.0
@@ -122,6 +124,7 @@ def main() -> None:
         ended.set()
 
     Thread(target=wait, daemon=True).start()
+    hold_little(_HELD)
     try:
         with Workspace(Path(sys.argv[1])) as workspace:
             follow(workspace.reader, workspace.graph, ended)

@@ -60,6 +60,9 @@ RECORDS: Final = list(RecordKind)
 _OLDEST_SQLITE: Final = 3_051_003
 _TRUNCATE_MS: Final = 2_000
 _CACHE_KIB: Final = 24 * 1024
+_PAGE_SIZE: Final = 8_192
+_WAL_PAGES: Final = 2_000
+"""How long the write-ahead log may get: pages that many batches write go to the file once."""
 _APPLICATION_ID: Final = 0x504C4547  # "PLEG"
 
 _TABLES: Final = f"""
@@ -169,7 +172,10 @@ def _check_ours(connection: apsw.Connection, path: Path) -> None:
 
 
 def _prepare(connection: apsw.Connection, path: Path) -> None:
+    # Of a new file: with SQLite's own 4 KB a fifth of the time of a batch goes into pages.
+    connection.pragma("page_size", _PAGE_SIZE)
     connection.pragma("journal_mode", "WAL")
+    connection.wal_autocheckpoint(_WAL_PAGES)
     connection.pragma("synchronous", "NORMAL")
     # Rebuilding must not leave erased fields in free pages.
     connection.pragma("secure_delete", "ON")
