@@ -75,6 +75,7 @@ def ingest_files(
     key: PartyKey = PartyKey(None, None, None),  # noqa: B008 - a tuple that nobody can change
 ) -> Receipt:
     """Bring files into the log and the graph, showing how far it is."""
+    from provenance.ingest.known_names import KnownNames
     from provenance.ingest.mapping import load_mapping
     from provenance.ingest.quarantined import fingerprint
     from provenance.ingest.run import ingest as run
@@ -106,6 +107,7 @@ def ingest_files(
                 signer=party_signer(workspace.log.register, whose, key),
                 stop=stop,
                 writer=writer,
+                names=KnownNames(workspace.layout.names, workspace.secret),
             )
         _sign_answers(workspace, receipt, whose)
         for path, seen in set_aside.items():

@@ -10,7 +10,10 @@
     keys/subjects.db      keys of data subjects, if such are kept (mode 0600)
     graph.db              the projection; may be deleted, `graph rebuild` makes it again
     quarantine/           rejected rows, to be corrected and ingested again
+    names.db              digests of ids, to notice slips; may be deleted at any time
     captures/             what became of documents that were sent to the server
+    detection/            what the last detection run read; may be deleted at any time
+    detection.lock        held by the detection run that is going on
 
 Next: workspace/settings.py
 """
@@ -49,6 +52,11 @@ class Layout:
         return self.directory / "log.policy"
 
     @property
+    def names(self) -> Path:
+        """`names.db`: digests of the ids of ingested tables."""
+        return self.directory / "names.db"
+
+    @property
     def log(self) -> LogFiles:
         """The log's files."""
         return LogFiles(self.directory)
@@ -77,6 +85,16 @@ class Layout:
     def quarantine(self) -> Path:
         """Where rejected rows are kept."""
         return self.directory / "quarantine"
+
+    @property
+    def detection(self) -> Path:
+        """What the last detection run read, for the next one to go on from."""
+        return self.directory / "detection"
+
+    @property
+    def detection_lock(self) -> Path:
+        """Held by the detection run that is going on."""
+        return self.directory / "detection.lock"
 
     @property
     def captures(self) -> Path:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-__all__ = ["SPACES", "Names"]
+__all__ = ["SPACES", "Names", "folded"]
 
 SPACES: Final = {
     "facility_id": "facility",
@@ -28,21 +28,30 @@ _KEPT: Final = 100_000
 
 
 class Names:
-    """The ids of one file, by what they are ids of; up to 100,000 of a kind are compared."""
+    """The ids of one file, by what they are ids of; up to 100,000 of a kind are compared.
+
+    Attributes:
+        seen: What they are ids of -> the ids.
+        alike: Likewise, those that differ from another only in case or Unicode form.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._seen: dict[str, set[str]] = {}
+        self.seen: dict[str, set[str]] = {}
         self._folded: dict[str, dict[str, str]] = {}
         self.alike: dict[str, set[str]] = {}
 
     def add(self, space: str, name: str) -> None:
         """Take note of an id."""
-        seen = self._seen.setdefault(space, set())
+        seen = self.seen.setdefault(space, set())
         if name in seen or len(seen) >= _KEPT:
             return
         seen.add(name)
-        folded = unicodedata.normalize("NFKC", name).casefold()
-        first = self._folded.setdefault(space, {}).setdefault(folded, name)
+        first = self._folded.setdefault(space, {}).setdefault(folded(name), name)
         if first != name:
             self.alike.setdefault(space, set()).update((first, name))
+
+
+def folded(name: str) -> str:
+    """What names have in common that people may take for the same."""
+    return (name if name.isascii() else unicodedata.normalize("NFKC", name)).casefold()

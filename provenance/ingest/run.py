@@ -26,6 +26,7 @@ from provenance.ingest.drafts import DraftBuilder
 from provenance.ingest.epcis_drafts import EventDrafts
 from provenance.ingest.epcis_log import log_document, scan_document
 from provenance.ingest.files import find_jobs
+from provenance.ingest.known_names import comparing
 from provenance.ingest.quality.master import MasterData
 from provenance.ingest.quarantine import (
     EventQuarantine,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from provenance.entries import Content
     from provenance.ingest.events import Makers
     from provenance.ingest.files import Job
+    from provenance.ingest.known_names import KnownNames
     from provenance.ingest.lane import Writer
     from provenance.ingest.mapping import Mapping
     from provenance.ingest.ports import LogWriter, Progress
@@ -76,6 +78,7 @@ def ingest(
     settles: Content | None = None,
     stop: Callable[[], bool] | None = None,
     writer: Writer | None = None,
+    names: KnownNames | None = None,
 ) -> Receipt:
     """Bring files into the log.
 
@@ -93,6 +96,7 @@ def ingest(
         settles: Which rows that were set aside the files bring again, for their batch entries.
         stop: Is asked now and then whether to stop before the next batch.
         writer: Appends to the same log beside this process, while this one reads on.
+        names: The ids of earlier files, to notice those that differ only in their form.
 
     Returns:
         What became of every row.
@@ -123,7 +127,8 @@ def ingest(
                 if isinstance(job, Document):
                     run.log_document(job, clock())
                 else:
-                    run.log_file(job, TimeReader(job.evidence, settings, clock()))
+                    with comparing(names, job.evidence.names):
+                        run.log_file(job, TimeReader(job.evidence, settings, clock()))
                 receipt.parts.append(job.part)
                 Shelf(quarantine).remember(job.part, party, clock())
     finally:

@@ -109,7 +109,10 @@ def test_what_was_set_aside_goes_while_a_server_runs(
     layout = Layout(small)
     now = said_in(next(layout.quarantine.glob("answers/*.note")).read_bytes())[0].content["time_us"]
     settings = layout.settings.read_text()
-    wanted = f"{settings}\n[quarantine]\nkeep_days = 30\n"
+    before = (
+        settings if "[quarantine]" in settings else f"{settings}\n[quarantine]\nkeep_days = 0\n"
+    )
+    wanted = before.replace("keep_days = 0", "keep_days = 30")
     assert expire(layout, lambda: now + 90 * _DAY_US) == []
     layout.settings.write_text(wanted)
     assert expire(layout, lambda: now + 29 * _DAY_US) == []

@@ -29,7 +29,7 @@ NOTES: Final = {
     "value-decimal-suspected": "the value fits the product's if the decimal point was moved",
     "value-price-differs": "quantity times the price that the row names is not its value",
     "gtin-repaired": "leading zeros that a spreadsheet took off the GTIN were put back",
-    "id-alike": "an id differs from another of the file only in case or Unicode form",
+    "id-alike": "an id differs from another only in case or Unicode form",
     "currency-missing": "wages without a currency",
     "member-twice": "a member stands twice in the event; the last one was taken",
     "event-id-not-hash": "the eventID is a hash, and not the event hash of CBV 2.0",
