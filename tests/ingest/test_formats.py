@@ -289,6 +289,8 @@ def test_nested_json(tmp_path: Path) -> None:
         ('{"id": }', "is not JSON"),
         ("[1]", "is no JSON object"),
         ('{"id": "\\ud800"}', "half a surrogate pair"),
+        ('{"id\\udfff": "1"}', "half a surrogate pair"),
+        ('{"id": [{"x": "\\ud800"}]}', "half a surrogate pair"),
         ('{"a":' * 30 + "1" + "}" * 30, "nested more than"),
     ],
 )

@@ -84,8 +84,8 @@ class ParquetTable:
     def _columns(self, batch: pa.Table, before: int) -> list[list[str]]:
         try:
             return [_texts(column.chunk(0)) for column in batch.columns]
-        except (pa.ArrowException, ValueError, OverflowError) as error:
-            # Texts that are no UTF-8, times beyond the calendar.
+        except (pa.ArrowException, ValueError, OverflowError, IndexError) as error:
+            # Texts that are no UTF-8, times beyond the calendar, places beyond a dictionary.
             said = " ".join(str(error).split())[:200]
             raise InputError(
                 f"{self.source.name}: row {before + 1} or one of the {batch.num_rows - 1} after it "
