@@ -28,6 +28,7 @@ from provenance.entries import Draft, EntryType, Identity
 from provenance.identity import Seals
 from provenance.log import Instruments, Log, LogFiles
 from provenance.preparing import Preparer
+from provenance.row_levels import row_tables
 from provenance.tiers import DEFAULT_POLICY
 from provenance.writing import read_tile
 
@@ -224,7 +225,11 @@ def read_all(database: Path) -> Stored:
         [leaf for (leaf,) in rows("SELECT leaf FROM leaf")],
         [body for (body,) in rows("SELECT body FROM body")],
         rows("SELECT salt, preimage FROM opening"),
-        rows("SELECT key, digest, idx FROM event_id"),
+        [
+            row
+            for table in row_tables(connection)
+            for row in rows(f"SELECT key, digest, idx FROM {table}")
+        ],
     )
     connection.close()
     return stored

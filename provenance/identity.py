@@ -62,19 +62,9 @@ class Seals:
         """Seal a row of `event_id`; 32 bytes, of which the first 16 are stored."""
         return self._event_id(key + (digest or b"") + index.to_bytes(8, signed=True))
 
-    def event_ids(self, held: Iterable[tuple[bytes, Held]]) -> list[bytes]:
-        """`event_id` of many rows."""
-        return self._event_ids(
-            [
-                key + (digest or b"") + index.to_bytes(8, signed=True)
-                for key, (digest, index) in held
-            ]
-        )
-
-    def run(self, own: Sequence[bytes], start: int) -> list[bytes]:
-        """`event_id` of rows that have a digest, each given as key and digest, joined."""
-        numbers = map(_NUMBER, range(start, start + len(own)))
-        return self._event_ids(map(add, own, numbers))
+    def event_ids(self, joined: Iterable[bytes], indexes: Iterable[int]) -> list[bytes]:
+        """`event_id` of many rows, given key and digest, if there is one, joined."""
+        return self._event_ids(map(add, joined, map(_NUMBER, indexes)))
 
     def maker(self, lot: str, party: str, product: str, index: int) -> bytes:
         """Seal a row of `maker`; 32 bytes, of which the first 16 are stored."""
@@ -134,7 +124,7 @@ class Rows:
         Returns:
             The sums' change: to be XORed into the unmasked sums.
         """
-        wholes = self.seals.event_ids(fresh.items())
+        wholes = [self.seals.event_id(key, *row) for key, row in fresh.items()]
         stored = [
             (key, digest, index, whole[:_SIZE])
             for (key, (digest, index)), whole in zip(fresh.items(), wholes, strict=True)
@@ -154,7 +144,7 @@ class Rows:
             own: Key and content digest of each, joined.
             start: The entry that the first stands for; the others follow.
         """
-        wholes = self.seals.run(own, start)
+        wholes = self.seals.event_ids(own, range(start, start + len(own)))
         # Where entries are numbered through, SQLite takes a column at a time; rowids begin at 1.
         column = tuple([row + whole[:_SIZE] for row, whole in zip(own, wholes, strict=True)])
         self._connection.execute(_RUN, (start - 1, apsw.carray(column)))
@@ -279,10 +269,13 @@ def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) ->
     ask = " UNION ALL ".join(f"SELECT key, digest, idx, mac FROM {table}" for table in tables)  # noqa: S608 - constants
     cursor = connection.execute(ask)
     while stored := list(islice(cursor, _AT_ONCE)):
-        wholes = seals.event_ids([(key, (digest, index)) for key, digest, index, _ in stored])
+        keys, digests, indexes, macs = zip(*stored, strict=True)
+        joined = [key + (digest or b"") for key, digest in zip(keys, digests, strict=True)]
+        wholes = seals.event_ids(joined, indexes)
         event_ids ^= _joined(wholes)
-        for (_, _, index, mac), whole in zip(stored, wholes, strict=True):
-            if whole[:_SIZE] != mac:
+        halves = tuple([whole[:_SIZE] for whole in wholes])
+        for index, half, mac in zip(indexes, halves, macs, strict=True) if halves != macs else ():
+            if half != mac:
                 yield f"event_id: the row key of entry {index} was changed"
     for index in twice(connection):
         yield f"event_id: the row key of entry {index} is there twice"

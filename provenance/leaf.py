@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from provenance.errors import EncodingError
@@ -24,14 +25,18 @@ __all__ = [
     "LEAF_DIGEST",
     "LEAF_SIZE",
     "LEAF_TIME",
+    "LEAF_TYPE",
     "Leaf",
     "decode_leaf",
     "encode_leaf",
     "encode_leaves",
     "refit_leaf",
+    "refit_leaves",
 ]
 
 LEAF_SIZE: Final = 88
+LEAF_TYPE: Final = slice(4, 5)
+"""Where the type stands."""
 LEAF_TIME: Final = slice(16, 24)
 """Where the ingest time stands."""
 LEAF_DIGEST: Final = slice(24, 56)
@@ -119,4 +124,15 @@ def refit_leaf(data: bytes, index: int, body_digest: bytes, prev_chain: bytes) -
     All else in a leaf follows from its body, its place and the leaf before, so an
     audit can compare whole leaves instead of taking each apart.
     """
-    return _REFIT.pack(_MAGIC, data[4:5], index, data[LEAF_TIME], body_digest, prev_chain)
+    return _REFIT.pack(_MAGIC, data[LEAF_TYPE], index, data[LEAF_TIME], body_digest, prev_chain)
+
+
+def refit_leaves(
+    kinds: Iterable[bytes],
+    places: range,
+    times: Iterable[bytes],
+    body_digests: Iterable[bytes],
+    prev_chains: Iterable[bytes],
+) -> list[bytes]:
+    """`refit_leaf` of each, given its own type and time as they stand in it."""
+    return [*map(_REFIT.pack, repeat(_MAGIC), kinds, places, times, body_digests, prev_chains)]

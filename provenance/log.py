@@ -274,9 +274,11 @@ class Log(LogReader):
             successor=successor,
             amend=amend,
         )
-        # Also where nothing was new: what an earlier crash left unshown may be
-        # what these drafts are duplicates of, and a duplicate is acknowledged.
-        self._show(note or self.checkpoint())
+        if note:
+            publish(self._files, self.origin, note)
+        else:
+            # These may be duplicates, acknowledged as such, of what a crash left unshown.
+            self._show(self.checkpoint())
         return outcomes
 
     @contextmanager

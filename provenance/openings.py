@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import lru_cache
-from itertools import groupby, repeat
-from operator import itemgetter, lt
+from itertools import groupby, islice, repeat
+from operator import lt
 from typing import TYPE_CHECKING, Final
 
 from provenance import canonical
@@ -51,8 +51,8 @@ _VERSION: Final = re.compile(rb'[^"]*","_v":"([^"\\]*)"')
 
 _Row = tuple[int, bytes, int, bytes, bytes]
 """Index, path, tier, salt and preimage."""
-_Joined = tuple[int, bytes, int, bytes | None]
-"""Index, path, tier, and `salt || preimage`; None where the salt is none of a plain opening."""
+_Joined = tuple[int, bytes, int, bytes]
+"""Index, path, tier, and `salt || preimage`; empty where the salt is none of a plain opening."""
 _Own = tuple[tuple[bytes, ...], tuple[int, ...], tuple[bytes, ...], list[bytes]]
 """Of one entry, or of several, paths, tiers, what is hashed, and what that gives, as text."""
 
@@ -101,7 +101,9 @@ class Openings:
             bodies: Those that are stored.
             register: What governs them.
         """
-        unopened = {index: body for index, body in bodies.items() if body and b'"_c":' in body}
+        unopened = {}
+        if b'"_c":' in b"".join(filter(None, bodies.values())):
+            unopened = {index: body for index, body in bodies.items() if body and b'"_c":' in body}
         # Entry by entry, not as a list: there are many, and none is needed twice.
         for block in _blocks(self._joined(start, stop)):
             self._check_block(block, unopened, register)
@@ -115,12 +117,12 @@ class Openings:
             # is sooner; where the salt ends is asked, or bytes could be moved over unseen.
             ask = (
                 "SELECT idx, CAST(path AS BLOB), tier, "
-                "CASE length(salt) WHEN ?3 THEN CAST(salt || preimage AS BLOB) END "
+                "CASE length(salt) WHEN ?3 THEN CAST(salt || preimage AS BLOB) ELSE x'' END "
                 "FROM opening WHERE idx >= ?1 AND idx < ?2 ORDER BY idx, path"
             )
             return self._connection.execute(ask, (start, stop, SALT_SIZE))
         return (
-            (index, path, tier, salt + preimage if len(salt) == SALT_SIZE else None)
+            (index, path, tier, salt + preimage if len(salt) == SALT_SIZE else b"")
             for index, path, tier, salt, preimage in self._stored(start, stop)
         )
 
@@ -135,8 +137,7 @@ class Openings:
     def _check_block(
         self, block: list[_Joined], unopened: dict[int, bytes], register: Register | None
     ) -> None:
-        indexes, paths, tiers, found = zip(*block, strict=True)
-        sealed = tuple([one or b"" for one in found])
+        indexes, paths, tiers, sealed = zip(*block, strict=True)
         committed = b64_each(field_commitments(sealed), HASH_SIZE)
         if self._are_alike(indexes, (paths, tiers, sealed, committed), unopened, register):
             return
@@ -243,12 +244,17 @@ def stored_bodies(connection: apsw.Connection, start: int, stop: int) -> dict[in
 
 def _blocks(stored: Iterable[_Joined]) -> Iterator[list[_Joined]]:
     """Gather the openings of whole entries, until they are about a thousand."""
+    rest = iter(stored)
     block: list[_Joined] = []
-    for _, own in groupby(stored, key=itemgetter(0)):
-        block += own
-        if len(block) >= _BLOCK:
-            yield block
-            block = []
+    while more := [*islice(rest, _BLOCK)]:
+        block += more
+        # The last entry's may go on beyond them, so they wait.
+        stop = len(block)
+        while stop and block[stop - 1][0] == block[-1][0]:
+            stop -= 1
+        if stop:
+            yield block[:stop]
+            block = block[stop:]
     if block:
         yield block
 

@@ -12,7 +12,7 @@ Next: provenance/audit.py
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import gt, ne
+from operator import gt
 from typing import TYPE_CHECKING, Any, Final
 
 from provenance import canonical, merkle
@@ -28,7 +28,7 @@ from provenance.hashing import (
     leaf_hash,
     leaf_hashes,
 )
-from provenance.leaf import LEAF_TIME, decode_leaf, refit_leaf
+from provenance.leaf import LEAF_TIME, LEAF_TYPE, decode_leaf, refit_leaf, refit_leaves
 from provenance.openings import Openings, stored_bodies
 from provenance.register import Register
 from provenance.signed_batch import check_batch
@@ -48,7 +48,6 @@ _POLICY, _ERASURE, _BATCH = (
 )
 _FOLLOWED: Final = frozenset((_POLICY, _ERASURE, _BATCH))
 """Types of entries that say something which the pass has to take up; as in a leaf."""
-_TYPE: Final = slice(4, 5)
 
 
 class Recomputation:
@@ -140,13 +139,15 @@ class Recomputation:
         if indexes != tuple(places) or [*bodies] != [*places] or len(found) != len(leaves):
             return None
         values = [self.chain, *chain_values(stored)]
-        times = [self._time, *[leaf[LEAF_TIME] for leaf in stored]]
-        right = map(refit_leaf, stored, places, body_digests(found), values)
-        if any(map(ne, stored, right)) or any(map(gt, times, times[1:])):
+        kinds = [leaf[LEAF_TYPE] for leaf in stored]
+        times = [leaf[LEAF_TIME] for leaf in stored]
+        right = refit_leaves(kinds, places, times, body_digests(found), values)
+        if [*stored] != right or any(map(gt, [self._time, *times], times)):
             return None
-        for index, leaf in leaves:
-            if leaf[_TYPE] in _FOLLOWED or index == 0:
-                self._follow(index, leaf, bodies[index])
+        if places[0] == 0 or not _FOLLOWED.isdisjoint(kinds):
+            for index, leaf in leaves:
+                if leaf[LEAF_TYPE] in _FOLLOWED or index == 0:
+                    self._follow(index, leaf, bodies[index])
         self.position, self.chain, self._time = places.stop, values[-1], times[-1]
         return leaf_hashes(stored)
 
@@ -165,7 +166,7 @@ class Recomputation:
             right = refit_leaf(leaf, index, digest, self.chain)
             if leaf != right or time_us < self._time or body is None:
                 self._explain_leaf(index, leaf, body, digest)
-            if leaf[_TYPE] in _FOLLOWED or index == 0:
+            if leaf[LEAF_TYPE] in _FOLLOWED or index == 0:
                 self._follow(index, leaf, body)
             self._time = max(self._time, time_us)
             self.position = index + 1
@@ -193,9 +194,9 @@ class Recomputation:
 
     def _follow(self, index: int, leaf: bytes, body: bytes | None) -> None:
         """Take up an entry that says how others are to be judged, or that is signed itself."""
-        if leaf[_TYPE] == _POLICY or index == 0:
-            self._govern(index, leaf[_TYPE], body)
-        elif leaf[_TYPE] == _ERASURE:
+        if leaf[LEAF_TYPE] == _POLICY or index == 0:
+            self._govern(index, leaf[LEAF_TYPE], body)
+        elif leaf[LEAF_TYPE] == _ERASURE:
             self._gaps.erasure(index)
         elif body and b'"note":' in body:
             self._check_batch(index, body, int.from_bytes(leaf[LEAF_TIME]))
