@@ -1,11 +1,13 @@
 """What the log costs, as ratios to bare work of the same size in the same run.
 
-    python benchmarks/bench_log.py [--events N] [--directory DIR]
+    python benchmarks/bench_log.py [--events N] [--grow N] [--directory DIR]
 
 Append is measured against raw SQLite inserts of rows of the same size, batch by batch in turn, so
 that a busy machine slows both; and once more with another process that makes and prepares the
-drafts while this one writes, between raw inserts before and after. Verifying, by one process and by
-all, is measured against hashing the same bytes and nothing else in one; proofs against their paths.
+drafts while this one writes, between raw inserts before and after. Batches are compared by their
+medians, and by their means, which what happens now and then is part of. Verifying, by one process
+and by all, is measured against hashing the same bytes and nothing else in one; proofs against their
+paths. `--grow` appends as many events and tells what the last cost, as against the first.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import pickle
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
@@ -133,6 +135,15 @@ def bytes_per_event(database: Path) -> int:
     return int(total // count)
 
 
+def compared(ours: Sequence[float], theirs: Sequence[float], size: int) -> str:
+    """Say how long our batches took, as against raw ones of rows of `size` bytes."""
+    wall, raw_wall = median(ours), median(theirs)
+    return (
+        f"1/{wall / raw_wall:.1f} of raw inserts, 1/{mean(ours) / mean(theirs):.1f} by the means"
+        f"   ({BATCH / wall:,.0f} events/s, {BATCH / raw_wall:,.0f} rows/s of {size} bytes"
+    )
+
+
 def bench_append(directory: Path, events: int, private: int) -> tuple[LogFiles, str]:
     """Append and insert in turn, a batch each; print the ratio of the medians."""
     files, vkey, log = create_log(directory)
@@ -148,12 +159,11 @@ def bench_append(directory: Path, events: int, private: int) -> tuple[LogFiles, 
         theirs.append(spent(lambda rows=rows: insert_raw(raw, rows)))  # type: ignore[misc]
     raw.close()
     log.close()
-    wall, raw_wall = median(one.wall for one in ours), median(one.wall for one in theirs)
-    cpu, raw_cpu = median(one.cpu for one in ours), median(one.cpu for one in theirs)
+    cpu, raw_cpu = mean(one.cpu for one in ours), mean(one.cpu for one in theirs)
     print(
-        f"append, {private} private fields   1/{wall / raw_wall:.1f} of raw inserts"
-        f"   ({BATCH / wall:,.0f} events/s, {BATCH / raw_wall:,.0f} rows/s of {size} bytes;"
-        f" by CPU time 1/{cpu / raw_cpu:.1f}, {BATCH / cpu:,.0f} events/s)"
+        f"append, {private} private fields   "
+        + compared([one.wall for one in ours], [one.wall for one in theirs], size)
+        + f"; by CPU time 1/{cpu / raw_cpu:.1f}, {BATCH / cpu:,.0f} events/s)"
     )
     return files, vkey
 
@@ -184,25 +194,52 @@ def bench_append_prepared(directory: Path, events: int, private: int) -> None:
     pipe.recv_bytes()
     batches = range(-(-events // BATCH))
 
-    def append_all() -> None:
-        pipe.send_bytes(b"begin")
-        for _ in batches:
-            assert log.append_prepared(pickle.loads(pipe.recv_bytes()))
+    def append_next() -> None:
+        assert log.append_prepared(pickle.loads(pipe.recv_bytes()))
 
     def insert_all() -> list[float]:
         rows = [[(system_entropy(size),) for _ in range(BATCH)] for _ in batches]
         return [spent(lambda own=own: insert_raw(raw, own)).wall for own in rows]  # type: ignore[misc]
 
     theirs = insert_all()
-    wall = spent(append_all).wall / len(batches)
-    raw_wall = median(theirs + insert_all())
+    pipe.send_bytes(b"begin")
+    ours = [spent(append_next).wall for _ in batches]
+    theirs += insert_all()
     raw.close()
     log.close()
-    print(
-        f"append, {private} private fields, prepared by another process   "
-        f"1/{wall / raw_wall:.1f} of raw inserts"
-        f"   ({BATCH / wall:,.0f} events/s, {BATCH / raw_wall:,.0f} rows/s of {size} bytes)"
-    )
+    told = compared(ours, theirs, size)
+    print(f"append, {private} private fields, prepared by another process   {told})")
+
+
+def bench_growth(directory: Path, events: int) -> None:
+    """Append many events; print what the last tenth took of the CPU and wrote, and the first."""
+    files, _, log = create_log(directory)
+    preparer = log.preparer()
+    batches = range(0, events, BATCH)
+    cpu, written = [], []
+    for start in batches:
+        prepared = preparer.prepare([event(number, 0) for number in range(start, start + BATCH)])
+        before = bytes_written()
+        cpu.append(spent(lambda prepared=prepared: log.append_prepared(prepared)).cpu)  # type: ignore[misc]
+        written.append(bytes_written() - before)
+    log.close()
+    tenth = max(1, len(cpu) // 10)
+    for name, at in (("first", slice(tenth)), ("last", slice(-tenth, None))):
+        print(
+            f"the {name} {tenth * BATCH:,} of {len(cpu) * BATCH:,} events   "
+            f"{1e6 * mean(cpu[at]) / BATCH:.1f} us of CPU and "
+            f"{mean(written[at]) / BATCH:,.0f} bytes written each, prepared before"
+        )
+    print(f"   {files.database.stat().st_size / len(cpu) / BATCH:,.0f} bytes of database an event")
+
+
+def bytes_written() -> int:
+    """Count what this process has handed to files so far; nothing where the system does not say."""
+    try:
+        counts = Path("/proc/self/io").read_text().split()
+    except OSError:
+        return 0
+    return int(counts[counts.index("wchar:") + 1])
 
 
 class Stored(NamedTuple):
@@ -319,8 +356,12 @@ def main() -> None:
     """Run all of it in a temporary directory."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=int, default=20_000, help="events per figure")
+    parser.add_argument("--grow", type=int, default=0, help="events of a log that grows")
     parser.add_argument("--directory", help="where the databases are made; default: the system's")
     asked = parser.parse_args()
+    if asked.grow:
+        with tempfile.TemporaryDirectory(dir=asked.directory) as made:
+            bench_growth(Path(made), asked.grow)
     for private in (0, len(PRIVATE)):
         with tempfile.TemporaryDirectory(dir=asked.directory) as made:
             files, vkey = bench_append(Path(made), asked.events, private)
