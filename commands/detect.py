@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,13 +12,14 @@ from commands.options import Data, Json
 from commands.output import console, notice, print_json, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from detectors.base import Flag
     from detectors.executors import Executor
     from detectors.run import RunResult
     from graph.frames import Frames
     from provenance.entries import Outcome
+    from workspace.detecting import Detected
     from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
@@ -45,6 +45,14 @@ def detect(
     scheduler: Annotated[
         str | None, typer.Option(help="Of the cluster, such as tcp://10.0.0.5:8786.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POSITION",
+            help="Go on from the run that stood at this log position, or from the `last` one: "
+            "what has not changed since is not judged again. The flags are the same.",
+        ),
+    ] = None,
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing; only say what would be flagged.")
@@ -53,36 +61,81 @@ def detect(
 ) -> None:
     """Look for suspicious routes and labour anomalies; flags go into the log with evidence."""
     from commands.session import with_graph
+    from provenance.errors import UsageError
 
     with with_graph(data) as workspace:
         level = workspace.settings.detect.q if q is None else q
-        with _executor(executor, scheduler) as place:
-            result, problems = judge(workspace, level, executor=place)
-        outcomes = [] if dry_run else _append(workspace, result.flags)
-    summary = _summary(result, outcomes, problems)
+        _check_since(since, workspace.reader.size)
+        if executor is Where.HERE:
+            if scheduler is not None:
+                raise UsageError("--scheduler: only with --executor dask")
+            summary = _here(workspace, level, since, dry_run=dry_run)
+        else:
+            if since is not None:
+                raise UsageError("--since: not with --executor dask, where all is judged at once")
+            summary = _on_cluster(workspace, level, scheduler, dry_run=dry_run)
     if json:
         print_json(summary)
     else:
         _print(summary)
 
 
-@contextmanager
-def _executor(where: Where, scheduler: str | None) -> Iterator[Executor]:
-    from detectors.executors import Cluster, InProcess
+def _check_since(since: str | None, size: int) -> None:
     from provenance.errors import UsageError
 
-    if where is Where.HERE:
-        if scheduler is not None:
-            raise UsageError("--scheduler: only with --executor dask")
-        yield InProcess()
+    if since is None or since == "last":
         return
+    if not (since.isdecimal() and since.isascii()) or int(since) > size:
+        raise UsageError(f"--since {since}: `last`, or a log position from 0 to {size:,}")
+
+
+def _here(
+    workspace: Workspace, level: float, since: str | None, *, dry_run: bool
+) -> dict[str, Any]:
+    from workspace.detecting import Watch, detect
+
+    with progress("Detecting") as report:
+        done = detect(
+            workspace,
+            level,
+            onward=since is not None,
+            rehearsal=dry_run,
+            watch=Watch(detecting=report),
+        )
+    if since is not None:
+        _tell_since(since, done)
+    summary = _summary(done.onward.result, done.outcomes, done.problems)
+    types = Counter(summary["by_type"]) + Counter(one.type for one in done.onward.standing)
+    return summary | {
+        "flags": summary["flags"] + len(done.onward.standing),
+        "by_type": dict(types.most_common()),
+        "standing": len(done.onward.standing),
+        "since": done.since,
+        "position": done.position,
+    }
+
+
+def _tell_since(since: str, done: Detected) -> None:
+    if done.since is None:
+        notice("provenance: there is no run to go on from; everything is judged")
+    elif since not in {"last", str(done.since)}:
+        notice(f"provenance: the last run stood at {done.since}; this one went on from there")
+
+
+def _on_cluster(
+    workspace: Workspace, level: float, scheduler: str | None, *, dry_run: bool
+) -> dict[str, Any]:
+    from detectors.executors import Cluster
+    from provenance.errors import UsageError
+
     if scheduler is None:
         raise UsageError("--executor dask: say where with --scheduler tcp://HOST:PORT")
     cluster = Cluster(scheduler)
     try:
-        yield cluster
+        result, problems = judge(workspace, level, executor=cluster)
     finally:
         cluster.close()
+    return _summary(result, [] if dry_run else _append(workspace, result.flags), problems)
 
 
 def judge(
@@ -160,8 +213,8 @@ def _print(summary: dict[str, Any]) -> None:
     out.print(table)
     out.print(
         f"{summary['flags']:,} flags: {summary['appended']:,} new in the log, "
-        f"{summary['known_already']:,} known already. Of the statistical ones "
-        f"{summary['expected_false']} are expected to be chance."
+        f"{summary['known_already'] + summary.get('standing', 0):,} known already. "
+        f"Of the statistical ones {summary['expected_false']} are expected to be chance."
     )
     for one in summary["not_judged"]:
         out.print(f"not judged by {one['detector']}: {one['subjects']:,} ({one['reason']})")

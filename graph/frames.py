@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from graph.store import GraphStore
     from provenance.entries import Content
 
-__all__ = ["Frames", "bears_note", "load_frames"]
+__all__ = ["KEYS", "Frames", "bears_note", "load_frames"]
 
 _PART: Final = 20_000
 """Rows held as objects before they become columns, which take a tenth of the room."""
@@ -107,6 +107,18 @@ _FLAGS: Final = _Table(
     "score threshold",
 )
 _REVIEWS: Final = _Table("review/1", ("flag_index",), "state", "flag_index")
+KEYS: Final = {
+    "facilities": _FACILITIES.key,
+    "products": _PRODUCTS.key,
+    "labour": _LABOUR.key,
+    "timesheets": _TIMESHEETS.key,
+    "legal_limits": _LEGAL_LIMITS.key,
+    "locations": _LOCATIONS.key,
+    "watchlist": _WATCHLIST.key,
+    "flags": _FLAGS.key,
+    "reviews": _REVIEWS.key,
+}
+"""By table, the columns of which a later row replaces the earlier; events are never replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,26 +154,32 @@ class Frames:
     reviews: pd.DataFrame
 
 
-def load_frames(store: GraphStore) -> Frames:
-    """Read everything detectors need, from one position; rows in log order."""
+def load_frames(store: GraphStore, start: int = 0) -> Frames:
+    """Read everything detectors need, from one position; rows in log order.
+
+    Args:
+        store: The graph.
+        start: The first entry to read. Later ones may replace rows of earlier ones (see `KEYS`),
+            and an error declaration may take back an event from before `start`.
+    """
     position = store.position()
     events, inputs = _Growing(_EVENTS), _Growing(_INPUTS)
-    for record in _event_records(store, position):
+    for record in _event_records(store, start, position):
         events.extend(_event_rows(record))
         inputs.extend(_input_rows(record))
     return Frames(
         position=position,
         events=events.frame(),
         inputs=inputs.frame(),
-        facilities=_load(store, _FACILITIES, position),
-        products=_load(store, _PRODUCTS, position),
-        labour=_load(store, _LABOUR, position),
-        timesheets=_timesheets(store, position),
-        legal_limits=_load(store, _LEGAL_LIMITS, position),
-        locations=_load(store, _LOCATIONS, position),
-        watchlist=_load(store, _WATCHLIST, position),
-        flags=_load(store, _FLAGS, position),
-        reviews=_reviews(store, position),
+        facilities=_load(store, _FACILITIES, start, position),
+        products=_load(store, _PRODUCTS, start, position),
+        labour=_load(store, _LABOUR, start, position),
+        timesheets=_timesheets(store, start, position),
+        legal_limits=_load(store, _LEGAL_LIMITS, start, position),
+        locations=_load(store, _LOCATIONS, start, position),
+        watchlist=_load(store, _WATCHLIST, start, position),
+        flags=_load(store, _FLAGS, start, position),
+        reviews=_reviews(store, start, position),
     )
 
 
@@ -180,14 +198,14 @@ def bears_note(events: pd.DataFrame, *codes: str) -> pd.Series[bool]:
     return events["quality"].map(bears).astype(bool)
 
 
-def _event_records(store: GraphStore, position: int) -> Iterator[Record]:
+def _event_records(store: GraphStore, start: int, position: int) -> Iterator[Record]:
     """Yield the events in log order; error declarations are none, nor what they are about."""
     declared = {
         record.attrs["corrects"]["index"]
-        for record in store.contents("epcis/1", Tier.PRIVATE, 0, position)
+        for record in store.contents("epcis/1", Tier.PRIVATE, start, position)
         if "corrects" in record.attrs
     }
-    versions = [store.contents(v, Tier.PRIVATE, 0, position) for v in ("event/1", "epcis/1")]
+    versions = [store.contents(v, Tier.PRIVATE, start, position) for v in ("event/1", "epcis/1")]
     for record in heapq.merge(*versions, key=attrgetter("index")):
         error = "errorDeclaration" in record.attrs.get("epcis", {})
         if not error and record.index not in declared and "declared" not in record.attrs:
@@ -206,13 +224,13 @@ def _input_rows(record: Record) -> Iterator[Content]:
         yield given | named | {"item_party": given.get("party")}
 
 
-def _load(store: GraphStore, table: _Table, position: int) -> pd.DataFrame:
-    records = store.contents(table.version, Tier.PRIVATE, 0, position)
+def _load(store: GraphStore, table: _Table, start: int, position: int) -> pd.DataFrame:
+    records = store.contents(table.version, Tier.PRIVATE, start, position)
     return _latest((record.attrs | _origin(record) for record in records), table)
 
 
-def _timesheets(store: GraphStore, position: int) -> pd.DataFrame:
-    records = store.contents("timesheet/1", Tier.PRIVATE, 0, position)
+def _timesheets(store: GraphStore, start: int, position: int) -> pd.DataFrame:
+    records = store.contents("timesheet/1", Tier.PRIVATE, start, position)
     rows = (
         {**record.attrs, **week, **_origin(record), "worker_id": worker.get("worker_id")}
         for record in records
@@ -222,8 +240,8 @@ def _timesheets(store: GraphStore, position: int) -> pd.DataFrame:
     return _latest(rows, _TIMESHEETS)
 
 
-def _reviews(store: GraphStore, position: int) -> pd.DataFrame:
-    records = store.contents("review/1", Tier.PRIVATE, 0, position)
+def _reviews(store: GraphStore, start: int, position: int) -> pd.DataFrame:
+    records = store.contents("review/1", Tier.PRIVATE, start, position)
     rows = (
         {**record.attrs, **_origin(record), "flag_index": (record.attrs.get("flag") or [None])[0]}
         for record in records

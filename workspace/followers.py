@@ -2,6 +2,7 @@
 
     graph.db      forgets when it catches up, and leaves no trace in its files
     quarantine/   loses the rows that hold what was asked to be forgotten
+    detection/    goes; the next detection run reads everything
 
 Next: workspace/workspace.py
 """
@@ -10,7 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Final
+
+from provenance.errors import WorkspaceLocked
+from provenance.files import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +50,8 @@ class Places:
     def followers(self, reader: LogReader) -> Followers:
         """Name the places, each with what lets it follow the log that `reader` reads."""
         places: Followers = {"quarantine": self._rows_set_aside}
+        if self.layout.detection.exists():
+            places["detection"] = lambda _needles: self._detection()
         scheme, place = self.graph_place
         # A graph in memory ends with its process, and one that was never made holds nothing.
         if scheme != "memory" and (scheme != "sqlite" or Path(place).exists()):
@@ -60,6 +67,18 @@ class Places:
             return None if store.purge() else _READ
         finally:
             store.close()
+
+    def _detection(self) -> str | None:
+        try:
+            # A run that is going on would put it back, with what it read before the erasure.
+            with locked(self.layout.detection_lock, 0.0):
+                if self.layout.detection.exists():
+                    rmtree(self.layout.detection)
+        except WorkspaceLocked:
+            return "a detection run is going on, and throws it away when it ends"
+        except OSError as error:
+            return f"{self.layout.detection}: {error.strerror}"
+        return None
 
     def _rows_set_aside(self, needles: frozenset[Needle]) -> str | None:
         from provenance.forget.marks import needle_digest  # noqa: PLC0415 - as above

@@ -50,10 +50,12 @@ class _Contents:
         """How many entries there are."""
         return len(self._entries)
 
-    def contents(self, version: str, *_: Any) -> Iterator[Record]:
+    def contents(
+        self, version: str, _tier: Any, start: int = 0, stop: int | None = None
+    ) -> Iterator[Record]:
         """The contents of one version."""
-        for index, (own, content) in enumerate(self._entries):
-            if own == version:
+        for index, (own, content) in enumerate(self._entries[:stop]):
+            if own == version and index >= start:
                 yield Record(index, leaf(index), content)
 
 
@@ -213,9 +215,9 @@ class World:
         """A line of a watchlist."""
         return self.add("watchlist/1", list_name="Example list", kind=kind, value=value, **more)
 
-    def frames(self) -> Frames:
-        """The world as the detectors read it."""
-        return load_frames(_Contents(self.entries))  # type: ignore[arg-type]
+    def frames(self, start: int = 0) -> Frames:
+        """The world, or its entries from `start` on, as the detectors read it."""
+        return load_frames(_Contents(self.entries), start)  # type: ignore[arg-type]
 
     def drafts(self) -> list[Draft]:
         """The world as it is appended to a log."""
