@@ -1,6 +1,6 @@
 """Labour: what workplaces report, held against the law, their own past and their peers.
 
-Reading order: quarters, departures, persistence, signs, hour_signs, pay_signs,
+Reading order: quarters, episodes, departures, persistence, signs, hour_signs, pay_signs,
 then the detectors. Importing this file loads nothing.
 
 Next: detectors/labour/quarters.py

@@ -41,7 +41,7 @@ class ChildLabourSigns(Signs):
 
     name: ClassVar = "child_labour_signs"
     type: ClassVar = "child_labour"
-    version: ClassVar = "1"
+    version: ClassVar = "2"
     peers_are: ClassVar = "facility-months of the country, the site's own first"
     reads: ClassVar = (
         "facility/1 /country",

@@ -21,6 +21,7 @@ from detectors.labour.signs import Signs
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from detectors.base import Abstention
     from detectors.features import Features
@@ -33,6 +34,8 @@ _CHANCE_FEE: Final = 0.05
 _CHANCE_DEDUCTION: Final = 0.004
 _CHANCE: Final = 0.02
 _POISSON: Final = 0.375
+_ALONE: Final = 1.5
+"""Spreads by which the strongest indicator counts beyond the next: one alone says little."""
 
 
 class CoercionSigns(Signs):
@@ -40,7 +43,7 @@ class CoercionSigns(Signs):
 
     name: ClassVar = "coercion_signs"
     type: ClassVar = "coercion_indicators"
-    version: ClassVar = "1"
+    version: ClassVar = "2"
     peers_are: ClassVar = "facility-months of the country, the site's own first"
     reads: ClassVar = (
         "facility/1 /country",
@@ -124,3 +127,15 @@ class CoercionSigns(Signs):
             months, "passports_held_share"
         )
         return table, ()
+
+    def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
+        """Let the strongest indicator count only as far as others come with it."""
+        del site
+        found: dict[str, NDArray[np.float64]] = {}
+        for what in ("z", "apart"):
+            names = [f"{what}_{sign.name}" for sign in self.signs]
+            most = [sign.most for sign in self.signs]
+            strength = np.minimum(window[names].to_numpy(np.float64), most)
+            second = np.maximum(np.sort(strength, axis=1)[:, -2:-1], 0.0)
+            found |= dict(zip(names, np.minimum(strength, second + _ALONE).T, strict=True))
+        return window.assign(**found)

@@ -1,10 +1,11 @@
 """Departures: how far a month is from what its site, its peers and the season explain.
 
-The usual is the median of the site's other months, drawn towards its peers
-where the site has few, by as much as sites are alike. What many sites share in
-one month is taken out first: a season or a holiday accuses nobody. The spread
-is the site's own, drawn towards everybody's, and never below what chance alone
-gives such a figure.
+The usual is the median of the site's other months, episodes left out, drawn
+towards its peers where the site has few, by as much as sites are alike. What
+many sites share in one month is taken out first, and what the site itself shows
+every year last: a season or a holiday accuses nobody. The spread is the site's
+own, drawn towards everybody's, and never below what chance alone gives such a
+figure.
 
 Next: detectors/labour/persistence.py
 """
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from detectors.labour.episodes import episodes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +38,13 @@ _MEDIAN: Final = 1.57
 """Variance of a median over that of a mean."""
 _PAST: Final = 2
 """Fewer other months are no past: what is usual elsewhere alone accuses nobody."""
+_SIDE: Final = 4
+"""Months above, and below, the usual that tell how wide each side is."""
+_YEAR: Final = 12
+_LOUD: Final = 2.0
+_LASTS: Final = 0.4
+"""Share of the months between two that are loud, too, from which on it is no season."""
+_LOPSIDED: Final = 1.5
 _SITES: Final = 8
 """Fewer sites say nothing about how much sites differ."""
 
@@ -82,38 +92,48 @@ def departures(values: Floats, noise: Floats, peers: Peers, reach: int | None = 
     own, count = _others(values, peers.site, reach)
     season = _season(values - own, peers)
     level = values - season
-    own, count = _others(level, peers.site, reach)
-    middle, between, apart = _sites(level, peers)
+    outside = np.zeros(len(level), bool) if reach else episodes(level, peers.site, noise)
+    own, count = _others(level, peers.site, reach, outside)
+    middle, between, apart = _sites(np.where(outside, np.nan, level), noise, peers)
     pooled = _spread(level - own)
     alike = pooled**2 / max(between**2, 1e-30) if pooled else 0.0
     known = count > 0
     weight = np.where(known, count + alike, 1.0)
     centre = np.where(known, (count * np.where(known, own, 0) + alike * middle) / weight, middle)
     away = level - centre
-    spread = _site_spread(np.where(known, away, np.nan), peers.site, pooled)
+    spread = _site_spread(np.where(known & ~outside, away, np.nan), peers.site, pooled)
     spread = np.maximum(spread, noise)
     doubt = np.where(known, _MEDIAN * spread**2 / weight, between**2)
     total = np.sqrt(spread**2 + doubt)
     z = np.where(count >= _PAST, np.nan_to_num(away / total), 0.0)
-    return Departures(z, apart, centre + season, total)
+    return Departures(_unseasonal(z, peers), apart, centre + season, total)
 
 
-def _others(values: Floats, site: Codes, reach: int | None) -> tuple[Floats, Floats]:
-    """Return the median of the site's other values, and how many there are."""
+def _others(
+    values: Floats, site: Codes, reach: int | None, apart: NDArray[np.bool_] | None = None
+) -> tuple[Floats, Floats]:
+    """Return the median of the site's other values, and how many there are.
+
+    Rows that are `apart` have a usual and are part of nobody's.
+    """
     if reach is not None:
         return _neighbours(values, site, reach)
-    order = np.lexsort((values, site))
+    told = ~np.isnan(values)
+    counted = told if apart is None else told & ~apart
+    order = np.lexsort((np.where(counted, values, np.nan), site))
     ranked, of = values[order], site[order]
     first = np.searchsorted(of, of)
-    size = np.bincount(site, ~np.isnan(values))[of].astype(np.int64)
+    size = np.bincount(site, counted)[of].astype(np.int64)
     rank = np.arange(len(of)) - first
-    low, high = (size - 2) // 2, (size - 1) // 2
-    both = [first + np.maximum(j, 0) + (np.maximum(j, 0) >= rank) for j in (low, high)]
-    known = (size > 1) & (rank < size)
+    own = rank < size
+    others = size - own
+    low, high = (others - 1) // 2, others // 2
+    both = [first + np.maximum(j, 0) + (own & (np.maximum(j, 0) >= rank)) for j in (low, high)]
+    known = (others > 0) & told[order]
     pair = [ranked[np.minimum(at, len(of) - 1)] for at in both]
     found, count = np.full(len(of), np.nan), np.zeros(len(of))
     found[order] = np.where(known, (pair[0] + pair[1]) / 2, np.nan)
-    count[order] = np.where(known, size - 1, 0)
+    count[order] = np.where(known, others, 0)
     return found, count
 
 
@@ -140,6 +160,26 @@ def _season(away: Floats, peers: Peers) -> Floats:
     return whole + _shrunken(away - whole, peers.group * months + peers.month)
 
 
+def _unseasonal(z: Floats, peers: Peers) -> Floats:
+    """Take off what the site showed in the same month of the year before or after, too.
+
+    What lasts from one to the other is no season.
+    """
+    months = int(peers.month.max(initial=0)) + 1
+    key = peers.site * (months + _YEAR) + peers.month
+    loud = np.concatenate([[0], np.cumsum(np.abs(z) > _LOUD)])
+    rows, found = np.arange(len(z)), z
+    for step in (-_YEAR, _YEAR):
+        at = np.minimum(np.searchsorted(key, key + step), len(key) - 1)
+        same = (key[at] == key + step) & (peers.month + step >= 0)
+        first, last = np.minimum(rows, at) + 1, np.maximum(rows, at)
+        between = (loud[last] - loud[first]) / np.maximum(last - first, 1)
+        again = same & (between < _LASTS) & (z * z[at] > 0)
+        rest = np.sign(z) * np.maximum(np.abs(z) - np.abs(z[at]), 0.0)
+        found = np.where(again & (np.abs(rest) < np.abs(found)), rest, found)
+    return np.asarray(found)
+
+
 def _shrunken(away: Floats, key: Codes) -> Floats:
     grouped = pd.Series(away).groupby(key, sort=False)
     size = grouped.transform("count").to_numpy(np.float64)
@@ -147,8 +187,11 @@ def _shrunken(away: Floats, key: Codes) -> Floats:
     return np.asarray(middle * size / (size + _SEASON))
 
 
-def _sites(level: Floats, peers: Peers) -> tuple[Floats, float, Floats]:
-    """Return what sites like this one show, how much sites differ, and how far this one is."""
+def _sites(level: Floats, noise: Floats, peers: Peers) -> tuple[Floats, float, Floats]:
+    """Return what sites like this one show, how much sites differ, and how far this one is.
+
+    What chance gives a month counts in full: at a small site it may lie to one side for years.
+    """
     medians = pd.Series(level).groupby(peers.site).median()
     first = np.searchsorted(peers.site, medians.index.to_numpy())
     group = peers.group[first]
@@ -160,7 +203,8 @@ def _sites(level: Floats, peers: Peers) -> tuple[Floats, float, Floats]:
     away = medians.to_numpy(np.float64) - like
     between = _spread(away)
     enough = np.count_nonzero(~np.isnan(away)) >= _SITES and between > 0
-    apart = np.nan_to_num(away / between) if enough else np.zeros(len(away))
+    chance = pd.Series(noise).groupby(peers.site).median().to_numpy(np.float64)
+    apart = np.nan_to_num(away / np.hypot(between, chance)) if enough else np.zeros(len(away))
     row = np.searchsorted(medians.index.to_numpy(), peers.site)
     return like[row], between, apart[row]
 
@@ -172,15 +216,25 @@ def _spread(away: Floats) -> float:
 
 
 def _site_spread(away: Floats, site: Codes, pooled: float) -> Floats:
-    size = np.abs(away)
+    """Return each site's own spread, drawn towards everybody's.
+
+    Where one side is far wider than the other (a slow start, a strike), the calmer one speaks.
+    """
+    whole, months = _quantiles(np.abs(away), site)
+    up, above = _quantiles(np.where(away > 0, away, np.nan), site)
+    down, below = _quantiles(np.where(away < 0, -away, np.nan), site)
+    sided = np.minimum(above, below) >= _SIDE
+    found = np.where(sided, np.minimum(whole, _LOPSIDED * np.minimum(up, down)), whole) / _NORMAL
+    return np.sqrt((months * found**2 + _OWN_SPREAD * pooled**2) / (months + _OWN_SPREAD))
+
+
+def _quantiles(size: Floats, site: Codes) -> tuple[Floats, Floats]:
+    """Return on each row a central quantile of its site's figures, and how many there are."""
     order = np.lexsort((size, site))
     of = site[order]
     first = np.searchsorted(of, of)
-    count = np.bincount(site, ~np.isnan(away))[of]
+    count = np.bincount(site, ~np.isnan(size))[of]
     at = first + np.floor(_SHARE * np.maximum(count - 1, 0)).astype(np.int64)
-    found = np.zeros(len(of))
-    found[order] = np.nan_to_num(size[order][at]) / _NORMAL
-    months = np.zeros(len(of))
-    months[order] = count
-    squares = (months * found**2 + _OWN_SPREAD * pooled**2) / (months + _OWN_SPREAD)
-    return np.sqrt(squares)
+    found, months = np.zeros(len(of)), np.zeros(len(of))
+    found[order], months[order] = np.nan_to_num(size[order][at]), count
+    return found, months

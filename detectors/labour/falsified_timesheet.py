@@ -42,7 +42,7 @@ class FalsifiedTimesheet(Signs):
 
     name: ClassVar = "falsified_timesheet"
     type: ClassVar = "falsified_timesheet"
-    version: ClassVar = "2"
+    version: ClassVar = "3"
     peers_are: ClassVar = "facility-months with timesheets, the site's own first"
     libraries: ClassVar = ("holidays", "numpy", "pandas", "scipy")
     reads: ClassVar = (
@@ -99,6 +99,7 @@ class FalsifiedTimesheet(Signs):
         Benign("a clock that counts quarter or half hours", "ruled out"),
         Benign("what this site's sheets always look like", "ruled out"),
         Benign("holidays that were paid and not worked", "ruled out"),
+        Benign("a slip in the report or in the totals: the other agrees", "ruled out"),
         Benign("few sheets, so that chance is large", "ruled out"),
         Benign("a shift plan with the same hours for everybody", "not checked"),
     )
@@ -129,7 +130,7 @@ class FalsifiedTimesheet(Signs):
         )
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
-        """Let paid holidays explain as many hours that no clock recorded."""
+        """Let paid holidays explain as many hours, and report and totals speak with one voice."""
         del site
         rest = np.nan_to_num(of_month(window["country"], window["month"]))
         allowed = -np.log1p(-np.minimum(rest, _MOST_REST) / _WORKING_DAYS)
@@ -138,7 +139,13 @@ class FalsifiedTimesheet(Signs):
             z, spread = (window[f"{part}_{name}"].to_numpy(np.float64) for part in ("z", "spread"))
             fewer = (window[f"value_{name}"] < window[f"centre_{name}"]).to_numpy(bool)
             found[f"z_{name}"] = np.where(fewer, np.maximum(z - allowed / spread, 0), z)
-        return window.assign(**found)
+        report, totals = found.values()
+        both = window[["value_sheets_against_report", "value_sheets_against_totals"]]
+        alone = both.isna().any(axis=1).to_numpy()
+        return window.assign(
+            z_sheets_against_report=np.where(alone, report, np.minimum(report, totals)),
+            z_sheets_against_totals=np.where(alone, totals, 0.0),
+        )
 
     def sheet_entries(self, case: Case) -> tuple[int, ...]:
         """Return the entries of the timesheets."""

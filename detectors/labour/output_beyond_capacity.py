@@ -47,7 +47,7 @@ class OutputBeyondCapacity(Signs):
 
     name: ClassVar = "output_beyond_capacity"
     type: ClassVar = "output_beyond_capacity"
-    version: ClassVar = "1"
+    version: ClassVar = "2"
     peers_are: ClassVar = "facility-months of the product, the site's own first"
     reads: ClassVar = (
         "facility/1 /declared_capacity_per_month",
@@ -105,13 +105,13 @@ class OutputBeyondCapacity(Signs):
         return table, ()
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
-        """Take a lasting new level within the declared capacity for a new machine."""
+        """Take a lasting new level for a new machine, which capacity may not mention yet."""
         z = window["z_output_per_hour"].to_numpy(np.float64)
         new, newer = (settled(z, site, months) for months in (NEW_LEVEL_MONTHS, YOUNG_MONTHS))
         share = window["value_output_over_capacity"].to_numpy(np.float64)
         counts = np.where(share < ROOM, WITHIN_CAPACITY, 1.0)
         counts = np.where(newer & ~(share > 0), counts * YOUNG, counts)
-        return window.assign(z_output_per_hour=np.where(new & ~(share > 0), 0.0, z * counts))
+        return window.assign(z_output_per_hour=np.where(new, 0.0, z * counts))
 
 
 def _shipped(shared: Features, months: pd.DataFrame) -> pd.Series:

@@ -62,6 +62,8 @@ def settled(
 ) -> NDArray[np.bool_]:
     """Return which rows belong to a new level: elevated for long, up to the site's last month.
 
+    It begins where what follows differs most from what was before.
+
     Args:
         deviates: Distances from the usual, in the order of site and month.
         site: Number of each row's site, ascending.
@@ -72,8 +74,13 @@ def settled(
     for end in np.flatnonzero(np.diff(site, append=site[-1:] + 1)) + 1:
         first = int(np.searchsorted(site, site[end - 1]))
         own = high[first:end]
-        share = np.cumsum(own[::-1])[::-1] / np.arange(len(own), 0, -1)
-        starts = np.flatnonzero(own & (share >= _MOSTLY))
-        if len(starts) and 0 < starts[0] <= len(own) - months:
-            found[first + starts[0] : end] = True
+        starts = np.arange(1, len(own) - months + 1)
+        if not len(starts):
+            continue
+        sums = np.cumsum(own)
+        before = sums[starts - 1] / starts
+        after = (sums[-1] - sums[starts - 1]) / (len(own) - starts)
+        apart = np.where((after >= _MOSTLY) & (before <= 1 - _MOSTLY), after - before, 0.0)
+        if apart.max() > 0:
+            found[first + starts[apart.argmax()] : end] = True
     return found

@@ -2,11 +2,11 @@
 
 The months of the first year are one family, every quarter after it one more.
 What follows tells an order from a new machine, so a quarter closes when two
-more have passed, and is judged against the two years up to their end. It keeps
+more have passed, and is judged against the three years up to their end. It keeps
 its answers when later months arrive; the quarters still open are one family and
 judged anew.
 
-Next: detectors/labour/departures.py
+Next: detectors/labour/episodes.py
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ FIRST_QUARTERS: Final = 4
 """Fewer quarters show no usual; they wait for each other."""
 FOLLOWING_QUARTERS: Final = 2
 """How many quarters must have passed before one closes."""
-WINDOW_QUARTERS: Final = 8
-"""What was usual more than two years ago is not what is usual."""
+WINDOW_QUARTERS: Final = 12
+"""What was usual more than three years ago is not what is usual."""
 
 
 class Family(NamedTuple):
