@@ -4,10 +4,12 @@
 
 Measured in one run, on the wall clock, against raw SQLite inserts of as many rows of the same
 size as the events take in the log, and against a bare `csv` read of the same file. "To the
-log" is this process alone; "to the graph" is the `provenance ingest` that a user runs, with
-the graph following in a process of its own where there is a second processor. Memory is the
-most that any of its processes, and all together, held resident; it must not grow with the file.
-A million rows need 4 GB of disk and, undisturbed, some ten minutes.
+log" is one process alone; "to the graph" is the `provenance ingest` that a user runs: one
+process reads and prepares, and where there is a second processor one writes the log and one
+lets the graph follow. Their memory is the most that all of them held at one time, pages that
+they share counted once (PSS; where the system does not tell, resident), and the most that
+each held resident; it must not grow with the file. On a machine whose processors others use,
+believe the processor times. A million rows need 4 GB of disk and, undisturbed, some minutes.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -83,11 +86,13 @@ class Watched:
     """A command while it runs, and its children: what they hold, and what time they take.
 
     Attributes:
-        each: Most bytes that a process held resident, by its id.
+        names: What each process does, by its id.
+        each: Most bytes that it held resident.
         together: Most that all held at one time.
-        cpu: Seconds of processor time, by process id.
+        cpu: Seconds of processor time of each.
     """
 
+    names: dict[int, str] = field(default_factory=dict)
     each: dict[int, int] = field(default_factory=dict)
     together: int = 0
     cpu: dict[int, float] = field(default_factory=dict)
@@ -98,7 +103,7 @@ class Watched:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         while process.poll() is None:
             self._look(process.pid)
-            time.sleep(0.05)
+            time.sleep(0.1)
         taken = time.perf_counter() - begin
         assert process.returncode == 0, process.returncode
         return taken
@@ -106,15 +111,34 @@ class Watched:
     def _look(self, pid: int) -> None:
         together = 0
         for one in (pid, *children(pid)):
+            place = Path(f"/proc/{one}")
             try:
-                fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+                fields = (place / "stat").read_text().rpartition(")")[2].split()
+                words = (place / "cmdline").read_bytes().decode().split("\0")
             except OSError:
                 continue  # it has just ended
             held = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+            self.names[one] = next((w for w in words if w.startswith("workspace.")), "reading")
             self.each[one] = max(held, self.each.get(one, 0))
             self.cpu[one] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            together += held
+            together += share_of(place, held)
         self.together = max(self.together, together)
+
+    def spent(self, rows: int) -> dict[str, float]:
+        """Return microseconds of processor time a row, by what the process does."""
+        return {
+            name.removeprefix("workspace."): self.cpu[pid] / rows * 1e6
+            for pid, name in self.names.items()
+        }
+
+
+def share_of(place: Path, otherwise: int) -> int:
+    """Return the bytes that a process holds, its part of what it shares included."""
+    try:
+        found = re.search(r"^Pss:\s+(\d+) kB", (place / "smaps_rollup").read_text(), re.MULTILINE)
+    except OSError:
+        return otherwise
+    return int(found[1]) * 1024 if found else otherwise
 
 
 def children(pid: int) -> list[int]:
@@ -159,7 +183,7 @@ def to_graph(source: Path, data: Path, watched: Watched) -> float:
 def main() -> None:
     """Run the benchmark and print its ratios."""
     parser = argparse.ArgumentParser(description="Ingest against raw inserts and a bare read.")
-    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--directory", help="where the files are made; default: the system's")
     asked = parser.parse_args()
     rows = asked.rows
@@ -182,10 +206,28 @@ def main() -> None:
         f"ingest, file to graph   1/{whole / raw:.1f} of raw inserts   "
         f"({rows / whole:,.0f} events/s; 1/{whole / read:.0f} of a bare csv read)"
     )
-    spent = ", ".join(f"{cpu / rows * 1e6:.0f}" for cpu in watched.cpu.values())
+    spent, taken = watched.spent(rows), whole / rows * 1e6
+    told = ", ".join(f"{name} {cpu:.0f}" for name, cpu in spent.items())
+    print(f"  processor time an event: {told}; {sum(spent.values()):.0f} microseconds together")
     held = ", ".join(f"{most / 1e6:.0f}" for most in watched.each.values())
-    print(f"  processor time of each process: {spent} microseconds an event")
-    print(f"  memory at most: {watched.together / 1e6:.0f} MB together ({held} MB each)")
+    print(f"  memory at most: {watched.together / 1e6:.0f} MB together ({held} MB each, resident)")
+    print(f"  next bottleneck: {bottleneck(spent, taken)}")
+
+
+def bottleneck(spent: dict[str, float], taken: float) -> str:
+    """Say what keeps an ingest from being faster.
+
+    Args:
+        spent: Microseconds of processor time an event, by process.
+        taken: Microseconds an event took on the wall clock.
+    """
+    processors = len(os.sched_getaffinity(0))
+    name, longest = max(spent.items(), key=lambda one: one[1])
+    if sum(spent.values()) > 0.85 * taken * min(processors, len(spent)):
+        return f"the processors: {processors} of them were busy all the time"
+    if longest > 0.85 * taken:
+        return f"{name}, which was busy {longest / taken:.0%} of the time"
+    return f"waiting, for the disk or for others: {name} was busy {longest / taken:.0%} of the time"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
     python tests/soak/ingest_soak.py --rows 1000000 --kills 10 --full 1
 
-After each blow the same command is given again. In the end the log must hold the same sequence of
+A blow kills the command, or the process beside it that lets the graph follow, or the one that
+writes the log, or interrupts it, or fills its disk. After each the same command is given again. In
+the end the log must hold the same sequence of
 event ids and opened contents as one that nothing happened to, each row must be accounted for, the
 log must add up, and the graph must be what the log says. No process may be left behind, and no
 error may be more than one line. Exits with 1, and one line that says what was broken.
@@ -43,6 +45,7 @@ HEADER = "event_id,event_time,event_type,facility_id,product_id,lot_id,quantity,
 BAD_EVERY, AGAIN_EVERY = 997, 499
 COMMAND = [sys.executable, "-P", "-c", "from cli import main; main()"]
 PATIENCE = 60.0
+HELPERS = {"graph": b"workspace.projecting", "writer": b"workspace.appending"}
 ROW_BYTES = 1_000
 """An event takes more than this in the log."""
 
@@ -74,13 +77,18 @@ def write_file(path: Path, events: int) -> Made:
     return Made(events + bad + again, events, bad, again)
 
 
+def name_of(number: int) -> str:
+    """Return the id of an event."""
+    return f"E-{number:07}"
+
+
 def _row(number: int) -> str:
     lot, word, inputs = f"L-{number // 5:06}", "ship", ""
     if number % 5 == 0:
         word, inputs = ("transform", f"L-{number // 10:06}") if number else ("produce", "")
     when = f"2024-{1 + number % 12:02}-{1 + number % 28:02}T{number % 24:02}:{number % 60:02}:00Z"
     what = f"F-{number % 31},P-{number % 7},{lot},{number % 90},{inputs}"
-    return f"E-{number:07},{when},{word},{what},C\n"
+    return f"{name_of(number)},{when},{word},{what},C\n"
 
 
 class BrokenError(Exception):
@@ -147,14 +155,18 @@ class Trial:
         step = max(1, (self.made.events - before) // 3)
         self._wait(process, before + self.rng.randint(1, step))
         beside = children(process.pid)
-        if how == "helper":
-            for helper in beside:
+        if how in HELPERS:
+            hit = [helper for helper in beside if does(helper, HELPERS[how])]
+            self.counts[f"{how} was not there"] += not hit
+            for helper in hit:
                 with suppress(ProcessLookupError):
                     os.kill(helper, signal.SIGKILL)
+        if how == "graph":
             # It must go on alone, and is killed later.
             self._wait(process, self.size + self.rng.randint(1, step))
-        self.counts["too late"] += process.poll() is not None
-        process.send_signal(signal.SIGINT if how == "interrupt" else signal.SIGKILL)
+        if how != "writer" or not hit:
+            self.counts["too late"] += process.poll() is not None
+            process.send_signal(signal.SIGINT if how == "interrupt" else signal.SIGKILL)
         _, said = process.communicate()
         self._see(how, process.returncode, said)
         gone(beside)
@@ -175,6 +187,9 @@ class Trial:
                 ended or "goes on from there" in said,
                 f"it does not say how: {said}",
             )
+        elif how == "writer":
+            demand(ended or code in {2, -signal.SIGKILL}, f"without it, {code}: {said}")
+            demand(code != 2 or len(said.splitlines()) == 1, f"not one line: {said}")
         else:
             demand(ended or code == -signal.SIGKILL, f"killed, it ended with {code}: {said}")
         demand("Traceback" not in said, said)
@@ -221,14 +236,15 @@ class Trial:
             differing = audit_graph(workspace.reader, workspace.graph)
             demand(differing.position == differing.size, "the graph is behind")
             demand(not differing.problems, f"the graph: {differing.problems[:1]}")
-            names: Counter[str] = Counter()
-            state = hashlib.sha256()
-            for name, content in self._events(workspace):
-                names[name] += 1
+            state, number = hashlib.sha256(), 0
+            for number, (name, content) in enumerate(self._events(workspace), 1):
+                # In the order of the file: so each is there once.
+                demand(name == name_of(number - 1), f"{name} in place of {name_of(number - 1)}")
                 state.update(content)
-            demand(len(names) == self.made.events, f"{len(names)} events in the log")
-            demand(not names - Counter(dict.fromkeys(names, 1)), "an event is there twice")
-            return state.hexdigest()
+            demand(number == self.made.events, f"{number:,} events in the log")
+            digest = state.hexdigest()
+            say(f"{self.directory.name}: {number:,} events, as in the file; opened: {digest[:16]}")
+            return digest
 
     def _events(self, workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         for entry in workspace.reader.entries(1):
@@ -259,6 +275,14 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def does(process: int, module: bytes) -> bool:
+    """Say whether a process is that of a module of ours."""
+    try:
+        return module in Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
 def gone(processes: list[int]) -> None:
     """Wait until processes have ended; they must, by themselves."""
     end = time.monotonic() + PATIENCE
@@ -274,7 +298,7 @@ def soak(place: Path, events: int, blows: list[str], rng: random.Random) -> Coun
     Args:
         place: An empty directory.
         events: How many the file has.
-        blows: "kill", "helper", "interrupt" and "full", in order.
+        blows: "kill", "graph", "writer", "interrupt" and "full", in order.
         rng: Chooses the moments.
 
     Raises:
@@ -324,7 +348,9 @@ def main() -> None:
     chosen = parser.parse_args()
     say(f"seed {chosen.seed}")
     rng = random.Random(chosen.seed)
-    blows = [rng.choice(["kill", "kill", "helper", "interrupt"]) for _ in range(chosen.kills)]
+    blows = [
+        rng.choice(["kill", "kill", "graph", "writer", "interrupt"]) for _ in range(chosen.kills)
+    ]
     for _ in range(chosen.full):
         blows.insert(rng.randint(1, len(blows)), "full")
     with tempfile.TemporaryDirectory(dir=chosen.directory) as place:
@@ -332,7 +358,9 @@ def main() -> None:
             counts = soak(Path(place), chosen.rows, blows, rng)
         except BrokenError as error:
             sys.exit(f"FAILED: {error}")
-    say(f"{chosen.rows:,} events, the same as undisturbed: {dict(counts)}")
+    say(f"{chosen.rows:,} events, the same as undisturbed: {dict(+counts)}")
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    say(f"compared: ids in order, opened contents, batch entry; audited: log, graph ({held} MB)")
 
 
 if __name__ == "__main__":
