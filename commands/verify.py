@@ -138,6 +138,8 @@ def _workspace(data: Path, *, as_json: bool) -> bool:
         if subjects is not None and subjects.absent and workspace.settings.role == "log":
             report.add(f"subject keys: {subjects.path} is missing; put it back from your copy")
         pending = _pending(workspace) if workspace.settings.role == "log" else {}
+    for note in report.notes:
+        typer.echo(f"provenance: {note}", err=True)
     if as_json:
         print_json(
             {

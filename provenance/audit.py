@@ -92,9 +92,8 @@ def audit(
             # One snapshot, so that a writer beside us changes nothing.
             connection.execute("BEGIN")
             if _is_readable(connection, report):
-                crew = None
-                if _start(team, connection, processes):
-                    crew = Crew(team, Checker(connection, subjects), report.add)
+                checker = Checker(connection, subjects)
+                crew = Crew(team, checker, report) if _start(team, connection, processes) else None
                 audit_ = _Audit(connection, vkey, secret, report, crew, openings=openings)
                 audit_.use(subjects)
                 audit_.run(shown, progress)

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
     from provenance.checker import Checker, Found
     from provenance.register import Register
+    from provenance.report import AuditReport
     from provenance.team import Team
 
 __all__ = ["Crew"]
 
 _RANGE: Final = 2_000
 _AHEAD: Final = 64
+_PATIENCE_SECONDS: Final = 30.0
+"""How long an answer is waited for when there is nothing else to be done: hundreds of times what a
+piece of work takes. A process that was stopped would be waited for for ever."""
 
 
 class Crew:
@@ -38,20 +42,21 @@ class Crew:
         miss: Judges what is missing; to be set before the pass.
     """
 
-    def __init__(self, team: Team, checker: Checker, add: Callable[[str], None]) -> None:
+    def __init__(self, team: Team, checker: Checker, report: AuditReport) -> None:
         """Begin before entry 0.
 
         Args:
             team: Does the work.
             checker: Does what the team leaves undone, from the audit's own snapshot.
-            add: Is told the lines, in order.
+            report: Is told the lines, in order, and what was out of the ordinary with the team.
         """
         self.missing = 0
         self.locked = 0
         self.miss: Callable[[int, Collection[str]], None] = lambda _index, _paths: None
         self._team = team
         self._checker = checker
-        self._add = add
+        self._add = report.add
+        self._notes = report.notes
         self._told: deque[str | None] = deque()  # None for a range that is not told yet
         self._handed: deque[Work] = deque()
         self._work: Work | None = None
@@ -125,9 +130,19 @@ class Crew:
                     other.found = self._checker.check(other.governing, other.bounds)
                     break
             else:
-                wait([work.answer])
+                self._await(work)
         if work.found is None:
             failed = work.answer.exception() is not None
             again = self._checker.check
             work.found = again(work.governing, work.bounds) if failed else work.answer.result()
         return work.found
+
+    def _await(self, work: Work) -> None:
+        """Wait for an answer, and do the work here where it does not come."""
+        if not wait([work.answer], _PATIENCE_SECONDS).done:
+            who = self._team.give_up(work)
+            self._notes.append(
+                f"{who} helped to check openings, gave no answer for {_PATIENCE_SECONDS:.0f} s and "
+                "was ended; its share was checked here"
+            )
+            work.found = self._checker.check(work.governing, work.bounds)

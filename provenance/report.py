@@ -28,6 +28,7 @@ class AuditReport:
         openings_erased: How many of these the log's erasures name.
         bodies_erased: Bodies that are not stored, and that erasures name.
         processes: How many processes took part; says nothing about the log.
+        notes: What a person may want to know of the run; nor does this.
     """
 
     origin: str
@@ -39,6 +40,7 @@ class AuditReport:
     openings_erased: int = 0
     bodies_erased: int = 0
     processes: int = field(default=1, compare=False)
+    notes: list[str] = field(default_factory=list, compare=False)
 
     def add(self, what: str) -> None:
         """Note one problem."""

@@ -4,7 +4,8 @@ Each is a fresh interpreter on `provenance.checker`, not a copy of this process:
 nothing of the caller's program is run twice, whatever it is. A process is only
 used if it reads just what the audit's own snapshot holds: it names the head it
 sees, and no commit may have come between the two. Where one cannot be used, or
-dies, its work comes back, and the audit does it itself.
+dies, or is given up because it does not answer, its work comes back, and the
+audit does it itself.
 
 Next: provenance/crew.py
 """
@@ -41,6 +42,7 @@ class Work:
         bounds: Likewise; more may come until it is handed over.
         answer: Pending until a process takes it up; whoever cancels it before has it back.
         found: The answer of whoever has it back; None until then.
+        process: Who has taken it up, if anybody has.
     """
 
     def __init__(self, governing: Sequence[int], start: int) -> None:
@@ -49,6 +51,7 @@ class Work:
         self.bounds = [start]
         self.answer: Future[list[Found]] = Future()
         self.found: list[Found] | None = None
+        self.process: subprocess.Popen[str] | None = None
 
 
 class Team:
@@ -112,6 +115,14 @@ class Team:
         """Give some work to whoever is free."""
         self._work.put(work)
 
+    @staticmethod
+    def give_up(work: Work) -> str:
+        """End the process that has taken some work up; returns what it was called."""
+        process = work.process
+        assert process is not None
+        process.kill()  # its thread sees the end of its answers, and ends too
+        return f"process {process.pid}"
+
     def _started(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "provenance.checker"],
@@ -133,6 +144,7 @@ class Team:
         except (OSError, ValueError):
             return
         while (work := self._work.get()) is not None:
+            work.process = process
             if not work.answer.set_running_or_notify_cancel():
                 continue
             try:

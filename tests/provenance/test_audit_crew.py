@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -275,6 +277,36 @@ def test_a_process_that_fails_changes_nothing(
 
     assert report == rig.audit(1)
     assert report.problems
+
+
+def test_a_process_that_was_stopped_is_not_waited_for_for_ever(
+    rig: KeyedRig, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[str]]
+) -> None:
+    """After a while it is ended, its work is done by the audit, and the report says so."""
+    wait_for_all(monkeypatch)
+    monkeypatch.setattr(crew, "_PATIENCE_SECONDS", 0.2)
+    hand = Team.hand
+    first: list[Work] = []
+
+    def stop_first(self: Team, work: Work) -> None:
+        if not first:
+            first.append(work)
+            started[0].send_signal(signal.SIGSTOP)
+            hand(self, work)
+            while work.process is None:
+                time.sleep(0.005)
+        else:
+            hand(self, work)
+
+    monkeypatch.setattr(Team, "hand", stop_first)
+    with rig.attacked() as database:
+        database.execute("DELETE FROM opening WHERE idx = 2")
+
+    report = rig.audit(2)
+
+    assert report == rig.audit(1)
+    assert [f"process {started[0].pid} " in note for note in report.notes] == [True]
+    assert started[0].returncode == -signal.SIGKILL
 
 
 def test_no_process_can_be_started(rig: KeyedRig, monkeypatch: pytest.MonkeyPatch) -> None:
