@@ -112,7 +112,7 @@ def build_app(readers: Readers, settings: ApiSettings, captures: Captures | None
         route("/proof/{rest:path}", site.endpoint(_proof)),
         route("/events", speaking(site.endpoint(site.events), "QueryParameterException")),
         route("/events/{event_id:path}", speaking(site.endpoint(site.event), _INVALID)),
-        route("/healthz", site.endpoint(_health)),
+        route("/healthz", site.endpoint(site.health)),
         route("/", speaking(site.endpoint(_start), _INVALID)),
     ]
     if captures is not None:
@@ -134,8 +134,15 @@ class _Site:
         self._base = settings.base
         self._party = settings.party
         self._least_for_bodies = settings.bodies
+        self._detection = settings.detection
         self._gate = Gate(settings.token, settings.partner_token)
         self._schema = make_schema(introspection=settings.introspection)
+
+    def health(self, _: Request, view: Reading, viewer: Viewer) -> Response:
+        """Say how far the graph is, and how far detection, where something keeps it up."""
+        health = {"status": "ok", "position": view.position(), "size": view.head().size}
+        detection = self._detection(viewer.tier)
+        return json_response(health | ({"detection": detection} if detection else {}))
 
     def endpoint(self, answering: Answering) -> Endpoint:
         """Make an endpoint of a function that answers from a view."""
@@ -311,10 +318,6 @@ def _checkpoint(_: Request, view: Reading, __: Viewer) -> Response:
 def _proof(request: Request, view: Reading, viewer: Viewer) -> Response:
     party, event_id = link.proof_path(request)
     return json_response(view.prove(party, event_id, viewer.tier))
-
-
-def _health(_: Request, view: Reading, __: Viewer) -> Response:
-    return json_response({"status": "ok", "position": view.position(), "size": view.head().size})
 
 
 def _start(_: Request, view: Reading, __: Viewer) -> Response:

@@ -13,7 +13,7 @@ import errno
 import ipaddress
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -23,6 +23,7 @@ from api.settings import ApiSettings
 from api.viewer import mint_token
 from provenance.entries import Tier
 from provenance.errors import UsageError
+from workspace.patrol import told as said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +101,7 @@ def serve(
     introspection: bool = False,
     partners: bool = False,
     capture: bool = False,
+    detecting: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are given ten seconds to end.
 
@@ -110,12 +112,18 @@ def serve(
         introspection: Whether callers may ask for the GraphQL schema.
         partners: Make a token for partners, who see fields up to the partner tier.
         capture: Let the operator send EPCIS documents into the log.
+        detecting: Tell in `/healthz` what the patrol is doing, which is the caller's to start.
 
     Raises:
         UsageError: The address is public without being meant to be, or cannot be had.
     """
     server, taken, told = make_server(
-        workspace, listening, introspection=introspection, partners=partners, capture=capture
+        workspace,
+        listening,
+        introspection=introspection,
+        partners=partners,
+        capture=capture,
+        detecting=detecting,
     )
     server.on_start = lambda: announce(told)
     with taken:
@@ -129,6 +137,7 @@ def make_server(
     introspection: bool = False,
     partners: bool = False,
     capture: bool = False,
+    detecting: bool = False,
 ) -> tuple[_Server, socket.socket, Announcement]:
     """Take the port and prepare the server; arguments and errors as for `serve`.
 
@@ -147,6 +156,11 @@ def make_server(
         party=workspace.settings.party,
         bodies=Tier[workspace.settings.serve.bodies.upper()],
     )
+    if detecting:
+        settings = replace(
+            settings,
+            detection=lambda tier: said(workspace.layout, whole=tier is Tier.PRIVATE),
+        )
     server, taken, address = bind(create_app(workspace, settings), listening)
     return server, taken, Announcement(address, token, partner_token)
 

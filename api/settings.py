@@ -6,10 +6,18 @@ Next: api/app.py
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from provenance.entries import Tier
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["ApiSettings"]
+
+
+def _nothing(_tier: Tier) -> None:
+    """Say that nothing keeps detection up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,8 @@ class ApiSettings:
         capture: Whether the operator may send EPCIS documents into the log.
         party: Whose events are meant where an id does not say it.
         bodies: The tier from which on a viewer may read whole bodies by their number.
+        detection: Says what keeps detection up with the log is doing: for everybody, and what
+            the operator alone may know; None where nothing does.
     """
 
     base: str
@@ -36,3 +46,4 @@ class ApiSettings:
     capture: bool = False
     party: str = ""
     bodies: Tier = Tier.PUBLIC
+    detection: Callable[[Tier], dict[str, Any] | None] = _nothing

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from commands.options import Data
+
+if TYPE_CHECKING:
+    from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
 
@@ -40,6 +44,10 @@ def serve(
         bool,
         typer.Option("--capture", help="Take EPCIS documents, with the operator's token."),
     ] = False,
+    detect: Annotated[
+        bool,
+        typer.Option("--detect", help="Let the detectors look at new entries as they come."),
+    ] = False,
 ) -> None:
     """Serve GraphQL, product pages, checkpoints and proofs."""
     from api.server import Listening
@@ -47,11 +55,13 @@ def serve(
     from commands.session import with_graph
     from provenance.wire.watch import collecting
     from workspace.keeping import keeping
+    from workspace.patrol import patrolling
 
     with (
         with_graph(data) as workspace,
         collecting(workspace.new_reader, workspace.layout.log, workspace.clock, _WITNESS_SECONDS),
         keeping(workspace.layout, workspace.clock, _KEEPING_SECONDS),
+        patrolling(data) if _detecting(workspace, detect) else nullcontext(),
     ):
         settings = workspace.settings.serve
         listening = Listening(
@@ -64,7 +74,17 @@ def serve(
             introspection=introspection,
             partners=partners,
             capture=capture,
+            detecting=_detecting(workspace, detect),
         )
+
+
+def _detecting(workspace: Workspace, asked: bool) -> bool:
+    """Tell whether detection is to follow the log, which only a log's own directory can."""
+    from provenance.errors import UsageError
+
+    if asked and workspace.settings.role != "log":
+        raise UsageError(f"--detect: a {workspace.settings.role} is only read; flags go to its log")
+    return asked or (workspace.settings.detect.follow and workspace.settings.role == "log")
 
 
 def _announce(address: str, token: str, partner_token: str | None) -> None:

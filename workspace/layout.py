@@ -14,6 +14,8 @@
     captures/             what became of documents that were sent to the server
     detection/            what the last detection run read; may be deleted at any time
     detection.lock        held by the detection run that is going on
+    detection.state       what the patrol of `serve --detect` is doing
+    patrol.lock           held by that patrol
 
 Next: workspace/settings.py
 """
@@ -95,6 +97,16 @@ class Layout:
     def detection_lock(self) -> Path:
         """Held by the detection run that is going on."""
         return self.directory / "detection.lock"
+
+    @property
+    def detection_state(self) -> Path:
+        """What the patrol says of itself."""
+        return self.directory / "detection.state"
+
+    @property
+    def patrol_lock(self) -> Path:
+        """Held by the patrol that keeps detection up with the log."""
+        return self.directory / "patrol.lock"
 
     @property
     def captures(self) -> Path:

@@ -113,6 +113,9 @@ patience = 90.0
 [detect]
 # Share of false flags that a run may expect among its statistical flags, 0 to 1.
 q = 0.05
+# Whether `provenance serve` lets the detectors look at new entries as they come, as with
+# `serve --detect`.
+follow = false
 
 [serve]
 # Address and port of `provenance serve`. Another address than loopback also
@@ -148,9 +151,10 @@ class GraphSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How strict detection is: `q`, the false-discovery rate, 0 to 1."""
+    """How strict detection is (`q`, the false-discovery rate, 0 to 1), and whether it follows."""
 
     q: float = 0.05
+    follow: bool = False
 
 
 class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
