@@ -62,6 +62,7 @@ class Coverage:
         missing: Places where the trail to the origin breaks off: inputs, or the item itself,
             whose making is not on record.
         steps_back: How many transformations the records go back.
+        erased: Events of the log that were erased; what is missing may have been among them.
         truncated: Whether a limit ended the search, so that the figures are lower bounds.
         sentence: The same in words.
     """
@@ -69,6 +70,7 @@ class Coverage:
     documented: int
     missing: int
     steps_back: int
+    erased: int
     truncated: bool
     sentence: str
 
@@ -76,13 +78,16 @@ class Coverage:
 def coverage(product: Product) -> Coverage:
     """Say how much of a product's past is on record."""
     if product.closed:
-        return Coverage(0, 0, 0, False, "Origins are recorded for each lot, not for a product.")
+        return Coverage(0, 0, 0, 0, False, "Origins are recorded for each lot, not for a product.")
     lineage = product.upstream
     made = [key for key in lineage.depths if key in product.makings]
     missing = sum(gap.reason in _MISSING for gap in lineage.gaps)
     depth = max((lineage.depths[key] for key in made), default=0)
     sentence = _sentence(origins(product), missing, truncated=lineage.truncated)
-    return Coverage(len(made), missing, depth, lineage.truncated, sentence)
+    erased = product.reading.erased_events()
+    if missing and erased:
+        sentence = f"{sentence} {_erased(erased, missing)}"
+    return Coverage(len(made), missing, depth, erased, lineage.truncated, sentence)
 
 
 def _sentence(far: Sequence[Origin], missing: int, *, truncated: bool) -> str:
@@ -107,6 +112,11 @@ def _rest(missing: int, *, truncated: bool) -> str:
     if missing == 0:
         return "No recorded input is without a record of its own."
     return f"{missing} {'input has' if missing == 1 else 'inputs have'} no record."
+
+
+def _erased(events: int, missing: int) -> str:
+    what = "1 event of this log was erased" if events == 1 else f"{events} events were erased"
+    return f"{what}, which may be why{'' if missing == 1 else ' of some'}."
 
 
 def origins(product: Product) -> list[Origin]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from provenance.errors import (
     AccessDenied,
     EncodingError,
+    Erased,
     InputError,
     NotFound,
     ProvenanceError,
@@ -43,6 +44,7 @@ class Answer(NamedTuple):
 
 
 _KEPT: tuple[tuple[type[ProvenanceError], int, str], ...] = (
+    (Erased, 410, "ERASED"),
     (NotFound, 404, "NOT_FOUND"),
     (AccessDenied, 403, "FORBIDDEN"),
     (InputError, 400, "BAD_INPUT"),

@@ -35,6 +35,9 @@ class Coverage:
         description="Items whose making is on record, itself included."
     )
     missing: int = strawberry.field(description="Places where the trail breaks off.")
+    erased: int = strawberry.field(
+        description="Events of the log that were erased; what is missing may be among them."
+    )
     steps_back: int = strawberry.field(description="Transformations that the records go back.")
     truncated: bool = strawberry.field(description="Whether the figures are lower bounds.")
     sentence: str
@@ -45,6 +48,7 @@ class Coverage:
         return cls(
             documented=found.documented,
             missing=found.missing,
+            erased=found.erased,
             steps_back=found.steps_back,
             truncated=found.truncated,
             sentence=found.sentence,

@@ -272,7 +272,14 @@ class Reading(Protocol):
             event_id: As an EPCIS document has it.
             parties: Whose events may be meant where the id does not say; the first counts first.
             tier: Whose view it is.
+
+        Raises:
+            Erased: There was one.
         """
+
+    def erased_events(self) -> int:
+        """Count the events that were erased whole; what they were about nobody knows any more."""
+        ...
 
     def signer_of(self, index: int) -> str | None:
         """Return the public key that signed the batch of an entry, if one did."""

@@ -98,6 +98,11 @@ class Proof:
     bundle: JSON
 
     @strawberry.field
+    def erased(self) -> bool:
+        """Say whether the event was erased: that it was there is all that is left to prove."""
+        return self.bundle["body"] is None  # type: ignore[index]
+
+    @strawberry.field
     def signed_by(self, info: Info) -> str | None:
         """Return the vkey, or None for a batch that nobody signed."""
         return info.context.reading.signer_of(self.index)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from api.erased_events import ErasedEvents
 from api.reading import Gap, Head, Journey, Lineage, Link, Record, Step
 from detectors.casework.reviews import State, latest
 from graph.keys import NodeKind, facility_key, is_class, is_item, item_key, kind_of
@@ -22,7 +23,7 @@ from provenance.anchors import Anchors
 from provenance.delivered import signer_of
 from provenance.entries import EntryType, Tier
 from provenance.epcis.export import EVENT_VERSIONS
-from provenance.errors import NotFound
+from provenance.errors import Erased, NotFound
 from provenance.ingest.same_event import index_of
 from provenance.privacy import open_entry
 
@@ -62,6 +63,7 @@ class StoreReading:
         """Read `log` and `graph`, which nobody else uses."""
         self._log = log
         self._anchors = Anchors(log)
+        self.erased_events = ErasedEvents(log).count
         self._graph = graph
         self._listed: tuple[tuple[int, Tier], list[Record]] | None = None
         self._decided: tuple[tuple[int, Tier], Mapping[int, Review]] | None = None
@@ -94,10 +96,8 @@ class StoreReading:
 
     def with_gtin(self, gtin: str, tier: Tier) -> tuple[str, str] | None:
         """Return (party, product_id) of the product that carries a GTIN."""
-        for name in self._graph.find("gtin", gtin, tier):
-            found = parse_item_key(name)
-            return found.party, found.product_id
-        return None
+        found = next(map(parse_item_key, self._graph.find("gtin", gtin, tier)), None)
+        return None if found is None else (found.party, found.product_id)
 
     def products(
         self, keys: Collection[tuple[str, str]], tier: Tier
@@ -236,6 +236,8 @@ class StoreReading:
     ) -> tuple[int, str, Content] | None:
         """Return an event by its EPCIS id."""
         index = index_of(self._log, event_id, parties, by_hash=tier >= Tier.PRIVATE)
+        if index is not None and self.body(index) is None:
+            raise Erased(f"the event of this id was erased; entry {index} still proves that it was")
         return None if index is None else next(self.events(index, index + 1, tier), None)
 
     def signer_of(self, index: int) -> str | None:
@@ -279,13 +281,9 @@ def _reviewed(flag: Record, reviews: Mapping[int, Review]) -> Record:
     review = reviews.get(-1 if flag.index is None else flag.index)
     if review is None:
         return flag
-    told = {
-        "review_state": review.state.value,
-        "review_reason": review.reason,
-        "review_by": review.reviewer,
-        "review_index": review.index,
-    }
-    return replace(flag, content={**flag.content, **told})
+    told = {"review_state": review.state.value, "review_reason": review.reason}
+    whose = {"review_by": review.reviewer, "review_index": review.index}
+    return replace(flag, content={**flag.content, **told, **whose})
 
 
 def _dismissed(flag: Record) -> bool:

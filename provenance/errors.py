@@ -73,6 +73,10 @@ class NotFound(ProvenanceError):  # noqa: N818 - the word of the ports' contract
     exit_code = 1
 
 
+class Erased(NotFound):
+    """It was there, and has been erased."""
+
+
 class AccessDenied(ProvenanceError):  # noqa: N818 - a verdict, like NotFound
     """The viewer may not ask this, or the token that it shows is not valid."""
 

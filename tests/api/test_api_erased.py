@@ -8,14 +8,16 @@ from urllib.parse import quote
 import api_world
 import pytest
 from api_asker import Asker
-from api_world import GTIN, LOT
+from api_world import GTIN, LOT, MAKER
 
 from api.app import build_app
+from api.errors import answer_for
 from api.readers import Readers
 from api.settings import ApiSettings
 from api.store_reading import open_reading
 from graph.sync import catch_up
 from provenance.entries import EntryType, Tier
+from provenance.errors import Erased
 from provenance.forget.survey import Survey
 from provenance.forget.wanted import Subject, record_of
 from provenance.privacy import open_entry
@@ -34,6 +36,10 @@ QUERY = f"""{{
         journey(first: 20) {{ nodes {{ id }} }}
     }}
 }}"""
+
+COVERAGE = (
+    f'{{ product(gtin: "{GTIN}", lot: "{LOT}") {{ coverage {{ missing erased sentence }} }} }}'
+)
 
 
 @pytest.fixture
@@ -91,6 +97,32 @@ def test_private_values_are_answered_before_and_not_after(own: Workspace, asked:
     after = everything(asked)
     assert [secret for secret in secrets if secret in after] == []
     assert "errors" not in asked.graphql(QUERY, operator=True)
+
+
+def test_an_erased_event_is_told_as_erased(own: Workspace, asked: Asker) -> None:
+    """Its proof, its id, and a page on which something is missing now, say what became of it."""
+    asks = f'{{ proof(eventId: "M-1", party: "{MAKER}") {{ erased bundle }} }}'
+    before = asked.graphql(asks)["data"]["proof"]
+    assert (before["erased"], before["bundle"]["body"] is None) == (False, False)
+    reading = open_reading(own)
+    assert reading.event_named("M-1", [MAKER], Tier.PUBLIC) is not None
+    assert "erased" not in everything(asked)
+    index = own.reader.find(("event", MAKER, "M-1"))
+    assert index is not None
+
+    erase(own, record_of(own.reader.entry(index), ()))
+
+    after = asked.graphql(asks)["data"]["proof"]
+    assert (after["erased"], after["bundle"]["body"]) == (True, None)
+    with pytest.raises(Erased) as gone:
+        reading.event_named("M-1", [MAKER], Tier.PUBLIC)
+    reading.close()
+    assert answer_for(gone.value)[:2] == (410, "ERASED")
+    answer = asked.graphql(COVERAGE)["data"]["product"]["coverage"]
+    assert answer["erased"] == 1
+    assert answer["missing"] > 0
+    assert answer["sentence"].endswith("1 event of this log was erased, which may be why.")
+    assert answer["sentence"] in asked.get(PAGE, accept="text/html").text
 
 
 def flags_of(workspace: Workspace) -> list[int]:

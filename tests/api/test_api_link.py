@@ -153,6 +153,7 @@ def test_the_json_view_tells_the_page_s_story(ask: Asker) -> None:
         "documented": 3,
         "missing": 1,
         "stepsBack": 2,
+        "erased": 0,
         "truncated": False,
         "sentence": "Documented back to Kutch gin, India on 21 October 2023. "
         "1 input has no record.",
