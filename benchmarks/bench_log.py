@@ -1,13 +1,12 @@
 """What the log costs, as ratios to bare work of the same size in the same run.
 
-    python benchmarks/bench_log.py [--events N] [--grow N] [--directory DIR]
+    python benchmarks/bench_log.py [--events N] [--directory DIR]
 
 Append is measured against raw SQLite inserts of rows of the same size, batch by batch in turn, so
 that a busy machine slows both; and once more with another process that makes and prepares the
 drafts while this one writes, between raw inserts before and after. Batches are compared by their
 medians, and by their means, which what happens now and then is part of. Verifying, by one process
-and by all, is measured against hashing the same bytes and nothing else in one; proofs against their
-paths. `--grow` appends as many events and tells what the last cost, as against the first.
+and by all, is measured against hashing the same bytes and nothing else in one.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
-from provenance import hashing, keys, merkle
+from provenance import hashing, keys
 from provenance.audit import audit
 from provenance.clock import system_clock, system_entropy
 from provenance.entries import Draft, EntryType, Identity
@@ -32,7 +31,6 @@ from provenance.log import Instruments, Log, LogFiles
 from provenance.preparing import Preparer
 from provenance.row_levels import row_tables
 from provenance.tiers import DEFAULT_POLICY
-from provenance.writing import read_tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 SECRET: Final = bytes(32)
 BATCH: Final = 1_000
 ROUNDS: Final = 5
-PROOFS: Final = 2_000
 
 PRIVATE: Final[dict[str, Any]] = {
     "shipment_id": "S-2024-00017",
@@ -211,37 +208,6 @@ def bench_append_prepared(directory: Path, events: int, private: int) -> None:
     print(f"append, {private} private fields, prepared by another process   {told})")
 
 
-def bench_growth(directory: Path, events: int) -> None:
-    """Append many events; print what the last tenth took of the CPU and wrote, and the first."""
-    files, _, log = create_log(directory)
-    preparer = log.preparer()
-    batches = range(0, events, BATCH)
-    cpu, written = [], []
-    for start in batches:
-        prepared = preparer.prepare([event(number, 0) for number in range(start, start + BATCH)])
-        before = bytes_written()
-        cpu.append(spent(lambda prepared=prepared: log.append_prepared(prepared)).cpu)  # type: ignore[misc]
-        written.append(bytes_written() - before)
-    log.close()
-    tenth = max(1, len(cpu) // 10)
-    for name, at in (("first", slice(tenth)), ("last", slice(-tenth, None))):
-        print(
-            f"the {name} {tenth * BATCH:,} of {len(cpu) * BATCH:,} events   "
-            f"{1e6 * mean(cpu[at]) / BATCH:.1f} us of CPU and "
-            f"{mean(written[at]) / BATCH:,.0f} bytes written each, prepared before"
-        )
-    print(f"   {files.database.stat().st_size / len(cpu) / BATCH:,.0f} bytes of database an event")
-
-
-def bytes_written() -> int:
-    """Count what this process has handed to files so far; nothing where the system does not say."""
-    try:
-        counts = Path("/proc/self/io").read_text().split()
-    except OSError:
-        return 0
-    return int(counts[counts.index("wchar:") + 1])
-
-
 class Stored(NamedTuple):
     """All bytes of a log that an audit hashes."""
 
@@ -318,57 +284,17 @@ def check(files: LogFiles, vkey: str, processes: int | None) -> int:
     return report.processes
 
 
-def bench_proofs(files: LogFiles) -> None:
-    """Make inclusion paths and whole bundles, and hash the same paths."""
-    reader = Log.open_readonly(files, SECRET)
-    connection = apsw.Connection(str(files.database), flags=apsw.SQLITE_OPEN_READONLY)
-    tree = merkle.TileTree(read_tile(connection))
-    size = reader.size
-    indices = [number * 7919 % size for number in range(PROOFS)]
-    paths = [tree.inclusion_path(index, size) for index in indices]
-
-    def make_paths() -> None:
-        for index in indices:
-            tree.inclusion_path(index, size)
-
-    def make_bundles() -> None:
-        for index in indices:
-            reader.prove(index)
-
-    def hash_paths() -> None:
-        for path in paths:
-            node = path[0]
-            for sibling in path:
-                node = hashing.node_hash(node, sibling)
-
-    bare = min(spent(hash_paths).cpu for _ in range(ROUNDS))
-    for name, work in (("inclusion path", make_paths), ("proof bundle", make_bundles)):
-        best = min(spent(work).cpu for _ in range(ROUNDS))
-        print(
-            f"{name} at {size:,}   {bare / best:.2f} of hashing the path"
-            f"   ({PROOFS / best:,.0f} and {PROOFS / bare:,.0f} per CPU-second)"
-        )
-    connection.close()
-    reader.close()
-
-
 def main() -> None:
     """Run all of it in a temporary directory."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=int, default=20_000, help="events per figure")
-    parser.add_argument("--grow", type=int, default=0, help="events of a log that grows")
     parser.add_argument("--directory", help="where the databases are made; default: the system's")
     asked = parser.parse_args()
-    if asked.grow:
-        with tempfile.TemporaryDirectory(dir=asked.directory) as made:
-            bench_growth(Path(made), asked.grow)
     for private in (0, len(PRIVATE)):
         with tempfile.TemporaryDirectory(dir=asked.directory) as made:
             files, vkey = bench_append(Path(made), asked.events, private)
             bench_append_prepared(Path(made) / "beside", asked.events, private)
             bench_audit(files, vkey, private)
-            if not private:
-                bench_proofs(files)
 
 
 if __name__ == "__main__":
