@@ -332,5 +332,5 @@ def test_a_file_that_nobody_signed_for_can_be_signed_for_later(log: Log, tmp_pat
     assert told.batch is not None
     assert told.batch != plain
     assert batch_signed(log, events(log)[0], KEY) == "ok"
-    assert batch_of(log, tmp_path / "events.csv") == told.batch
+    assert batch_of(log, str(tmp_path / "events.csv")) == told.batch
     assert feed(log, tmp_path, table(5), signer=KEY).parts[0].batch is None
