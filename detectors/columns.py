@@ -8,7 +8,7 @@ Next: detectors/units.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["codes", "first_days", "hashed", "microseconds", "numbers", "positive", "texts"]
+__all__ = [
+    "Grouped",
+    "at",
+    "codes",
+    "first_days",
+    "firsts",
+    "hashed",
+    "microseconds",
+    "numbers",
+    "positive",
+    "texts",
+]
 
 _ABSURD: Final = 1e15
 """Nothing in a supply chain is counted in more; beyond it sums lose their units."""
@@ -29,7 +40,8 @@ def texts(frame: pd.DataFrame, column: str) -> pd.Series:
     if column not in frame:
         return pd.Series(pd.NA, index=frame.index, dtype="str")
     series = frame[column].astype("str")
-    return series.mask(series == "")
+    empty = series == ""
+    return series.mask(empty) if empty.any() else series
 
 
 def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
@@ -62,10 +74,35 @@ def codes(frame: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.int64]:
 
     The numbers depend on the order of rows: use them to group, never to sort by.
     """
-    if frame.empty:
-        return np.empty(0, np.int64)
-    grouped = frame.groupby(list(columns), sort=False, dropna=False)
-    return np.asarray(grouped.ngroup(), np.int64)
+    number = np.zeros(len(frame), np.int64)
+    for column in columns:
+        own, values = pd.factorize(frame[column], use_na_sentinel=False)
+        number = pd.factorize(number * len(values) + own)[0].astype(np.int64)
+    return number
+
+
+def firsts(number: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each of the numbers that `codes` gives stands first, by number."""
+    return np.flatnonzero(~pd.Series(number).duplicated().to_numpy())
+
+
+def at(column: pd.Series, positions: NDArray[np.int64]) -> Any:
+    """Take values of a column by position; -1 takes what is missing."""
+    return column.array.take(positions, allow_fill=True)
+
+
+class Grouped:
+    """Positions by the number of the group they belong to."""
+
+    def __init__(self, number: NDArray[np.int64]) -> None:
+        """Sort the numbers once."""
+        self._order = np.argsort(number, kind="stable")
+        self._sorted = number[self._order]
+
+    def of(self, number: int) -> NDArray[np.int64]:
+        """Return the positions of one group, ascending."""
+        first, last = np.searchsorted(self._sorted, [number, number + 1])
+        return self._order[first:last]
 
 
 def hashed(series: pd.Series) -> NDArray[np.uint64]:

@@ -11,19 +11,42 @@ Next: detectors/workplace.py
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from detectors.columns import at as taken_at
 from detectors.columns import codes, positive
 from detectors.legs import HOUR_US
 
-__all__ = ["DAY_US", "flows", "shortfalls", "unreceived"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "DAY_US",
+    "Flows",
+    "by_lot",
+    "first_flows",
+    "flows",
+    "shortfalls",
+    "stock",
+    "unreceived",
+]
 
 DAY_US: Final = 24 * HOUR_US
 _IN: Final = ("produce", "transform", "receive")
 _OUT: Final = ("ship", "sell", "destroy")
+
+
+def stock(lot: NDArray[np.int64], site: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Name a lot at a site by one number.
+
+    Args:
+        lot: Numbers of lots.
+        site: Numbers of sites, -1 for none.
+    """
+    return np.asarray(lot * (1 << 32) + site, np.int64)
 
 
 def flows(rows: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
@@ -34,49 +57,86 @@ def flows(rows: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
         inputs: The shared transform inputs (`lot`, `at`, `site`, `day`, `index`, quantity).
 
     Returns:
-        `lot`, `holder`, `sign` (+1, -1), `amount` (NaN unknown), `at`, `day`, `kind`, `index`,
-        `position` (in `rows`; -1 for an input).
+        `lot`, `holder`, `stock` (number of the lot at its holder), `sign` (+1, -1), `amount`
+        (NaN unknown), `at`, `day`, `kind`, `index`, `position` (in `rows`; -1 for an input).
     """
-    lots = rows.loc[rows["timed"] & rows["has_lot"]]
-    moving = lots.loc[lots["kind"].isin([*_IN, *_OUT]) | _brought_in_containers(lots)]
-    own = pd.DataFrame(
-        {
-            "lot": moving["lot"],
-            "holder": moving["site"].where(moving["kind"] != "ship", moving["shipper"]),
-            "sign": np.where(moving["kind"].isin(_OUT), -1.0, 1.0),
-            "amount": moving["amount"],
-            "at": moving["at"],
-            "day": moving["day"],
-            "kind": moving["kind"],
-            "index": moving["index"],
-            "position": moving.index,
-        }
+    inward, outward = rows["kind"].isin(_IN), rows["kind"].isin(_OUT)
+    known = (rows["timed"] & rows["has_lot"]).to_numpy()
+    place = stock(rows["lot"].to_numpy(), rows["site_number"].to_numpy())
+    unpacked = np.flatnonzero(known & (rows["kind"] == "unpack").to_numpy())
+    # Unpackings at sites that got the lot in no other way: its container was scanned in.
+    came = pd.Index(place[unpacked]).isin(place[known & inward.to_numpy()])
+    moving = known & (inward | outward).to_numpy()
+    moving[unpacked[~came]] = True
+    by_shipper = (rows["kind"] == "ship").to_numpy()
+    holder = np.where(by_shipper, rows["shipper_number"], rows["site_number"])
+    position = np.flatnonzero(moving & (holder >= 0))
+    own = rows[["lot", "amount", "at", "day", "kind", "index", "site"]].iloc[position]
+    ships = by_shipper[position]
+    own = own.assign(
+        holder=own["site"].where(~ships, taken_at(rows["shipper"], position)),
+        stock=stock(own["lot"].to_numpy(), holder[position]),
+        sign=np.where(outward.to_numpy()[position], -1.0, 1.0),
+        position=position,
     )
-    used = inputs.loc[inputs["timed"] & inputs["has_lot"]]
-    consumed = pd.DataFrame(
-        {
-            "lot": used["lot"],
-            "holder": used["site"],
-            "sign": -1.0,
-            # An undeclared share is not guessed here: mass_balance judges consumption.
-            "amount": np.nan_to_num(positive(used, "quantity")),
-            "at": used["at"],
-            "day": used["day"],
-            "kind": "use",
-            "index": used["index"],
-            "position": -1,
-        }
-    )
-    table = pd.concat([own, consumed], ignore_index=True)
-    return table[table["holder"].notna()].reset_index(drop=True)
+    return pd.concat([own[_FLOW], _used(inputs)[_FLOW]], ignore_index=True)
 
 
-def _brought_in_containers(lots: pd.DataFrame) -> pd.Series:
-    """Mark unpackings at sites that got the lot in no other way: its container was scanned in."""
-    place = lots[["lot", "site"]]
-    known = place[lots["kind"].isin(_IN)].drop_duplicates().assign(known=True)
-    seen = place.merge(known, on=["lot", "site"], how="left")["known"].notna().to_numpy()
-    return (lots["kind"] == "unpack") & ~seen
+_FLOW: Final = [
+    "lot", "holder", "stock", "sign", "amount", "at", "day", "kind", "index", "position",
+]  # fmt: skip
+
+
+def _used(inputs: pd.DataFrame) -> pd.DataFrame:
+    used = inputs[inputs["timed"] & inputs["has_lot"] & inputs["site"].notna()]
+    return used.assign(
+        holder=used["site"],
+        stock=stock(used["lot"].to_numpy(), used["site_number"].to_numpy()),
+        sign=-1.0,
+        # An undeclared share is not guessed here: mass_balance judges consumption.
+        amount=np.nan_to_num(positive(used, "quantity")),
+        kind="use",
+        position=-1,
+    )
+
+
+class Flows(NamedTuple):
+    """Some columns of `flows`, in order of time; `entry` is the log index."""
+
+    entry: NDArray[np.int64]
+    at: NDArray[np.int64]
+    position: NDArray[np.int64]
+    sign: NDArray[np.float64]
+    stock: NDArray[np.int64]
+
+    def cut(self, start: int, stop: int) -> Flows:
+        """Return a part of it."""
+        own = slice(start, stop)
+        return Flows(
+            self.entry[own], self.at[own], self.position[own], self.sign[own], self.stock[own]
+        )
+
+
+def by_lot(table: pd.DataFrame) -> tuple[NDArray[np.int64], Flows]:
+    """Put flows into the order of lots, and of time within each; return the lots, too.
+
+    Args:
+        table: `flows`.
+    """
+    order = np.lexsort((table["position"], table["index"], table["at"], table["lot"]))
+    names = ("index", "at", "position", "sign", "stock")
+    return table["lot"].to_numpy()[order], Flows(*(table[name].to_numpy()[order] for name in names))
+
+
+def first_flows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the first flow of every lot, in the order of time.
+
+    Args:
+        table: `flows`.
+    """
+    order = np.lexsort((table["position"], table["index"], table["at"]))
+    first = order[~table["lot"].iloc[order].duplicated().to_numpy()]
+    return table.iloc[first]
 
 
 def unreceived(rows: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
@@ -90,14 +150,15 @@ def unreceived(rows: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
     ships = rows.iloc[open_["ship"]]
     table = pd.DataFrame(
         {
-            "lot": ships["lot"].to_numpy(),
-            "holder": ships["to_site"].to_numpy(),
+            "lot": ships["lot"].array,
+            "holder": ships["to_site"].array,
+            "stock": stock(ships["lot"].to_numpy(), ships["to_site_number"].to_numpy()),
             "sign": 1.0,
-            "amount": open_["shipped"].to_numpy(),
-            "at": ships["at"].to_numpy(),
-            "day": ships["day"].to_numpy(),
+            "amount": open_["shipped"].array,
+            "at": ships["at"].array,
+            "day": ships["day"].array,
             "kind": "unreceived",
-            "index": ships["index"].to_numpy(),
+            "index": ships["index"].array,
             "position": ships.index,
         }
     )
@@ -110,7 +171,8 @@ def shortfalls(
     """Reconcile each lot at each holder.
 
     Args:
-        table: Flows, as `flows` lists them.
+        table: Flows, as `flows` lists them: `stock`, `sign`, `amount`, `at`, `day`, `kind`,
+            `index` and `position`.
         tolerance: Share of all that arrived of the lot which weighing may explain.
         clock_us: How far two clocks may differ, microseconds.
         early_us: How much earlier than recorded an arrival may have been.
@@ -123,11 +185,11 @@ def shortfalls(
     late = table["day"].to_numpy() * DAY_US
     inward = table["sign"].to_numpy() > 0
     at = table["at"].to_numpy()
+    position = table["position"].to_numpy()
     effective = np.where(inward, at - clock_us - early_us, at + late)
-    group = codes(table, ["lot", "holder"])
-    order = np.lexsort((table["position"], table["index"], ~inward, effective, group))
-    ordered = table.iloc[order]
-    amount = ordered["amount"].to_numpy()
+    group = codes(table, ["stock"])
+    order = np.lexsort((position, table["index"], ~inward, effective, group))
+    amount, position = table["amount"].to_numpy(np.float64)[order], position[order]
     inward, group = inward[order], group[order]
     known = ~_any_by_group(group, np.isnan(amount))[group]
     signed = np.where(inward, 1.0, -1.0) * np.nan_to_num(amount)
@@ -136,17 +198,19 @@ def shortfalls(
     balance = _cumulative(group, signed) + credit[group]
     lowest = np.minimum(_running_minimum(group, balance), 0.0)
     before = np.where(_starts(group), 0.0, np.roll(lowest, 1))
-    result = pd.DataFrame(
+    held = np.maximum(balance - signed - credit[group] - before, 0.0)
+    arrivals = _cumulative(group, inward.astype(np.float64)).astype(np.int64)
+    ships = np.flatnonzero((table["kind"] == "ship").to_numpy()[order])
+    ships = ships[np.argsort(position[ships])]
+    return pd.DataFrame(
         {
-            "position": ordered["position"].to_numpy(),
-            "short": before - lowest,
-            "held": np.maximum(balance - signed - credit[group] - before, 0.0),
-            "arrivals": _cumulative(group, inward.astype(np.float64)).astype(np.int64),
-            "known": known,
+            "position": position[ships],
+            "short": (before - lowest)[ships],
+            "held": held[ships],
+            "arrivals": arrivals[ships],
+            "known": known[ships],
         }
     )
-    ships = (ordered["kind"] == "ship").to_numpy()
-    return result[ships].sort_values("position").reset_index(drop=True)
 
 
 def _starts(group: np.ndarray) -> np.ndarray:

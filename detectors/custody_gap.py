@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import EvidenceClass, Sample, SubjectKind
-from detectors.custody import DAY_US, shortfalls
+from detectors.columns import at
+from detectors.custody import DAY_US, first_flows, shortfalls, stock
 from detectors.custody_words import account
 from detectors.features import CLOCK_HOURS
 from detectors.legs import HOUR_US
@@ -84,10 +85,10 @@ class CustodyGap:
         left_out["explained by a receipt that nobody scanned"] = table["position"][
             table["benign"] == UNSCANNED
         ].to_numpy()
-        ship = shared.rows.iloc[table["position"]]
-        table["subject_id"] = ship["event_id"].to_numpy()
-        table["subject_party"] = ship["party"].to_numpy()
-        table["index"] = ship["index"].to_numpy()
+        position = table["position"].to_numpy(np.int64)
+        table["subject_id"] = at(shared.rows["event_id"], position)
+        table["subject_party"] = at(shared.rows["party"], position)
+        table["index"] = shared.rows["index"].to_numpy()[position]
         reasons = {reason: shared.rows["event_id"].iloc[at] for reason, at in left_out.items()}
         return Sample(table, not_judged(self.name, reasons))
 
@@ -160,21 +161,24 @@ def _opening(flows: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
 
     Nobody recorded making such a lot; whoever had it first had it from before the record.
     """
-    first = flows.sort_values(["at", "index", "position"], kind="stable").drop_duplicates("lot")
+    first = first_flows(flows)
     made = flows.loc[flows["kind"].isin(["produce", "transform"]), "lot"].unique()
     first = first[~first["lot"].isin(made)]
-    sender = rows["from_facility_id"].iloc[first["position"]].to_numpy()
+    sender = at(rows["from_facility_id"], first["position"].to_numpy())
     holder = first["holder"].where(first["sign"] < 0, pd.Series(sender, index=first.index))
-    begins = pd.Series(holder.to_numpy(), index=pd.Index(first["lot"]))
-    expected = rows["lot"].map(begins)
-    return (expected.notna() & (expected == rows["shipper"])).to_numpy(bool)
+    begins = pd.Series(holder.array, index=pd.Index(first["lot"]))
+    begun = np.flatnonzero(rows["lot"].isin(begins.index).to_numpy())
+    expected = rows["lot"].iloc[begun].map(begins)
+    found = np.zeros(len(rows), bool)
+    found[begun] = expected.notna() & (expected == rows["shipper"].iloc[begun])
+    return found
 
 
 def _made_by(flows: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
     """Mark the rows whose shipper made the lot."""
-    makers = flows.loc[flows["kind"].isin(["produce", "transform"]), ["lot", "holder"]]
-    pairs = pd.MultiIndex.from_arrays([rows["lot"], rows["shipper"]])
-    return np.asarray(pairs.isin(pd.MultiIndex.from_frame(makers.drop_duplicates())), bool)
+    made = flows.loc[flows["kind"].isin(["produce", "transform"]), "stock"]
+    own = stock(rows["lot"].to_numpy(), rows["shipper_number"].to_numpy())
+    return np.asarray(pd.Index(own).isin(made), bool)
 
 
 def _hand_overs(shared: Features) -> pd.DataFrame:
@@ -221,12 +225,12 @@ def _exact(shared: Features, sent: pd.DataFrame) -> NDArray[np.float64]:
 def _passed_on(shared: Features, position: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell whether the addressee of each ship row passed on more of the lot than it got."""
     flows, rows = shared.flows, shared.rows
-    keys = [flows["lot"], flows["holder"]]
+    keys = flows["stock"]
     got = flows["amount"].where(flows["sign"] > 0, 0.0).groupby(keys).sum()
     gave = flows["amount"].where(flows["sign"] < 0, 0.0).groupby(keys).sum()
     more = got.index[gave > got * (1 + TOLERANCE)]
-    ships = rows.iloc[position]
-    return np.asarray(pd.MultiIndex.from_arrays([ships["lot"], ships["to_site"]]).isin(more), bool)
+    lot, to_site = rows["lot"].to_numpy(), rows["to_site_number"].to_numpy()
+    return np.asarray(pd.Index(stock(lot, to_site)[position]).isin(more), bool)
 
 
 def _lost(shared: Features) -> pd.DataFrame:
@@ -237,10 +241,9 @@ def _lost(shared: Features) -> pd.DataFrame:
     """
     open_, flows, rows = shared.unreceived, shared.flows, shared.rows
     scanning = rows.loc[rows["kind"] == "receive", "site"].unique()
-    onward = flows.loc[flows["kind"] == "ship", ["lot", "holder"]].drop_duplicates()
-    open_ = open_.merge(onward.assign(onward=True), on=["lot", "holder"], how="left")
+    onward = open_["stock"].isin(flows.loc[flows["kind"] == "ship", "stock"])
     old = open_["at"] < shared.last_time - LOST_DAYS * DAY_US
-    lost = open_[old & open_["holder"].isin(scanning) & open_["onward"].isna()]
+    lost = open_[old & open_["holder"].isin(scanning) & ~onward]
     return pd.DataFrame(
         {
             "problem": "never arrived",

@@ -8,15 +8,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import pandas as pd
+import numpy as np
 
 from detectors.base import Account, Benign, Expected, Measure
+from detectors.custody import stock
 from detectors.rules import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from detectors.base import Case, Finding
+    from detectors.features import Row
 
 __all__ = ["account"]
 
@@ -30,7 +32,7 @@ _CAVEAT: Final = (
 def account(case: Case) -> Account:
     """Put one gap into words, with the events it rests on."""
     row = case.row
-    ship = case.shared.rows.iloc[int(row["position"])]
+    ship = case.shared.row(int(row["position"]))
     words = _words(row, ship, _last_holder(case, ship))
     amount, other = _finite(row["amount"]), _finite(row["other"])
     sentence, remedy, what, expected = words
@@ -57,7 +59,7 @@ class _Words(NamedTuple):
     expected: Expected
 
 
-def _words(row: Mapping[str, Any], ship: pd.Series, last: str | None) -> _Words:
+def _words(row: Mapping[str, Any], ship: Row, last: str | None) -> _Words:
     match row["problem"]:
         case "holder" | "quantity":
             return _held_words(row, ship, last)
@@ -65,7 +67,7 @@ def _words(row: Mapping[str, Any], ship: pd.Series, last: str | None) -> _Words:
             return _arrived_words(row, ship)
 
 
-def _held_words(row: Mapping[str, Any], ship: pd.Series, last: str | None) -> _Words:
+def _held_words(row: Mapping[str, Any], ship: Row, last: str | None) -> _Words:
     amount, held = _finite(row["amount"]), _finite(row["other"])
     goods, shipper = f"lot {ship['lot_id']} of {ship['product_id']}", ship["shipper"]
     if row["problem"] == "quantity":
@@ -79,7 +81,7 @@ def _held_words(row: Mapping[str, Any], ship: pd.Series, last: str | None) -> _W
     return _Words(f"{shipper} {sentence}.", remedy, "quantity shipped", expected)
 
 
-def _arrived_words(row: Mapping[str, Any], ship: pd.Series) -> _Words:
+def _arrived_words(row: Mapping[str, Any], ship: Row) -> _Words:
     amount, arrived = _finite(row["amount"]), _finite(row["other"])
     goods = f"{plain(amount)} of lot {ship['lot_id']} of {ship['product_id']}"
     shipper, to = ship["shipper"], ship["to_site"]
@@ -95,23 +97,23 @@ def _arrived_words(row: Mapping[str, Any], ship: pd.Series) -> _Words:
     return _Words(f"{sentence}.", remedy, "quantity received", expected)
 
 
-def _last_holder(case: Case, ship: pd.Series) -> str | None:
+def _last_holder(case: Case, ship: Row) -> str | None:
     """Return the site that, by the record, got the lot last before the shipment."""
     flows = case.shared.flows_of(int(ship["lot"]))
-    arrivals = flows[(flows["sign"] > 0) & (flows["at"] <= ship["at"])]
-    return None if arrivals.empty else str(arrivals["holder"].iloc[-1])
+    arrivals = flows.position[(flows.sign > 0) & (flows.at <= ship["at"])]
+    return str(case.shared.row(int(arrivals[-1]))["site"]) if len(arrivals) else None
 
 
-def _evidence(case: Case, ship: pd.Series) -> tuple[int, ...]:
+def _evidence(case: Case, ship: Row) -> tuple[int, ...]:
     """Name the events of the lot at the shipper and of the shipment, nearest in time first."""
-    lot = case.shared.flows_of(int(ship["lot"]))
-    own = lot[lot["holder"] == ship["shipper"]]
-    related = own if (own["sign"] > 0).any() else lot
-    rows = case.shared.rows.iloc[lot.loc[lot["position"] >= 0, "position"]]
-    same = rows[rows["shipment_id"] == ship["shipment_id"]]
-    found = pd.concat([related[["index", "at"]], same[["index", "at"]]])
-    found = found.assign(away=(found["at"] - ship["at"]).abs()).sort_values(["away", "index"])
-    return tuple(int(index) for index in found["index"].unique()[:_MOST_EVIDENCE])
+    lot, shipment = case.shared.flows_of(int(ship["lot"])), ship["shipment_number"]
+    own = lot.stock == stock(ship["lot"], ship["shipper_number"])
+    related = own if (lot.sign[own] > 0).any() else np.ones(len(own), bool)
+    travelled = case.shared.rows["shipment_number"].to_numpy()[lot.position]
+    named = (lot.position >= 0) & (travelled == shipment) & (shipment >= 0)
+    index, at = (np.append(one[related], one[named]) for one in (lot.entry, lot.at))
+    found = index[np.lexsort((index, np.abs(at - ship["at"])))]
+    return tuple(dict.fromkeys(found.tolist()))[:_MOST_EVIDENCE]
 
 
 def _benign(row: Mapping[str, Any]) -> tuple[Benign, ...]:

@@ -10,45 +10,45 @@ Next: detectors/nulls.py
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from detectors import custody, sheets, workplace
-from detectors.columns import codes, hashed, microseconds, numbers, texts
-from detectors.geo import great_circle, places
+from detectors.columns import codes, texts
+from detectors.geo import Places, great_circle, places
 from detectors.legs import consignments, legs
-from detectors.products import catalogue, find
-from detectors.units import amounts
+from detectors.products import catalogue
+from detectors.rows import ITEM, event_rows, input_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
     from graph.frames import Frames
 
-__all__ = ["CLOCK_HOURS", "SEED", "Features"]
+__all__ = ["CLOCK_HOURS", "SEED", "Features", "Row"]
 
 CLOCK_HOURS: Final = 2.0
 """How far two honest clocks may differ: a wrong daylight-saving setting on both sides."""
 SEED: Final = 20_261_101
-_ITEM: Final = ["item_party", "product_id", "lot_id"]
-_KEPT: Final = (
-    "event_id",
-    "party",
-    "locode",
-    "item_party",
-    "product_id",
-    "lot_id",
-    "shipment_id",
-    "from_facility_id",
-    "to_facility_id",
-    "transport_mode",
-    "carrier",
-    "declared_origin_country",
-)
+
+
+T = TypeVar("T")
+
+
+class Row:
+    """One row of a table, read column by column as it is asked for."""
+
+    def __init__(self, columns: dict[str, Any], position: int) -> None:
+        """Stand for the row at a position."""
+        self._columns, self._position = columns, position
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of one column."""
+        return self._columns[name][self._position]
 
 
 class Features:
@@ -63,6 +63,18 @@ class Features:
         """Take the frames of one run; nothing is computed yet."""
         self.frames = frames
         self.seed = seed
+        self._made: dict[Any, Any] = {}
+
+    def once(self, make: Callable[[Features], T]) -> T:
+        """Return what a function makes of these features; it is asked once, and nobody changes it.
+
+        Args:
+            make: A function of a module: the answer is remembered under it.
+        """
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: T = self._made[make]
+        return found
 
     def is_settled(self, detector: str, family: str, inputs: str) -> bool:
         """Tell whether a run before this one judged a family on the same inputs; here none did.
@@ -83,23 +95,24 @@ class Features:
         (microseconds), `timed`, `day` (known to the day only), `site` (where it happened),
         `shipper`, `to_site` (for a receive: where it arrived), `amount` (in the product's
         unit), `product` (row in `products`, -1 for none), `lot` (number of the lot, shared with
-        `inputs`), `has_lot`.
+        `inputs`), `has_lot`; and `site_number`, `shipper_number`, `to_site_number`: numbers of
+        the sites in the order of their names, -1 for none; likewise `shipment_number`.
         """
         return self._rows_and_inputs[0]
 
     @cached_property
     def inputs(self) -> pd.DataFrame:
         """One row per transform input: `index`, item, `lot`, `has_lot`, `quantity`, and of its
-        event `at`, `timed`, `day`, `site`.
+        event `at`, `timed`, `day`, `site`, `site_number`.
         """  # noqa: D205 - a list of columns
         return self._rows_and_inputs[1]
 
     @cached_property
     def _rows_and_inputs(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        rows = _rows(self.frames.events, self.products)
-        inputs = _inputs(self.frames.inputs, rows)
-        items = pd.concat([rows[_ITEM], inputs[_ITEM]], ignore_index=True)
-        lot = codes(items, _ITEM)
+        rows = event_rows(self.frames.events, self.products)
+        inputs = input_rows(self.frames.inputs, rows)
+        items = pd.concat([rows[ITEM], inputs[ITEM]], ignore_index=True)
+        lot = codes(items, ITEM)
         rows = rows.assign(lot=lot[: len(rows)])
         return rows, inputs.assign(lot=lot[len(rows) :])
 
@@ -111,15 +124,19 @@ class Features:
         sites' registered ones).
         """
         pairs = legs(self.rows)
-        found = places(self.rows, self.frames.facilities, self.frames.locations)
         ship, receive = pairs["ship"].to_numpy(), pairs["receive"].to_numpy()
-        lat, lon, own_lat, own_lon = found
+        lat, lon, own_lat, own_lon = self.places
         return pairs.assign(
             distance_km=great_circle(lat[ship], lon[ship], lat[receive], lon[receive]),
             registered_km=great_circle(
                 own_lat[ship], own_lon[ship], own_lat[receive], own_lon[receive]
             ),
         )
+
+    @cached_property
+    def places(self) -> Places:
+        """Where each of `rows` happened; see `geo.places`."""
+        return places(self.rows, self.frames.facilities, self.frames.locations)
 
     @cached_property
     def consignments(self) -> pd.DataFrame:
@@ -132,15 +149,29 @@ class Features:
         return custody.flows(self.rows, self.inputs)
 
     @cached_property
-    def _flows_by_lot(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-        table = self.flows.sort_values(["lot", "at", "index", "position"], kind="stable")
-        return table, table["lot"].to_numpy()
+    def _flows_by_lot(self) -> tuple[NDArray[np.int64], custody.Flows]:
+        return custody.by_lot(self.flows)
 
-    def flows_of(self, lot: int) -> pd.DataFrame:
+    def flows_of(self, lot: int) -> custody.Flows:
         """Return the flows of one lot, in order of time."""
-        table, lots = self._flows_by_lot
-        start, stop = np.searchsorted(lots, [lot, lot + 1])
-        return table.iloc[start:stop]
+        lots, flows = self._flows_by_lot
+        return flows.cut(*np.searchsorted(lots, [lot, lot + 1]).tolist())
+
+    @cached_property
+    def _columns(self) -> dict[str, Any]:
+        return {str(name): column.array for name, column in self.rows.items()}
+
+    def row(self, position: int) -> Row:
+        """Return one of `rows`; a table gives whole rows a hundred times more slowly."""
+        return Row(self._columns, position)
+
+    def rows_of(self, entries: Collection[int]) -> NDArray[np.int64]:
+        """Return the positions in `rows` of what some log entries say, in their order."""
+        held = self.rows["index"].to_numpy()
+        wanted = np.unique(np.fromiter(entries, np.int64, len(entries)))
+        first, last = (np.searchsorted(held, wanted, side) for side in ("left", "right"))
+        parts = [np.arange(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+        return np.concatenate([np.empty(0, np.int64), *parts])
 
     @cached_property
     def unreceived(self) -> pd.DataFrame:
@@ -240,46 +271,3 @@ class Features:
         hashes = np.concatenate([table["leaf_hash"].to_numpy(object) for table in tables])
         order = np.argsort(index, kind="stable")
         return index[order], hashes[order]
-
-
-def _rows(events: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
-    table = pd.DataFrame({name: texts(events, name).to_numpy() for name in _KEPT})
-    kind = texts(events, "event_type").str.strip().str.lower().to_numpy()
-    own = texts(events, "facility_id").to_numpy()
-    table["index"] = events["index"].to_numpy(np.int64)
-    table["kind"] = kind
-    table["at"] = microseconds(events["event_time"]) if len(events) else np.empty(0, np.int64)
-    table["timed"] = table["at"] != np.iinfo(np.int64).min
-    table["day"] = (texts(events, "time_precision") == "day").to_numpy()
-    table["site"] = own
-    ship, receive = table["kind"] == "ship", table["kind"] == "receive"
-    table["site"] = table["site"].fillna(table["from_facility_id"].where(ship))
-    table["site"] = table["site"].fillna(table["to_facility_id"].where(receive))
-    table["shipper"] = table["from_facility_id"].fillna(table["site"]).where(ship)
-    table["to_site"] = table["site"].where(receive, table["to_facility_id"])
-    for name in ("latitude", "longitude", "gross_weight", "declared_value_usd"):
-        table[name] = numbers(events, name)
-    table["weight_unit"] = texts(events, "weight_unit").to_numpy()
-    table["quantity"] = numbers(events, "quantity")
-    table["quantity_unit"] = texts(events, "quantity_unit").to_numpy()
-    table["product"] = find(table, products)
-    table["amount"] = amounts(table, products)
-    table["has_lot"] = table["lot_id"].notna()
-    table["transport_mode"] = table["transport_mode"].str.strip().str.lower()
-    ties = (table["quantity"], hashed(table["lot_id"]), hashed(table["product_id"]))
-    return table.iloc[np.lexsort((*ties, table["index"]))].reset_index(drop=True)
-
-
-def _inputs(inputs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    table = pd.DataFrame({name: texts(inputs, name).to_numpy() for name in _ITEM})
-    table["index"] = inputs["index"].to_numpy(np.int64)
-    table["quantity"] = numbers(inputs, "quantity")
-    table["has_lot"] = table["lot_id"].notna()
-    event = rows.drop_duplicates("index").set_index("index")
-    event = event[["at", "timed", "day", "site", "event_id", "party"]]
-    table = table.join(event, on="index")
-    table["timed"] = table["timed"].fillna(value=False).astype(bool)
-    table["day"] = table["day"].fillna(value=False).astype(bool)
-    table["at"] = table["at"].fillna(np.iinfo(np.int64).min).astype(np.int64)
-    ties = (table["quantity"], hashed(table["lot_id"]), hashed(table["product_id"]))
-    return table.iloc[np.lexsort((*ties, table["index"]))].reset_index(drop=True)

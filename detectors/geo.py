@@ -68,12 +68,15 @@ def places(rows: pd.DataFrame, facilities: pd.DataFrame, locations: pd.DataFrame
     sites = _coordinates(facilities, "facility_id")
     by_code = _look_up(codes, texts(rows, "locode"))
     # The site's own coordinates, else those of its location code, else of the event's code.
-    own = _look_up(sites, texts(rows, "site"))
+    number, names = pd.factorize(texts(rows, "site"), use_na_sentinel=False)
+    named = pd.Series(names, dtype="str")
+    own = _look_up(sites, named)
     site_codes = texts(facilities, "locode")
     site_codes.index = pd.Index(texts(facilities, "facility_id"))
     site_codes = site_codes[site_codes.index.notna() & ~site_codes.index.duplicated(keep="last")]
-    of_site = _look_up(codes, texts(rows, "site").map(site_codes))
-    registered = _first(own, of_site, by_code)
+    of_site = _look_up(codes, named.map(site_codes))
+    latitude, longitude = _first(own, of_site)
+    registered = _first((latitude[number], longitude[number]), by_code)
     recorded = _valid(numbers(rows, "latitude"), numbers(rows, "longitude"))
     return Places(*_first(recorded, registered), *registered)
 
@@ -98,7 +101,8 @@ def _coordinates(frame: pd.DataFrame, key: str) -> pd.DataFrame:
 def _look_up(table: pd.DataFrame, keys: pd.Series) -> _Pair:
     if table.empty:
         return np.full(len(keys), np.nan), np.full(len(keys), np.nan)
-    rows = table.index.get_indexer(pd.Index(keys))
+    number, distinct = pd.factorize(keys, use_na_sentinel=False)
+    rows = table.index.get_indexer(pd.Index(distinct))[number]
     found = rows >= 0
     latitude, longitude = table["latitude"].to_numpy(), table["longitude"].to_numpy()
     return (

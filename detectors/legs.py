@@ -22,7 +22,7 @@ from detectors.columns import codes
 __all__ = ["HOUR_US", "consignments", "legs"]
 
 HOUR_US: Final = 3_600_000_000
-_KEY: Final = ["shipment_id", "lot"]
+_KEY: Final = ["shipment_number", "lot"]
 
 
 def legs(rows: pd.DataFrame) -> pd.DataFrame:
@@ -35,14 +35,23 @@ def legs(rows: pd.DataFrame) -> pd.DataFrame:
         One row per paired receive: `ship` and `receive` (positions in `rows`), `hours`
         between them, and `slack_hours` for times known to the day only.
     """
-    moves = rows.loc[
-        rows["kind"].isin(["ship", "receive"]) & rows["shipment_id"].notna() & rows["timed"]
-    ]
-    pairs = _pair(moves)
-    ship, receive = rows.iloc[pairs["ship"]], rows.iloc[pairs["receive"]]
-    at = receive["at"].to_numpy() - ship["at"].to_numpy()
-    days = ship["day"].to_numpy().astype(int) + receive["day"].to_numpy().astype(int)
-    return pairs.assign(hours=at / HOUR_US, slack_hours=24.0 * days)
+    pairs = _pair(_moves(rows))
+    ship, receive = pairs["ship"].to_numpy(), pairs["receive"].to_numpy()
+    at, day = rows["at"].to_numpy(), rows["day"].to_numpy().astype(int)
+    return pairs.assign(
+        hours=(at[receive] - at[ship]) / HOUR_US, slack_hours=24.0 * (day[ship] + day[receive])
+    )
+
+
+def _moves(rows: pd.DataFrame) -> pd.DataFrame:
+    """Take the ships and receives of shipments, and what pairs them."""
+    ship = rows["kind"] == "ship"
+    own = (ship | (rows["kind"] == "receive")) & (rows["shipment_number"] >= 0) & rows["timed"]
+    position = np.flatnonzero(own)
+    table = rows[["shipment_number", "lot", "at", "amount"]].iloc[position]
+    return table.assign(
+        place=rows["to_site_number"].to_numpy()[position], ship=ship.to_numpy()[position]
+    )
 
 
 def _pair(moves: pd.DataFrame) -> pd.DataFrame:
@@ -51,14 +60,15 @@ def _pair(moves: pd.DataFrame) -> pd.DataFrame:
             "group": codes(moves, _KEY),
             "at": moves["at"].to_numpy(),
             "position": moves.index.to_numpy(),
-            "index": moves["index"].to_numpy(),
-            "place": moves["to_site"].to_numpy(),
-            "ship": (moves["kind"] == "ship").to_numpy(),
+            "place": moves["place"].to_numpy(),
+            "ship": moves["ship"].to_numpy(),
         }
-    ).sort_values(["at", "index", "position"], kind="stable")
+    )
+    # Positions are in the order of the log.
+    table = table.iloc[np.argsort(table["at"].to_numpy(), kind="stable")]
     ships = table[table["ship"]].drop(columns="ship").rename(columns={"position": "ship"})
     receives = table[~table["ship"]].drop(columns="ship").rename(columns={"position": "receive"})
-    bound = ships[ships["place"].notna()]
+    bound = ships[ships["place"] >= 0]
     exact = _latest(receives, bound, ["group", "place"], "backward")
     earlier = _latest(receives, ships, ["group"], "backward")
     later = _latest(receives, ships, ["group"], "forward")
@@ -96,11 +106,10 @@ def consignments(rows: pd.DataFrame) -> pd.DataFrame:
         `shipped` and `received` (NaN where a quantity is unknown), `ships`, `receipts`
         (how many of each), `last` (microseconds, time of the latest event).
     """
-    moves = rows.loc[
-        rows["kind"].isin(["ship", "receive"]) & rows["shipment_id"].notna() & rows["timed"]
-    ].sort_values(["at", "index"], kind="stable")
+    moves = _moves(rows)
+    moves = moves.iloc[np.argsort(moves["at"].to_numpy(), kind="stable")]
     group = codes(moves, _KEY)
-    ship = (moves["kind"] == "ship").to_numpy()
+    ship = moves["ship"].to_numpy()
     size = int(group.max(initial=-1)) + 1
     amount, at = moves["amount"].to_numpy(), moves["at"].to_numpy()
     last = np.full(size, np.iinfo(np.int64).min)

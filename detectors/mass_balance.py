@@ -26,13 +26,14 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
+from detectors.columns import Grouped
 from detectors.pools import build, needs, taken
 from detectors.rules import beyond_limit, not_judged, nothing, plain
 from detectors.shortages import allowed, blamed, drawn
 from detectors.units import mix_up
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -95,7 +96,7 @@ class MassBalance:
         left_out = not_judged(self.name, _unusable(every) | _unknown(table, wrong))
         table = table[table["ratio"].notna() & ~wrong].reset_index(drop=True)
         table = table.rename(columns={"event_id": "subject_id", "party": "subject_party"})
-        return Sample(table, left_out, {"pools": pools})
+        return Sample(table, left_out, {"pools": _Members(pools, shared.unreceived)})
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """Measure need over supply, 1 at the tolerance."""
@@ -248,25 +249,41 @@ def _account(case: Case) -> Account:
     )
 
 
+class _Members:
+    """Who is in which pool: its transforms, its lots, and what is still on the way to them."""
+
+    def __init__(self, pools: Pools, unreceived: pd.DataFrame) -> None:
+        self._transforms = Grouped(pools.transforms["pool"].to_numpy(np.int64))
+        self._index = pools.transforms["index"].to_numpy(np.int64)
+        self._supplies = Grouped(pools.supplies["pool"].to_numpy(np.int64))
+        self._stock = pools.supplies["stock"].to_numpy(np.int64)
+        self._open = Grouped(unreceived["stock"].to_numpy(np.int64))
+        self._sent = unreceived["index"].to_numpy(np.int64)
+
+    def transforms(self, pool: int) -> NDArray[np.int64]:
+        """Return the log indices of a pool's transforms."""
+        return self._index[self._transforms.of(pool)]
+
+    def brought(self, pool: int, shared: Features) -> Iterator[NDArray[np.int64]]:
+        """Yield the log indices of what moved its lots, lot by lot."""
+        for place in self._stock[self._supplies.of(pool)][:MOST_EVIDENCE].tolist():
+            flows = shared.flows_of(place >> 32)
+            yield flows.entry[(flows.stock == place) & (flows.position >= 0)]
+            yield self._sent[self._open.of(place)]
+
+
 def _pool_size(case: Case) -> int:
-    pools: Pools = case.sample.context["pools"]
-    return int((pools.transforms["pool"] == case.row["pool"]).sum())
+    members: _Members = case.sample.context["pools"]
+    return len(members.transforms(int(case.row["pool"])))
 
 
 def _evidence(case: Case) -> list[int]:
     """Name the pool's transforms, and the events that brought its lots."""
-    pools: Pools = case.sample.context["pools"]
-    members = pools.transforms.loc[pools.transforms["pool"] == case.row["pool"], "index"]
-    stock = pools.supplies.loc[pools.supplies["pool"] == case.row["pool"], ["lot", "site"]]
-    places = set(zip(stock["lot"], stock["site"], strict=True))
-    open_ = case.shared.unreceived
-    brought = [
-        flows.loc[(flows["holder"] == site) & (flows["kind"] != "use"), "index"]
-        for lot, site in sorted(places)[:MOST_EVIDENCE]
-        for flows in (case.shared.flows_of(lot), open_[open_["lot"] == lot])
-    ]
-    found = pd.concat([members, *brought]).unique()
-    return [int(index) for index in found[:MOST_EVIDENCE]]
+    members: _Members = case.sample.context["pools"]
+    pool = int(case.row["pool"])
+    parts = [members.transforms(pool), *members.brought(pool, case.shared)]
+    found = dict.fromkeys(np.concatenate(parts).tolist())
+    return list(found)[:MOST_EVIDENCE]
 
 
 def _benign(row: Mapping[str, Any], batches: int) -> tuple[Benign, ...]:

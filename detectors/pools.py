@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from detectors.custody import DAY_US, shortfalls
+from detectors.columns import at, codes, firsts
+from detectors.custody import DAY_US, shortfalls, stock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,8 +38,8 @@ class Pools(NamedTuple):
     Attributes:
         transforms: `needs` plus `pool`, `short` (what the running balance lacks when this one
             takes its share), `pool_need`, `pool_supply` (NaN where unknown), `own_supply`.
-        supplies: One row per lot and site: `lot`, `site`, `supply` (arrived less passed on,
-            NaN unknown or never arrived), `pool`.
+        supplies: One row per lot and site, in that order: `stock` (number of the lot at the
+            site), `lot`, `supply` (arrived less passed on, NaN unknown or never arrived), `pool`.
         links: Rows of the other two that belong together: `transform`, `supply`.
     """
 
@@ -52,38 +53,47 @@ def needs(shared: Features) -> pd.DataFrame:
 
     Returns:
         One row per transform event and material: `index`, `event_id`, `party`, `site`, `at`,
-        `day`, `product_id` (made), `material`, `need` (in the material's unit; NaN where output
-        or rate is unknown), `declared` (input quantities, NaN where not all are given),
-        `inputs` ("named", "none", "other": none is the material, "unknown": a lot nobody made).
+        `day`, `site_number`, `product_id` (made), `material`, `need` (in the material's unit;
+        NaN where output or rate is unknown), `declared` (input quantities, NaN where not all
+        are given), `inputs` ("named", "none", "other": none is the material, "unknown": a lot
+        nobody made).
     """
     rows = shared.rows
-    made = rows[(rows["kind"] == "transform") & rows["timed"]]
-    made = made.join(shared.products[["input_product_id", "rate"]], on="product")
-    made = made.assign(need=made["amount"] * made["rate"])
-    keys = ["index", "input_product_id"]
-    grouped = made.groupby(keys, sort=True, dropna=False)
-    table = grouped[["event_id", "party", "site", "at", "day", "product_id", "product"]].first()
-    table["need"] = grouped["need"].sum().where(grouped["need"].count() == grouped.size())
-    table = table.reset_index().rename(columns={"input_product_id": "material"})
-    table["material"] = table["material"].astype("str")
+    made = rows.loc[(rows["kind"] == "transform") & rows["timed"], _OF_TRANSFORMS]
+    product = made["product"].to_numpy()
+    material = at(shared.products["input_product_id"], product)
+    rate = np.append(shared.products["rate"].to_numpy(np.float64), np.nan)[product]
+    made = made.assign(material=material, need=made["amount"].to_numpy() * rate)
+    number, known = pd.factorize(made["material"], sort=True)
+    number = np.where(number < 0, len(known), number)
+    made = made.iloc[np.lexsort((number, made["index"]))].reset_index(drop=True)
+    group = codes(made, ["index", "material"])
+    needed = made["need"].groupby(group)
+    table = made.iloc[firsts(group)].drop(columns=["amount", "need"]).reset_index(drop=True)
+    table["need"] = needed.sum().where(needed.count() == needed.size())
     return _with_inputs(table, shared.inputs)
+
+
+_OF_TRANSFORMS: Final = [
+    "index", "event_id", "party", "site", "site_number", "at", "day", "product_id", "product",
+    "amount",
+]  # fmt: skip
 
 
 def _with_inputs(table: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
     used = inputs[["index", "product_id", "quantity"]].merge(
-        table[["index", "material"]], on="index"
+        table[["index"]].assign(row=table.index), on="index"
     )
-    used = used.assign(
-        own=used["product_id"] == used["material"], unknown=used["product_id"].isna()
-    )
+    material = at(table["material"], used["row"].to_numpy())
+    used = used.assign(own=used["product_id"] == material, unknown=used["product_id"].isna())
     used["declared"] = used["quantity"].where(used["own"] & (used["quantity"] > 0))
-    grouped = used.groupby(["index", "material"], dropna=False)
+    grouped = used.groupby("row")
     sums = (
         grouped[["own", "unknown", "declared"]]
         .sum()
         .join(grouped["declared"].count().rename("given"))
     )
-    table = table.join(sums, on=["index", "material"])
+    table = table.join(sums)
     own, unknown = table["own"].fillna(0), table["unknown"].fillna(0)
     table["inputs"] = np.select(
         [table["own"].isna(), unknown > 0, own > 0], ["none", "unknown", "named"], "other"
@@ -141,12 +151,13 @@ def _sum(group: pd.Series, values: pd.Series) -> pd.Series:
 
 
 def _named(shared: Features, transforms: pd.DataFrame) -> pd.DataFrame:
-    """List the lots of its material that each transform names: `transform`, `lot`, `site`."""
-    at = transforms[["index", "material", "site", "inputs"]].assign(transform=transforms.index)
+    """List the lots of its material that each transform names: `transform`, `lot`, `stock`."""
+    named = transforms.loc[transforms["inputs"] == "named", ["index", "material", "site_number"]]
     inputs = shared.inputs[["index", "product_id", "lot"]]
-    merged = at[at["inputs"] == "named"].merge(inputs, on="index")
+    merged = named.assign(transform=named.index).merge(inputs, on="index")
     merged = merged[merged["product_id"] == merged["material"]]
-    return merged[["transform", "lot", "site"]].drop_duplicates()
+    places = stock(merged["lot"].to_numpy(), merged["site_number"].to_numpy())
+    return merged[["transform", "lot"]].assign(stock=places).drop_duplicates()
 
 
 def _supplies(shared: Features, named: pd.DataFrame) -> pd.DataFrame:
@@ -156,36 +167,50 @@ def _supplies(shared: Features, named: pd.DataFrame) -> pd.DataFrame:
     unknown supply.
     """
     flows = pd.concat([shared.flows, shared.unreceived], ignore_index=True)
-    flows = flows[flows["kind"] != "use"].sort_values(["index", "position"], kind="stable")
+    flows = flows[flows["kind"] != "use"]
+    flows = flows.iloc[np.lexsort((flows["position"], flows["index"]))]
     inward = flows["sign"] > 0
-    keys = [flows["lot"], flows["holder"]]
+    keys = flows["stock"]
     arrived = flows["amount"].where(inward, 0.0).groupby(keys)
     left = flows["amount"].where(flows["kind"].isin(_LEAVING), 0.0).groupby(keys)
     unknown = flows["amount"].isna().groupby(keys).any() | ~inward.groupby(keys).any()
     supply = (arrived.sum() - left.sum()).clip(lower=0.0).mask(unknown)
     table = pd.DataFrame({"supply": supply, "at": flows["at"].where(inward).groupby(keys).min()})
-    table.index.names = ["lot", "site"]
-    wanted = named[["lot", "site"]].drop_duplicates()
-    return table.reset_index().merge(wanted, on=["lot", "site"], how="outer")
+    every = np.union1d(table.index, named["stock"])
+    return table.reindex(every).rename_axis("stock").reset_index().assign(lot=every >> 32)
 
 
 def _links(
     shared: Features, transforms: pd.DataFrame, named: pd.DataFrame, supplies: pd.DataFrame
 ) -> pd.DataFrame:
     """Connect each transform with the supplies it draws on: `transform`, `supply`."""
-    node = supplies[["lot", "site"]].assign(supply=np.arange(len(supplies)))
-    direct = named.merge(node, on=["lot", "site"])
-    product = shared.rows.drop_duplicates("lot").set_index("lot")["product_id"]
-    stock = node.assign(material=node["lot"].map(product).astype("str"))
-    unnamed = transforms.loc[transforms["inputs"] == "none", ["site", "material"]]
+    held = np.searchsorted(supplies["stock"], named["stock"])
+    direct = named[["transform"]].assign(supply=held)
+    place = ["site_number", "material"]
+    unnamed = transforms.loc[transforms["inputs"] == "none", place]
+    if unnamed.empty:
+        return direct
     unnamed = unnamed.assign(transform=unnamed.index)
+    # Lots are numbered as they come, those that only transforms name last.
+    first = firsts(shared.rows["lot"].to_numpy())
+    lot = supplies["lot"].to_numpy()
+    node = pd.DataFrame(
+        {
+            "supply": np.arange(len(supplies)),
+            "site_number": supplies["stock"].to_numpy() - (lot << 32),
+            "material": at(shared.rows["product_id"], np.append(first, -1)[_within(lot, first)]),
+        }
+    )
     # One transform takes all of the site's stock into the pool, the others one piece of it:
     # as connected as every pair would be, and no longer than the stock.
-    place = ["site", "material"]
-    whole = stock.merge(unnamed.drop_duplicates(place), on=place)
+    whole = node.merge(unnamed.drop_duplicates(place), on=place)
     others = unnamed.merge(whole.drop_duplicates(place)[[*place, "supply"]], on=place)
     columns = ["transform", "supply"]
     return pd.concat([direct[columns], whole[columns], others[columns]], ignore_index=True)
+
+
+def _within(number: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where(number < len(known), number, len(known))
 
 
 def _components(links: pd.DataFrame, transforms: int, supplies: int) -> NDArray[np.int64]:
@@ -230,9 +255,9 @@ def _running(
             "sign": -1.0,
         }
     )
-    stock = _opening_stock(use[use["lot"].isin(open_)], opening_days)
-    table = pd.concat([arrivals, stock, use], ignore_index=True)
-    table = table.assign(holder="pool", day=False, index=0, position=-1, kind="arrival")
+    opening = _opening_stock(use[use["lot"].isin(open_)], opening_days)
+    table = pd.concat([arrivals, opening, use], ignore_index=True)
+    table = table.assign(stock=table["lot"], day=False, index=0, position=-1, kind="arrival")
     table.loc[len(table) - len(use) :, "kind"] = "ship"
     table.loc[len(table) - len(use) :, "position"] = transforms.index
     table.loc[len(table) - len(use) :, "index"] = transforms["index"].to_numpy()

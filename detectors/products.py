@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from detectors.columns import positive, texts
+from detectors.columns import codes, firsts, positive, texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,8 +55,10 @@ def find(items: pd.DataFrame, known: pd.DataFrame) -> NDArray[np.int64]:
     """
     by_product = known.drop_duplicates("product_id", keep="last")
     anyone = pd.Series(by_product.index, index=pd.Index(by_product["product_id"]))
+    number = codes(items, ["item_party", "product_id"])
+    kinds = items[["item_party", "product_id"]].iloc[firsts(number)]
     own = pd.MultiIndex.from_frame(known[["party", "product_id"]]).get_indexer(
-        pd.MultiIndex.from_frame(items[["item_party", "product_id"]])
+        pd.MultiIndex.from_frame(kinds)
     )
-    other = items["product_id"].map(anyone).fillna(-1).to_numpy(np.int64)
-    return np.where(own >= 0, own, other)
+    other = kinds["product_id"].map(anyone).fillna(-1).to_numpy(np.int64)
+    return np.where(own >= 0, own, other)[number]

@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
-from detectors.columns import codes, positive, texts
+from detectors.columns import codes, firsts, positive, texts
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = ["MIX_UPS", "amounts", "mix_up"]
@@ -65,16 +65,11 @@ def amounts(rows: pd.DataFrame, products: pd.DataFrame) -> NDArray[np.float64]:
     """
     if rows.empty:
         return np.empty(0)
-    keys = pd.DataFrame(
-        {
-            "product": rows["product"].to_numpy(),
-            "product_id": texts(rows, "product_id").to_numpy(),
-            "recorded": _unit(rows["quantity_unit"]).to_numpy(),
-        }
-    )
-    group = codes(keys, list(keys.columns))
-    _, first = np.unique(group, return_index=True)
-    kinds = keys.iloc[first].reset_index(drop=True)
+    names = ["product", "product_id", "quantity_unit"]
+    group = codes(rows, names)
+    kinds = rows[names].iloc[firsts(group)].reset_index(drop=True)
+    kinds["recorded"] = _unit(texts(kinds, "quantity_unit"))
+    kinds["product_id"] = texts(kinds, "product_id")
     kinds["declared"] = kinds["product"].map(_unit(products["unit"])).astype("str")
     # A product nobody declared is measured in one of its own units; rows in an unlike one
     # stay unknown.

@@ -4,7 +4,7 @@ Limits are dated: the one that holds on the month's first day decides. Where a
 country has no limit for that day, or states it in another currency, nothing is
 guessed; the columns stay empty and the detectors say so.
 
-Next: detectors/features.py
+Next: detectors/rows.py
 """
 
 from __future__ import annotations

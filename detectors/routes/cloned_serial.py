@@ -151,11 +151,12 @@ _WORDS: Final = {
 
 
 def _account(case: Case) -> Account:
-    row, rows = case.row, case.shared.rows
-    own = rows.iloc[int(row["position"])]
-    others = rows[rows["index"].isin(row["others"]) & (rows["index"] != own["index"])]
-    near = others.iloc[(others["at"] - own["at"]).abs().argsort(kind="stable")[:1]]
-    where = ", ".join(f"{_WORDS.get(o.kind, 'was seen at')} {o.site}" for o in near.itertuples())
+    row, shared = case.row, case.shared
+    own = shared.row(int(row["position"]))
+    others = shared.rows_of(set(row["others"]) - {int(own["index"])})
+    away = np.abs(shared.rows["at"].to_numpy()[others] - own["at"])
+    near = [shared.row(int(others[np.argmin(away)]))] if len(others) else []
+    where = ", ".join(f"{_WORDS.get(o['kind'], 'was seen at')} {o['site']}" for o in near)
     many = int(row["serials"])
     first = f"Serial {row['serial']} of {own['product_id']}"
     more = f" (and {many - 1} more of the same event)" if many > 1 else ""

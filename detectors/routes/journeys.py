@@ -8,13 +8,12 @@ Next: detectors/routes/lane_novelty.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
-from detectors.columns import codes, texts
-from detectors.geo import places
+from detectors.columns import at, texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,38 +35,50 @@ def shipments_of_lots(shared: Features) -> pd.DataFrame:
         `site_from` and `site_to` (numbers of the sites), `bill` (of lading), `before` (row of
         this table, -1 for the first).
     """
+    found: pd.DataFrame = shared.once(_shipments_of_lots)
+    return found
+
+
+def _shipments_of_lots(shared: Features) -> pd.DataFrame:
     rows = shared.rows
-    ships = rows[(rows["kind"] == "ship") & rows["timed"] & rows["has_lot"]]
-    ships = ships[ships["shipper"].notna() & ships["to_site"].notna()]
-    ships = ships[ships["shipper"] != ships["to_site"]]
-    events = shared.frames.events
-    bills = pd.Series(texts(events, "bill_of_lading").to_numpy(), index=events["index"].to_numpy())
-    table = ships[["lot", "at", "index", "shipper", "to_site"]].assign(
-        position=ships.index, bill=ships["index"].map(bills[~bills.index.duplicated()]).to_numpy()
-    )
-    table = table.sort_values(["at", "index", "position"], kind="stable").reset_index(drop=True)
-    both = pd.DataFrame({"site": pd.concat([table["shipper"], table["to_site"]])})
-    number = codes(both, ["site"])
+    source, target = rows["shipper_number"].to_numpy(), rows["to_site_number"].to_numpy()
+    moved = (source >= 0) & (target >= 0) & (source != target)
+    ships = moved & (rows["kind"] == "ship") & rows["timed"] & rows["has_lot"]
+    table: pd.DataFrame = rows.loc[ships, ["lot", "at", "index", "shipper", "to_site"]]
+    table = table.assign(position=table.index, bill=_bills(shared, table["index"]))
+    # Positions are in the order of the log.
+    table = table.iloc[np.argsort(table["at"].to_numpy(), kind="stable")].reset_index(drop=True)
+    ends = np.append(source[table["position"]], target[table["position"]])
+    number = pd.factorize(ends)[0].astype(np.int64)
     table["site_from"], table["site_to"] = number[: len(table)], number[len(table) :]
     table["before"] = _before(table)
     return table
 
 
+def _bills(shared: Features, index: pd.Series) -> Any:
+    """Return the bill of lading of the entries at `index`."""
+    bills = texts(shared.frames.events, "bill_of_lading")
+    held = shared.frames.events["index"].to_numpy()
+    first = np.flatnonzero(~pd.Series(held).duplicated().to_numpy())
+    order = first[np.argsort(held[first])]
+    return at(bills, order[np.searchsorted(held[order], index)])
+
+
 def _before(table: pd.DataFrame) -> NDArray[np.int64]:
     """Return the shipment that brought each one's goods: under the same bill, else the last."""
-    own = table[["lot", "at", "site_from", "bill"]]
-    bound = table[["lot", "at", "bill"]].assign(site_from=table["site_to"], before=table.index)
-    found = [
+    place = table["lot"].to_numpy() << 32
+    own = table[["at"]].assign(
+        place=place + table["site_from"], bill=pd.factorize(table["bill"])[0].astype(np.int64)
+    )
+    bound = own.assign(place=place + table["site_to"], before=table.index)
+    billed = (own["bill"] >= 0).to_numpy()
+    same, last = (
         pd.merge_asof(
-            own[own["bill"].notna()] if "bill" in by else own,
-            (bound[bound["bill"].notna()] if "bill" in by else bound)[["at", *by, "before"]],
-            on="at",
-            by=by,
+            own[chosen], bound.loc[chosen, ["at", *by, "before"]], on="at", by=by,
             allow_exact_matches=False,
-        )["before"].set_axis(own.index[own["bill"].notna()] if "bill" in by else own.index)
-        for by in (["lot", "site_from", "bill"], ["lot", "site_from"])
-    ]
-    same, last = (one.reindex(table.index) for one in found)
+        )["before"].set_axis(own.index[chosen]).reindex(table.index)
+        for chosen, by in ((billed, ["place", "bill"]), (np.ones(len(own), bool), ["place"]))
+    )  # fmt: skip
     return same.fillna(last).fillna(-1).to_numpy(np.int64)
 
 
@@ -155,19 +166,19 @@ def site_places(
         shared: Features of the run.
         table: `shipments_of_lots`.
     """
-    rows = shared.rows
-    found = places(rows, shared.frames.facilities, shared.frames.locations)
-    lat, lon, own_lat, own_lon = found
+    rows, number = shared.rows, shared.rows["site_number"].to_numpy()
+    lat, lon, own_lat, own_lon = shared.places
     by_site = pd.DataFrame(
         {
-            "site": rows["site"],
             "lat": np.where(np.isnan(own_lat), lat, own_lat),
             "lon": np.where(np.isnan(own_lon), lon, own_lon),
         }
+    )[number >= 0]
+    middle = by_site.groupby(number[number >= 0])[["lat", "lon"]].median()
+    place = table["position"].to_numpy()
+    ends = np.append(
+        rows["shipper_number"].to_numpy()[place], rows["to_site_number"].to_numpy()[place]
     )
-    middle = by_site.groupby("site")[["lat", "lon"]].median()
-    names = pd.concat([table["shipper"], table["to_site"]]).to_numpy()
-    numbers = pd.concat([table["site_from"], table["site_to"]]).to_numpy()
-    order = np.unique(numbers, return_index=True)[1]
-    known = middle.reindex(names[order])
+    order = np.unique(np.append(table["site_from"], table["site_to"]), return_index=True)[1]
+    known = middle.reindex(ends[order])
     return known["lat"].to_numpy(), known["lon"].to_numpy()

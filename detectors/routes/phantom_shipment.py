@@ -24,8 +24,8 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
-from detectors.columns import texts
-from detectors.custody import DAY_US, shortfalls
+from detectors.columns import at, texts
+from detectors.custody import DAY_US, first_flows, shortfalls, stock
 from detectors.features import CLOCK_HOURS
 from detectors.legs import HOUR_US
 from detectors.rules import beyond_limit, not_judged, plain
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from detectors.base import Case, Decisions
-    from detectors.features import Features
+    from detectors.features import Features, Row
 
 __all__ = ["PhantomShipment"]
 
@@ -52,6 +52,7 @@ LATE_DAYS: Final = 14
 _FULL: Final = 2.0
 _MADE: Final = ("produce", "transform")
 _MOST_EVIDENCE: Final = 100
+_OF_SHIPS: Final = ["event_id", "index", "at", "lot", "shipper_number", "amount"]
 
 
 class PhantomShipment:
@@ -84,7 +85,7 @@ class PhantomShipment:
     def features(self, shared: Features) -> Sample:
         """Collect the ships of lots, with what speaks against each, and their receipts."""
         rows = shared.rows
-        ships = rows[(rows["kind"] == "ship") & rows["timed"] & rows["has_lot"]]
+        ships = rows.loc[(rows["kind"] == "ship") & rows["timed"] & rows["has_lot"], _OF_SHIPS]
         unknown, begun = _without_history(shared, ships)
         over, made = _more_than_made(shared, ships)
         paper, earlier = _used_paper(shared, ships)
@@ -100,11 +101,12 @@ class PhantomShipment:
                 "earlier": earlier,
             }
         )
-        own = rows.iloc[_with_receipts(shared, table)["position"]]
-        table = _with_receipts(shared, table).assign(
-            subject_id=own["event_id"].to_numpy(),
-            subject_party=own["party"].to_numpy(),
-            index=own["index"].to_numpy(),
+        table = _with_receipts(shared, table)
+        position = table["position"].to_numpy()
+        table = table.assign(
+            subject_id=at(rows["event_id"], position),
+            subject_party=at(rows["party"], position),
+            index=rows["index"].to_numpy()[position],
         )
         reasons = {"a shipper whose lots have no history": ships["event_id"][begun]}
         return Sample(table, not_judged(self.name, reasons))
@@ -129,22 +131,21 @@ def _without_history(
 
     Only the first sight of a lot counts: who has it later got it from there.
     """
-    flows = shared.flows.sort_values(["at", "index", "position"], kind="stable")
-    first = flows.drop_duplicates("lot")
+    flows = shared.flows
+    first = first_flows(flows)
     nowhere = first[first["sign"] < 0]
     made = flows.loc[flows["kind"].isin(_MADE), "lot"].unique()
     nowhere = nowhere[~nowhere["lot"].isin(made)]
-    arrives = flows.loc[flows["sign"] > 0, ["lot", "holder"]].drop_duplicates()
-    had = pd.MultiIndex.from_frame(arrives)
-    pair = pd.MultiIndex.from_arrays([ships["lot"], ships["shipper"]])
-    without = ships["lot"].isin(nowhere["lot"]).to_numpy() & ~pair.isin(had)
-    lots = pd.DataFrame(
-        {"shipper": ships["shipper"].to_numpy(), "lot": ships["lot"].to_numpy(), "none": without}
-    ).drop_duplicates(["shipper", "lot"])
+    had = flows.loc[flows["sign"] > 0, "stock"]
+    shipper = ships["shipper_number"]
+    held = pd.Series(stock(ships["lot"].to_numpy(), shipper.to_numpy()), index=ships.index)
+    without = (ships["lot"].isin(nowhere["lot"]) & ~held.isin(had)).to_numpy()
+    lots = pd.DataFrame({"shipper": shipper, "none": without})
+    lots = lots[(~held.duplicated() & (shipper >= 0)).to_numpy()]
     by_shipper = lots.groupby("shipper")["none"].agg(["sum", "size"])
     usual = 1 - (by_shipper["sum"] - 1) / (by_shipper["size"] - 1).clip(lower=1)
     known = by_shipper.index[(usual >= KNOWN_SHARE) & (by_shipper["size"] >= KNOWN_LOTS)]
-    judged = ships["shipper"].isin(known).to_numpy()
+    judged = shipper.isin(known).to_numpy()
     return without & judged, without & ~judged
 
 
@@ -153,8 +154,7 @@ def _more_than_made(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the share of each ship for which its maker had made nothing, and what it had left."""
     flows = shared.flows
-    makers = flows.loc[flows["kind"].isin(_MADE), ["lot", "holder"]].drop_duplicates()
-    at_maker = flows.merge(makers, on=["lot", "holder"])
+    at_maker = flows[flows["stock"].isin(flows.loc[flows["kind"].isin(_MADE), "stock"])]
     short = shortfalls(
         at_maker,
         tolerance=TOLERANCE,
@@ -176,9 +176,8 @@ def _used_paper(
     events = shared.frames.events
     bills = pd.Series(texts(events, "bill_of_lading").to_numpy(), index=events["index"].to_numpy())
     bills = bills[~bills.index.duplicated()]
-    table = ships[["carrier", "at", "index", "lot", "shipper"]].assign(
-        bill=ships["index"].map(bills), position=ships.index
-    )
+    entry = bills.index.get_indexer(pd.Index(ships["index"]))
+    table = ships[["at", "index", "lot"]].assign(bill=at(bills, entry), position=ships.index)
     table = table[table["bill"].notna()].sort_values(["at", "index"], kind="stable")
     table["group"] = table.groupby(["bill"], sort=False).ngroup()
     first = table.drop_duplicates("group").set_index("group")[["at", "position", "lot"]]
@@ -202,13 +201,13 @@ def _with_receipts(shared: Features, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _account(case: Case) -> Account:
-    row, rows = case.row, case.shared.rows
-    ship = rows.iloc[int(row["ship"])]
-    sentence, remedy, observed, expected = _words(row, ship, rows)
-    lot = case.shared.flows_of(int(ship["lot"]))["index"].unique()[:_MOST_EVIDENCE]
-    earlier = [int(rows["index"].iloc[int(row["earlier"])])] if row["earlier"] >= 0 else []
+    row, shared = case.row, case.shared
+    ship, first = shared.row(int(row["ship"])), shared.row(int(row["earlier"]))
+    sentence, remedy, observed, expected = _words(row, ship, first)
+    lot = list(dict.fromkeys(shared.flows_of(int(ship["lot"])).entry.tolist()))[:_MOST_EVIDENCE]
+    earlier = [int(first["index"])] if row["earlier"] >= 0 else []
     return Account(
-        evidence=tuple(sorted({int(ship["index"]), *(int(one) for one in lot), *earlier})),
+        evidence=tuple(sorted({int(ship["index"]), *lot, *earlier})),
         observed=observed,
         expected=expected,
         sentence=sentence,
@@ -226,9 +225,7 @@ def _account(case: Case) -> Account:
     )
 
 
-def _words(
-    row: Mapping[str, Any], ship: pd.Series, rows: pd.DataFrame
-) -> tuple[str, str, Measure, Expected]:
+def _words(row: Mapping[str, Any], ship: Row, first: Row) -> tuple[str, str, Measure, Expected]:
     amount = 0.0 if np.isnan(ship["amount"]) else float(ship["amount"])
     goods = f"{plain(amount)} of lot {ship['lot_id']} of {ship['product_id']}"
     shipped = Measure("quantity shipped", amount, "product units")
@@ -241,7 +238,6 @@ def _words(
         text = f"{goods} left {ship['shipper']}, which had {plain(held)} left of what it made of it"
         remedy = f"{plain(max(amount - held, 0.0))} more had been made, or that much less shipped"
         return f"{text}.", remedy, shipped, Expected(0.0, held, "product units")
-    first = rows.iloc[int(row["earlier"])]
     days = (ship["at"] - first["at"]) / DAY_US
     text = (
         f"{goods} left {ship['shipper']} under a bill of lading that lot {first['lot_id']} of "

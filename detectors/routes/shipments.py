@@ -31,17 +31,22 @@ def shipments(shared: Features) -> tuple[pd.DataFrame, pd.Series]:
         `product`, `product_month`, `product_shipper`, `product_lane`; and the ids of the ship
         events left out because they hold several items.
     """
+    return shared.once(_shipments)
+
+
+def _shipments(shared: Features) -> tuple[pd.DataFrame, pd.Series]:
     rows = shared.rows
-    ships = rows[(rows["kind"] == "ship") & rows["timed"]]
+    ships = rows.loc[(rows["kind"] == "ship") & rows["timed"], _OF_SHIPS]
     several = ships["index"].duplicated(keep=False)
     left_out = ships["event_id"][several]
     ships = ships[~several]
     pounds = ships["weight_unit"].str.strip().str.lower().isin(_POUNDS).to_numpy()
     month = ships["at"].to_numpy().astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+    unit = np.append(shared.products["unit_weight_kg"].to_numpy(np.float64), np.nan)
     table = pd.DataFrame(
         {
-            "subject_id": ships["event_id"].to_numpy(),
-            "subject_party": ships["party"].to_numpy(),
+            "subject_id": ships["event_id"].array,
+            "subject_party": ships["party"].array,
             "index": ships["index"].to_numpy(),
             "at": ships["at"].to_numpy(),
             "position": ships.index.to_numpy(),
@@ -49,21 +54,26 @@ def shipments(shared: Features) -> tuple[pd.DataFrame, pd.Series]:
             "kg": ships["gross_weight"].to_numpy() * np.where(pounds, KG_PER_LB, 1.0),
             "pounds": pounds,
             "usd": ships["declared_value_usd"].to_numpy(),
-            "unit_kg": ships["product"].map(shared.products["unit_weight_kg"]).to_numpy(),
-            "shipper": ships["shipper"].to_numpy(),
-            "to_site": ships["to_site"].to_numpy(),
-            "product_id": ships["product_id"].to_numpy(),
+            "unit_kg": unit[ships["product"]],
+            "shipper": ships["shipper"].array,
+            "to_site": ships["to_site"].array,
+            "product_id": ships["product_id"].array,
             "month": month,
         }
     )
-    for name, key in _GROUPS.items():
-        table[name] = codes(table, key)
-    return table, left_out
+    keys = ships[["product_id", "shipper_number", "to_site_number"]].assign(month=month)
+    return table.assign(**{name: codes(keys, key) for name, key in _GROUPS.items()}), left_out
+
+
+_OF_SHIPS = [
+    "event_id", "party", "index", "at", "amount", "gross_weight", "weight_unit", "product",
+    "declared_value_usd", "shipper", "to_site", "product_id", "shipper_number", "to_site_number",
+]  # fmt: skip
 
 
 _GROUPS = {
     "product": ["product_id"],
     "product_month": ["product_id", "month"],
-    "product_shipper": ["product_id", "shipper"],
-    "product_lane": ["product_id", "shipper", "to_site"],
+    "product_shipper": ["product_id", "shipper_number"],
+    "product_lane": ["product_id", "shipper_number", "to_site_number"],
 }
