@@ -137,11 +137,12 @@ HOSTILE: dict[str, tuple[Any, str]] = {
 def test_a_hostile_witness_harms_nobody_else(rig: Rig, tmp_path: Path, kind: str) -> None:
     """Slow, dead or lying: it fails by its own deadline, and the good one's word is kept."""
     answer, words = HOSTILE[kind]
+    patience = 1.0 if "within" in words else 5.0
     with serving(witness(tmp_path, 0, rig)) as good, misbehaving(answer) as bad:
         trust(rig, [(KEYS[1], bad), (KEYS[0], good)], 1)
         began = time.monotonic()
-        done = collect(rig, seconds=1.0)
-        assert time.monotonic() - began < 4
+        done = collect(rig, seconds=patience)
+        assert time.monotonic() - began < patience + 3
     assert statuses(done) == ["failed", "cosigned"]
     assert words in done.answers[0].text
     assert rig.audit().problems == []
@@ -158,7 +159,7 @@ def test_a_wrong_cosignature_is_not_kept(rig: Rig, kind: str) -> None:
     }[kind]
     with misbehaving(http("200 OK", line)) as bad:
         trust(rig, [(KEYS[0], bad)], 1)
-        assert statuses(collect(rig, 1.0)) == ["failed"]
+        assert statuses(collect(rig, 5.0)) == ["failed"]
     reader = rig.reader()
     assert reader.witnesses.standing(reader.checkpoint()).seen_size == 0
     reader.close()
