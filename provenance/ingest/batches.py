@@ -138,6 +138,9 @@ class Claim:
 
     def take(self, outcomes: Iterable[Outcome], log: LogWriter) -> None:
         """Add the entries of `outcomes` that are not in it yet."""
+        outcomes = list(outcomes)
+        if self._take_run(outcomes):
+            return
         runs: list[list[int]] = []
         digests: dict[int, bytes | None] = {}
         for outcome in outcomes:
@@ -154,6 +157,24 @@ class Claim:
             for digest in told:
                 self.stream.add(digest)
             ranges_of(run, self.ranges)
+
+    def _take_run(self, outcomes: list[Outcome]) -> bool:
+        """Add a run of entries that were appended just now, as nearly all are; else add none."""
+        if not outcomes:
+            return True
+        first, last = outcomes[0].index, outcomes[-1].index
+        digests = [digest for _kind, _index, digest in outcomes if digest is not None]
+        # Indexes rise, so a run has no gaps where its length says so; those appended are new.
+        if last - first != len(outcomes) - 1 or len(digests) != len(outcomes):
+            return False
+        if any(kind != "appended" for kind, _index, _digest in outcomes):
+            return False
+        self._held.add(first, last)
+        for digest in digests:
+            self.stream.add(digest)
+        ranges_of((first,), self.ranges)
+        self.ranges[-1][1] = last
+        return True
 
 
 @dataclass(frozen=True)

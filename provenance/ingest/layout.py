@@ -78,6 +78,8 @@ class Recipe:
 
     def applies(self, cells: list[str]) -> bool:
         """Whether the row meets the conditions."""
+        if not self.conditions:
+            return True
         return all(cells[place].strip() in texts for place, texts in self.conditions)
 
     def foreign(self, cells: list[str]) -> list[list[str]]:

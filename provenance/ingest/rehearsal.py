@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Draft, Entry, Identity
     from provenance.ingest.ports import LogWriter
+    from provenance.preparing import Preparer
     from provenance.register import Register
 
 __all__ = ["Rehearsal"]
@@ -60,6 +61,10 @@ class Rehearsal:
         if len(found) == len(draft.identities) and all(one.same for one in found):
             return Outcome("duplicate", found[-1].index)
         return Outcome("conflict" if len(draft.identities) == 1 else "stale", found[0].index)
+
+    def preparer(self) -> Preparer:
+        """The log's."""
+        return self._log.preparer()
 
     def known(self, identities: Sequence[Identity]) -> list[Known | None]:
         """Look identities up, in the log and among what was not appended."""

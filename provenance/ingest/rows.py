@@ -9,6 +9,7 @@ Next: provenance/ingest/events.py
 
 from __future__ import annotations
 
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from provenance.entries import Content
     from provenance.ingest.decisions import Evidence, TimeReader
     from provenance.ingest.layout import Recipe
+    from provenance.ingest.table import Row
     from provenance.ingest.values import Converter
 
-__all__ = ["HINT_COLUMN", "RowReader", "Scanner"]
+__all__ = ["HINT_COLUMN", "RowReader", "Scanner", "in_groups"]
 
 HINT_COLUMN: Final = f"{IGNORED_PREFIX}date_order"
 """Column of a quarantine file that remembers how the row's open dates were read."""
@@ -51,30 +53,57 @@ class Scanner:
         if recipe.kind is EVENTS and {"lot_id", "product_id"} <= set(place):
             self._making = itemgetter(place["event_type"], place["lot_id"], place["product_id"])
 
-    def scan(self, cells: list[str], line: int) -> tuple[str, str] | None:
-        """Look at one row.
+    def scan(self, rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+        """Look at some rows, column by column: most of them say few things.
 
-        Returns:
-            The (lot_id, product_id) that it makes, or None.
+        Yields:
+            Each (lot_id, product_id) that one of them makes.
         """
-        texts = self._recipe.read(cells)
-        if self._times:
-            source = texts[self._source].strip() if self._source is not None else ""
-            hint = cells[self._hint].strip() if self._hint is not None else ""
-            for at, ahead in self._times:
-                self._evidence.observe(texts[at].strip(), source, line, ahead=ahead, hint=hint)
+        texts = [self._recipe.read(row.cells) for row in rows]
+        columns = list(zip(*texts, strict=True))
+        if not columns:
+            return
+        for at, ahead in self._times:
+            self._observe(rows, columns, at, ahead=ahead)
         names = self._evidence.names
         for at, space in self._named:
-            if (name := texts[at].strip()) not in MISSING:
-                names.add(space, name)
-        if self._making is None or not self._recipe.applies(cells):
-            return None
-        word, lot, product = (text.strip() for text in self._making(texts))
-        if lot in MISSING or product in MISSING or word.casefold() not in MAKING:
-            return None
-        return lot, product
+            for name in dict.fromkeys(columns[at]):
+                if (plain := name.strip()) not in MISSING:
+                    names.add(space, plain)
+        if self._making is not None:
+            yield from self._made(rows, texts, self._making(columns)[0])
+
+    def _observe(
+        self, rows: Sequence[Row], columns: list[tuple[str, ...]], place: int, *, ahead: bool
+    ) -> None:
+        sources = columns[self._source] if self._source is not None else None
+        for at, text in enumerate(columns[place]):
+            # 2024-03-01 says nothing of what the others mean.
+            if text[4:5] != "-" or not text[:1].isdigit():
+                source = sources[at].strip() if sources is not None else ""
+                hint = rows[at].cells[self._hint].strip() if self._hint is not None else ""
+                observe = self._evidence.observe
+                observe(text.strip(), source, rows[at].line, ahead=ahead, hint=hint)
+
+    def _made(
+        self, rows: Sequence[Row], texts: list[Sequence[str]], words: tuple[str, ...]
+    ) -> Iterator[tuple[str, str]]:
+        assert self._making is not None
+        making = {word for word in set(words) if word.strip().casefold() in MAKING}
+        for at, word in enumerate(words):
+            if word in making and self._recipe.applies(rows[at].cells):
+                lot, product = (text.strip() for text in self._making(texts[at])[1:])
+                if lot not in MISSING and product not in MISSING:
+                    yield lot, product
 
 
+def in_groups(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Yield rows in groups, to be looked at column by column."""
+    while some := list(islice(rows, _GROUP)):
+        yield some
+
+
+_GROUP: Final = 500
 _TIMED: Final = ("time", "date")
 _ABSENT: Final = object()
 _KNOWN_KEPT: Final = 1024

@@ -10,6 +10,7 @@ Next: provenance/log.py
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,12 +37,13 @@ from provenance.ingest.quarantine import (
     unguarded,
 )
 from provenance.ingest.receipt import Receipt
-from provenance.ingest.rows import RowReader, Scanner
+from provenance.ingest.rows import RowReader, Scanner, in_groups
 from provenance.ingest.scratch import Scratch
 from provenance.ingest.shelf import Shelf
 from provenance.ingest.sink import Pending, Sink
 from provenance.ingest.timesheets import log_timesheets, sheet_row
 from provenance.ingest.values import Unacceptable, ident
+from provenance.preparing import collector_at_rest
 from provenance.storage import translated
 
 if TYPE_CHECKING:
@@ -170,14 +172,12 @@ class _Run:
         if isinstance(job, Document):
             return scan_document(job, self.scratch, self.party, notices, report)
         scanners = [Scanner(recipe, job.table.header, job.evidence) for recipe in job.recipes]
-        for row in _rows(job, report):
-            job.part.rows += 1
-            if row.problem:
-                continue
+        for some in in_groups(_rows(job, report)):
+            job.part.rows += len(some)
+            sound = [row for row in some if not row.problem]
             for scanner in scanners:
-                lot = scanner.scan(row.cells, row.line)
-                if lot is not None:
-                    self.scratch.add_lot(lot[0], self.party, lot[1])
+                for lot, product in scanner.scan(sound):
+                    self.scratch.add_lot(lot, self.party, product)
         if job.part.rows:
             return True
         if job.named:
@@ -196,7 +196,7 @@ class _Run:
         def rejected(digest: bytes) -> Quarantine:
             return Quarantine(self.quarantine, job.stem, digest, job.table.header)
 
-        with self._sink(job, rejected) as sink:
+        with self._sink(job, rejected) as sink, collector_at_rest():
             for row in _rows(job, self._reporter("logging", job)):
                 _take(row, builders, sink, self.scratch)
             if job.recipes[0].kind is TIMESHEETS:
@@ -253,6 +253,9 @@ class _Run:
             asked = self.stop is not None and self.stop()
             if asked and self.sink is not None:
                 self.sink.drain()  # so that it can be said how far it has come
+            # Rows leave hardly any cycles, but what was refused may.
+            if not gc.isenabled():
+                gc.collect(0)
             settled = part.accepted + part.duplicate + part.quarantined
             rows = settled if stage == "logging" else part.rows
             if self.progress is not None:

@@ -137,6 +137,9 @@ class Sink:
 
         def settle(drafts: Sequence[Draft], outcomes: list[Outcome]) -> None:
             self._note(drafts, outcomes)
+            if all(outcome[0] == "appended" for outcome in outcomes):
+                self.part.accepted += len({pending.line for pending in group})
+                return
             pairs = zip(group, outcomes, strict=True)
             for _line, row in groupby(pairs, key=lambda pair: pair[0].line):
                 self._settle([(pending, outcome) for pending, outcome in row])

@@ -15,7 +15,7 @@ from provenance.ingest.decisions import Evidence, TimeReader, TimeSettings
 from provenance.ingest.drafts import DraftBuilder
 from provenance.ingest.quality.notes import FIELD, meaning
 from provenance.ingest.quarantine import is_quarantine, unguarded
-from provenance.ingest.rows import RowReader, Scanner
+from provenance.ingest.rows import RowReader, Scanner, in_groups
 from provenance.ingest.scratch import Scratch
 from provenance.ingest.values import Unacceptable
 
@@ -136,12 +136,11 @@ def try_rows(
     scratch = Scratch()
     try:
         scanners = [Scanner(recipe, table.header, trial.evidence) for recipe in recipes]
-        for row in _rows(table, given.progress):
-            trial.rows += 1
-            for scanner in scanners if not row.problem else ():
-                lot = scanner.scan(row.cells, row.line)
-                if lot is not None:
-                    scratch.add_lot(lot[0], given.party, lot[1])
+        for some in in_groups(_rows(table, given.progress)):
+            trial.rows += len(some)
+            sound = [row for row in some if not row.problem]
+            for lot, product in (made for scanner in scanners for made in scanner.scan(sound)):
+                scratch.add_lot(lot, given.party, product)
         times = TimeReader(trial.evidence, settings, given.now_us)
         builders = [
             DraftBuilder(RowReader(recipe, times), given.party, scratch.makers)
