@@ -22,6 +22,7 @@ from graph.containment import enclosures, moments
 from graph.keys import (
     NodeKind,
     class_of,
+    entry_key,
     facility_key,
     is_serial,
     location_key,
@@ -147,8 +148,13 @@ def ledger(store: GraphStore, items: Collection[str], tier: Tier, at: int | None
     direct = [edge for edge in edges if edge.dst.startswith(_ITEM)]
     parts = [*_named(direct), *_carried(store, items, direct, tier)]
     counted = [part for part in parts if at is None or (part.edge.time_us or 0) <= at]
-    events = store.fetch(dict.fromkeys([part.event for part in counted]), tier)
-    moves = [_move(part, events[part.event].attrs) for part in counted if part.event in events]
+    entries = [entry_key(part.edge.index) for part in counted]
+    said = store.fetch(dict.fromkeys(entries), tier)
+    moves = [
+        _move(part, said[entry].attrs)
+        for part, entry in zip(counted, entries, strict=True)
+        if entry in said
+    ]
     return Ledger(sorted(_with_units(moves), key=_order), len(edges) == MOST_MOVES)
 
 
@@ -209,7 +215,9 @@ def _move(part: _Part, event: Content) -> Move:
     name, edge, item, quantity, unit, container = part
     act = _ACTS.get(edge.role, Act.SEEN)
     if container:
-        act = _BY_WORD.get(str(event.get("event_type")), Act.SEEN)
+        # A declaration that an event was wrong repeats its words, and takes nobody anywhere.
+        wrong = "errorDeclaration" in event.get("epcis", ())
+        act = Act.SEEN if wrong else _BY_WORD.get(str(event.get("event_type")), Act.SEEN)
     place = other = ""
     if act in _ENDS:
         here, there = _ENDS[act]

@@ -56,18 +56,47 @@ def reached(pairs: Iterable[tuple[str, str]], start: str, *, itself: bool = Fals
     return found | ({start} if itself or graph.has_edge(start, start) else set())
 
 
+def _without_goods(event: Content) -> Content:
+    kept = ("party", "event_id", "event_time", "facility_id")
+    return {"event_type": "", "items": [], **{name: event[name] for name in kept if name in event}}
+
+
+def _only_seen(event: Content, declaration: bool) -> Content:
+    return {**event, "event_type": "declare"} if declaration else event
+
+
 class NaiveGraph:
     """Events as (index, content), in any order."""
 
-    def __init__(self, events: Iterable[tuple[int, Content]]) -> None:
-        """Hold the events, in order of time and event id."""
-        self.events = sorted(events, key=lambda e: (e[1]["event_time"], e[1]["event_id"]))
+    def __init__(
+        self,
+        events: Iterable[tuple[int, Content]],
+        wrong: Iterable[int] = (),
+        said: Iterable[int] = (),
+    ) -> None:
+        """Hold the events, in order of time and event id.
+
+        Of those at the indexes `wrong` what they say of goods does not hold; those at `said`
+        only say so, and were there.
+        """
+        given = sorted(events, key=lambda e: (e[1]["event_time"], e[1]["event_id"], e[0]))
+        self.named = [event for _, event in given]
+        self.events = [
+            (index, _without_goods(event) if index in wrong else _only_seen(event, index in said))
+            for index, event in given
+        ]
+
+    def until(self, at: datetime | None) -> list[Content]:
+        """The events up to a time."""
+        return [
+            e for _, e in self.events if at is None or datetime.fromisoformat(e["event_time"]) <= at
+        ]
 
     @cache  # noqa: B019 - a twin lives for one example
     def items(self) -> set[str]:
         """Every class, lot and serial that any event names."""
         named = set()
-        for _, event in self.events:
+        for event in self.named:
             for one in [*event.get("items", []), *self._known_inputs(event)]:
                 named |= {key_of({**one, "lot_id": one["lot_id"]})} if "lot_id" in one else set()
                 named.add(f"item:{one['party']}/{one['product_id']}")
@@ -79,15 +108,15 @@ class NaiveGraph:
         """The unit in which events count an item."""
         return {
             key_of(one): one["quantity_unit"]
-            for _, event in self.events
+            for event in self.named
             for one in event["items"]
             if "quantity_unit" in one
         }
 
     def containers(self) -> set[str]:
         """Every container that any event names."""
-        named = {event["container_id"] for _, event in self.events if "container_id" in event}
-        named |= {one for _, event in self.events for one in event.get("container_ids", [])}
+        named = {event["container_id"] for event in self.named if "container_id" in event}
+        named |= {one for event in self.named for one in event.get("container_ids", [])}
         return {f"container:{one}" for one in named}
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,14 @@ from naive_graph import NaiveGraph
 
 from graph.connect import open_store
 from graph.sync import catch_up
-from provenance.entries import Draft, Tier
+from provenance.entries import Draft, EntryType, Tier
 from provenance.errors import NotFound
 from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from graph.model import Node
     from graph.store import GraphStore
 
 PARTIES = st.sampled_from(["acme", "bolt"])
@@ -56,6 +58,45 @@ def used(draw: Any) -> dict[str, Any]:
 
 @st.composite
 def histories(draw: Any) -> list[Draft]:
+    """Events, of which some are declared wrong."""
+    return draw(doubted(draw(plain_histories())))
+
+
+@st.composite
+def doubted(draw: Any, drafts: list[Draft]) -> list[Draft]:
+    """The same events, and for a few of them a declaration that they are wrong."""
+    places = st.lists(st.integers(0, len(drafts) - 1), unique=True, max_size=2)
+    wrong = [] if draw(st.integers(0, 2)) else draw(places)
+    return [*drafts, *(declared(drafts[place]) for place in wrong)]
+
+
+def declared(draft: Draft) -> Draft:
+    """A declaration that an event is wrong, which repeats it."""
+    error = {"errorDeclaration": {"declarationTime": "2024-02-01T00:00:00Z"}}
+    return Draft(EntryType.CORRECTION, "epcis/1", deepcopy(draft.content) | {"epcis": error})
+
+
+def logged(
+    drafts: list[Draft], tiers: Callable[[Draft], dict[str, Tier]] = lambda _: {}
+) -> ListLog:
+    """A log of them, in which events and declarations name each other as ingest lets them."""
+    log, places, errors = ListLog(), {}, {}
+    for draft in drafts:
+        name, content = draft.content.get("event_id"), dict(draft.content)
+        if name is None:
+            pass
+        elif "epcis" in content:
+            errors[name] = log.size
+            content |= {"corrects": {"index": places[name]}} if name in places else {}
+        else:
+            places[name] = log.size
+            content |= {"declared": {"index": errors[name]}} if name in errors else {}
+        log.append(Draft(draft.type, draft.version, content, tiers=tiers(draft)))
+    return log
+
+
+@st.composite
+def plain_histories(draw: Any) -> list[Draft]:
     """Events at few times, among few lots, so that everything meets; ids are unique."""
     drafts = []
     for number in range(draw(st.integers(1, 9))):
@@ -93,8 +134,14 @@ def loaded(url: str, log: ListLog, batch: int = 1000) -> GraphStore:
 
 
 def twin_of(log: ListLog, tier: Tier) -> NaiveGraph:
-    """The twin of a viewer."""
-    return NaiveGraph((entry.index, open_entry(entry, tier)) for entry in log.held)
+    """The twin of a viewer; what is wrong is wrong for everybody."""
+    kinds = (EntryType.EVENT, EntryType.CORRECTION)
+    held = [entry for entry in log.held if entry.type in kinds]
+    whole = {entry.index: open_entry(entry, Tier.PRIVATE) for entry in held}
+    wrong = {content["corrects"]["index"] for content in whole.values() if "corrects" in content}
+    wrong |= {index for index, content in whole.items() if "declared" in content}
+    said = {index for index, content in whole.items() if "epcis" in content}
+    return NaiveGraph([(entry.index, open_entry(entry, tier)) for entry in held], wrong, said)
 
 
 def _micros(time: datetime | None) -> int | None:
@@ -126,7 +173,7 @@ def test_lineage_is_what_replaying_the_events_gives(
     at: datetime | None,
 ) -> None:
     """Hops, gaps and truncation of every item equal the naive twin's, at any tier, time, limit."""
-    log = ListLog(drafts)
+    log = logged(drafts)
     store, twin = loaded(url, log), twin_of(log, tier)
     ask: Callable[..., Any] = getattr(store, direction)
     for key in sorted(twin.items() | twin.containers()):
@@ -146,7 +193,7 @@ def test_a_journey_is_what_replaying_the_events_gives(
     url: str, drafts: list[Draft], tier: Tier
 ) -> None:
     """Steps, their order, their hops and whom they concern equal the naive twin's."""
-    log = ListLog(drafts)
+    log = logged(drafts)
     store, twin = loaded(url, log), twin_of(log, tier)
     for key in sorted(twin.items()):
         answer = store.journey(key, tier)
@@ -169,12 +216,18 @@ def everything(store: GraphStore, log: ListLog, tier: Tier) -> Any:
             sorted((g.item, g.reason, g.missing) for g in (*up.gaps, *down.gaps, *journey.gaps)),
             sorted((e.src, e.dst, str(e.attrs)) for e in (*up.edges, *down.edges)),
             up.cycles(),
-            [(s.event.key, s.event.attrs, s.hops, s.items, s.containers) for s in journey.steps],
+            [(s.event.key, _said(s.event), s.hops, s.items, s.containers) for s in journey.steps],
             sorted(
                 (e.src, e.kind, e.dst, str(e.role), str(e.attrs)) for e in _around(store, key, tier)
             ),
         )
     return answers
+
+
+def _said(event: Node) -> dict[str, Any]:
+    """What an event says, apart from what it is told about a declaration that repeats it."""
+    about = ("epcis", "corrects", "declared")
+    return {name: value for name, value in event.attrs.items() if name not in about}
 
 
 def _around(store: GraphStore, key: str, tier: Tier) -> Any:
@@ -189,7 +242,7 @@ def test_the_order_of_ingest_never_changes_an_answer(
     """The same events in another order give the same answers, log positions aside."""
     shuffled = list(drafts)
     rng.shuffle(shuffled)
-    one, other = ListLog(drafts), ListLog(shuffled)
+    one, other = logged(drafts), logged(shuffled)
     store = loaded(url, one)
     first = everything(store, one, tier)
     store.close()
@@ -204,7 +257,7 @@ def test_rebuilding_equals_catching_up_in_any_batches(
     url: str, drafts: list[Draft], batch: int
 ) -> None:
     """Neither the size of batches nor a rebuild changes any answer; both stores agree."""
-    log = ListLog(drafts)
+    log = logged(drafts)
     store = loaded(url, log, batch)
     stepwise = everything(store, log, Tier.PRIVATE)
     store.close()
@@ -231,11 +284,11 @@ def test_stores_agree_whatever_each_entry_hides(
     url: str, parts: list[tuple[list[Draft], dict[str, Tier]]], batch: int
 ) -> None:
     """With entries that hide different fields, other stores answer every viewer as memory does."""
-    log = ListLog()
-    for part, (drafts, tiers) in enumerate(parts):
+    for part, (drafts, _) in enumerate(parts):
         for draft in drafts:
             draft.content["event_id"] += f"-{part}"
-            log.append(Draft(draft.type, draft.version, draft.content, tiers=tiers))
+    drafts = [draft for some, _ in parts for draft in some]
+    log = logged(drafts, lambda draft: parts[int(draft.content["event_id"][-1])][1])
     store, memory = loaded(url, log, batch), loaded("memory:", log)
     known = sorted(twin_of(log, Tier.PRIVATE).items())
     for tier in Tier:
@@ -262,7 +315,7 @@ def answers(store: GraphStore, key: str, tier: Tier) -> Any:
 @given(histories())
 def test_what_a_viewer_may_not_see_is_not_found(url: str, drafts: list[Draft]) -> None:
     """An item that a tier cannot see is as unknown to it as one that is not there."""
-    log = ListLog(drafts)
+    log = logged(drafts)
     store = loaded(url, log)
     for key in sorted(twin_of(log, Tier.PRIVATE).items() - twin_of(log, Tier.PUBLIC).items()):
         for ask in (store.upstream, store.downstream, store.journey, store.node, store.neighbours):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from graph_factories import ListLog, event, item, record
+from test_graph_histories import declared, logged
 
 from graph.connect import open_store
 from graph.model import Changes, EdgeFact, EdgeKind, EntryFact, Mention, Role
@@ -185,6 +186,25 @@ def test_doubts_are_named(url: str) -> None:
         ("", "shipment:S3"): (Doubt.NOT_RECEIVED,),
     }
     store.close()
+
+
+@pytest.mark.parametrize("declared_first", [False, True])
+def test_a_shipment_declared_wrong_takes_nothing_along(url: str, *, declared_first: bool) -> None:
+    """Neither what it names nor what is inside what it names, whichever came first."""
+    ends = {"from_facility_id": "F1", "to_facility_id": "F2", "shipment_id": "S1"}
+    goods = item("P", "1", 5)
+    for told in ({"container_ids": ["K"]}, {"container_id": "K"}, {"items": [goods]}):
+        wrong = event(2, "ship", **told, **ends)  # type: ignore[arg-type]
+        pair = [declared(wrong), wrong] if declared_first else [wrong, declared(wrong)]
+        store = open_store(url)
+        store.reset()
+        made = event(0, "produce", goods, facility_id="F1")
+        packed = event(1, "pack", goods, container_id="K", facility_id="F1")
+        catch_up(logged([made, packed, *pair]), store)
+        for tier in Tier:
+            (held,) = custody(store, "item:acme/P/10/1", tier).held()
+            assert (held.place, held.rest, held.doubts) == ("facility:F1", Decimal(5), ())
+        store.close()
 
 
 def test_one_instance_is_in_one_place(url: str) -> None:
