@@ -13,6 +13,7 @@ Next: provenance/merkle.py
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -85,12 +86,11 @@ class _Head(NamedTuple):
     """How a body begins.
 
     Attributes:
-        form: With `%b` for each commitment and for the nonce; and where what is clear follows, for
-            that without its opening brace.
-        follows: The content's own names sort after the format's, so that it can.
+        pieces: What stands before each commitment, before the nonce, and after it.
+        follows: The content's own names sort after the format's, so that they can come next.
     """
 
-    form: bytes
+    pieces: tuple[bytes, ...]
     follows: bool
 
 
@@ -128,36 +128,22 @@ def seal_all(
             over 16 MiB.
     """
     cast = _cast(drafts, policy)
-    shapes, heads = cast.shapes, cast.heads
     rests = iter(canonical.dump_each([clear for clear in cast.clears if clear is not None]))
     clears = [
         whole if clear is None else next(rests)
         for clear, whole in zip(cast.clears, wholes, strict=True)
     ]
-    preimages = [
-        beginning + value + b"]"
-        for beginning, value in zip(cast.beginnings, canonical.dump_each(cast.values), strict=True)
-    ]
+    values = canonical.dump_each(cast.values)
     nonces = b64_each(_slices(entropy(NONCE_SIZE * len(drafts)), NONCE_SIZE), NONCE_SIZE)
-    salts = _slices(entropy(SALT_SIZE * len(preimages)), SALT_SIZE)
-    sealed = [salt + preimage for salt, preimage in zip(salts, preimages, strict=True)]
+    salts = _slices(entropy(SALT_SIZE * len(values)), SALT_SIZE)
+    parts = zip(salts, cast.beginnings, values, [b"]"] * len(values), strict=True)
+    sealed = [*map(b"".join, parts)]
     committed = b64_each(field_commitments(sealed), HASH_SIZE)
-    bodies: list[bytes] = []
-    start = 0
-    for (paths, _), (form, follows), nonce, clear in zip(
-        shapes, heads, nonces, clears, strict=True
-    ):
-        stop = start + len(paths)
-        if follows:
-            body = form % (*committed[start:stop], nonce, clear[1:])
-        else:
-            body = _merged(form % (*committed[start:stop], nonce), clear)
-        bodies.append(body)
-        start = stop
+    bodies = _put_together(cast.heads, committed, nonces, clears)
     if max(map(len, bodies), default=0) > canonical.MAX_BODY:
         for body in bodies:
             refuse_large(body)
-    return SealedAll(bodies, shapes, sealed)
+    return SealedAll(bodies, cast.shapes, sealed)
 
 
 def opened(shapes: Sequence[Shape], sealed: Sequence[bytes]) -> Iterator[list[PlainOpening]]:
@@ -246,17 +232,38 @@ def _head(
     version: str, paths: tuple[str, ...], own: tuple[tuple[str, str], ...], first: str
 ) -> _Head:
     """Write how a body begins; `first` is the first letter of the first clear name, if any."""
-    parts = [b'"_n":"%b"', *([b'"_t":' + _literal(dict(own))] if own else [])]
-    if paths:
-        fields = [_literal(path) + b':"%b"' for path in paths]
-        parts.insert(0, b'"_c":{' + b",".join(fields) + b"}")
-    form = b"{" + b",".join([*parts, b'"_v":' + _literal(version)])
+    pieces = [b'",' + canonical.encode(path) + b':"' for path in paths]
+    if pieces:
+        pieces[0] = b'{"_c":{' + pieces[0].removeprefix(b'",')
+    pieces.append(b'"},"_n":"' if paths else b'{"_n":"')
+    tiers = b',"_t":' + canonical.encode(dict(own)) if own else b""
     follows = first > _OWN_NAMES_END
-    return _Head(form + (b",%b" if follows else b"}"), follows)
+    end = b"," if follows else b"}"
+    pieces.append(b'"' + tiers + b',"_v":' + canonical.encode(version) + end)
+    return _Head(tuple(pieces), follows)
 
 
-def _literal(value: Any) -> bytes:
-    return canonical.encode(value).replace(b"%", b"%%")
+def _put_together(
+    heads: Sequence[_Head],
+    committed: Sequence[bytes],
+    nonces: Sequence[bytes],
+    clears: Sequence[bytes],
+) -> list[bytes]:
+    """Write bodies; those that follow each other and begin alike column by column."""
+    bodies: list[bytes] = []
+    start = 0
+    for head, run in groupby(heads):
+        at = slice(len(bodies), len(bodies) + len([*run]))
+        width = len(head.pieces) - 2
+        stop = start + width * (at.stop - at.start)
+        columns = [committed[first:stop:width] for first in range(start, start + width)]
+        rest = [clear[1:] for clear in clears[at]] if head.follows else repeat(b"")
+        filled = zip(map(repeat, head.pieces), [*columns, nonces[at], rest], strict=True)
+        # Pieces are endless, what stands between them is not.
+        begun = map(b"".join, zip(*chain.from_iterable(filled), strict=False))
+        bodies += begun if head.follows else map(_merged, begun, clears[at])
+        start = stop
+    return bodies
 
 
 def _merged(head: bytes, clear: bytes) -> bytes:
