@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from graph.frames import Frames, load_frames
-from graph.model import Record
+from detectors.conformance import frames_of
 from provenance import canonical
 from provenance.entries import Draft, EntryType, Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from graph.frames import Frames
 
 PARTY = "acme"
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -38,30 +37,6 @@ def _value(value: Any) -> Any:
     if isinstance(value, list):
         return [clean(one) if isinstance(one, dict) else _value(one) for one in value]
     return value
-
-
-class _Contents:
-    """As much of a graph store as `load_frames` asks for."""
-
-    def __init__(self, entries: list[tuple[str, dict[str, Any]]]) -> None:
-        self._entries = entries
-
-    def position(self) -> int:
-        """How many entries there are."""
-        return len(self._entries)
-
-    def contents(
-        self, version: str, _tier: Any, start: int = 0, stop: int | None = None
-    ) -> Iterator[Record]:
-        """The contents of one version."""
-        for index, (own, content) in enumerate(self._entries[:stop]):
-            if own == version and index >= start:
-                yield Record(index, leaf(index), content)
-
-
-def leaf(index: int) -> bytes:
-    """A leaf hash for an entry that is in no log."""
-    return hashlib.sha256(index.to_bytes(8, "big")).digest()
 
 
 class World:
@@ -217,7 +192,7 @@ class World:
 
     def frames(self, start: int = 0) -> Frames:
         """The world, or its entries from `start` on, as the detectors read it."""
-        return load_frames(_Contents(self.entries), start)  # type: ignore[arg-type]
+        return frames_of(self.entries, start)
 
     def drafts(self) -> list[Draft]:
         """The world as it is appended to a log."""

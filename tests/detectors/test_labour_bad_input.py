@@ -1,4 +1,4 @@
-"""Every question about workplaces, asked of figures that are missing, mixed or absurd."""
+"""Questions about workplaces, asked of absurd figures in any table; see also test_bad_input."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def figures(table: pd.DataFrame) -> list[str]:
     st.sampled_from(["labour", "timesheets", "legal_limits"]),
     st.floats(0.05, 1.0),
 )
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_absurd_figures_crash_nothing(seed: int, name: str, share: float) -> None:
     """Not a number, infinite, negative, zero, huge and tiny, in any column, to any share."""
     dice, frames = np.random.default_rng(seed), world()
@@ -66,56 +66,22 @@ def test_absurd_figures_crash_nothing(seed: int, name: str, share: float) -> Non
     asked(replace(frames, **{name: table}))
 
 
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=2, deadline=None)
-def test_forty_per_cent_missing_floods_nothing(seed: int) -> None:
-    """Gaps at random in every field but the keys: few flags, and the gaps are told."""
-    dice, frames = np.random.default_rng(seed), world()
-    table = frames.labour.copy()
-    for column in table.columns.difference(["index", "leaf_hash", "facility_id", "month"]):
-        table.loc[dice.random(len(table)) < 0.4, column] = None
-    result = asked(replace(frames, labour=table))
-    assert len(result.flags) <= 0.05 * len(table)
-    assert result.abstentions
-
-
 @pytest.mark.parametrize(
     "change",
     [
-        lambda t: t.assign(**dict.fromkeys(figures(t), 1.0)),
         lambda t: t.assign(month="2023-05"),
         lambda t: t.assign(facility_id="F1"),
-        lambda t: t[t["facility_id"] == "F1"],
-        lambda t: t[t["month"].isin(["2023-01", "2023-02", "2024-02"])],
         lambda t: t.iloc[:1],
-        lambda t: t.iloc[:0],
     ],
-    ids=["equal", "one-month", "one-site", "alone", "gaps", "one-row", "none"],
+    ids=["one-month", "one-site", "one-row"],
 )
 def test_degenerate_records_are_no_reason_to_flag(
     change: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> None:
-    """All equal, one month, one site, few months, one row, none: hardly a flag, never a crash."""
+    """One month, one site, one row: hardly a flag, never a crash."""
     frames = replace(world(), labour=change(world().labour).reset_index(drop=True))
     statistical = [flag for flag in asked(frames).flags if flag.p is not None]
     assert len(statistical) <= 1
-
-
-def test_one_site_with_most_of_the_sheets_floods_nothing() -> None:
-    """Nine tenths of the rows are one site's: it is no more suspicious for it."""
-    frames = world()
-    sheets = frames.timesheets
-    kept = (sheets["facility_id"] == "F1") | (np.arange(len(sheets)) % 80 == 0)
-    result = asked(replace(frames, timesheets=sheets[kept].reset_index(drop=True)))
-    assert len(result.flags) <= 2
-
-
-def test_limits_that_are_missing_are_told() -> None:
-    """Without any legal limit the rules abstain by name, and nothing is guessed."""
-    frames = world()
-    result = asked(replace(frames, legal_limits=frames.legal_limits.iloc[:0]))
-    silent = {one.detector for one in result.abstentions if "for the country" in one.reason}
-    assert {"child_labour", "excess_hours", "wage_below_minimum"} <= silent
 
 
 def test_dates_in_any_shape_crash_nothing() -> None:
