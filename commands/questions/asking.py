@@ -7,21 +7,28 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from graph.keys import NodeKind
     from graph.store import GraphStore
 
 __all__ = [
     "At",
+    "Back",
+    "Detail",
     "Drawing",
+    "Form",
     "Format",
+    "Item",
+    "MostItems",
+    "Output",
+    "Through",
     "amount",
     "day",
     "find",
@@ -52,6 +59,35 @@ class Drawing(NamedTuple):
     output: Path | None
     detail: int
 
+
+Item = Annotated[str, typer.Argument(help="A lot, serial or product id, a URL or a GTIN.")]
+"""The item of a question about one."""
+
+Back = Annotated[int, typer.Option("--depth", min=0, help="Transformations to look back.")]
+"""How far a question about the origin goes."""
+
+Through = Annotated[int, typer.Option("--depth", min=0, help="Transformations to look through.")]
+"""How far a lineage goes."""
+
+MostItems = Annotated[int, typer.Option("--limit", min=1, help="At most so many items.")]
+"""How many items an answer is about."""
+
+Form = Annotated[
+    Format | None, typer.Option("--format", help="Draw it, or write it for other programs.")
+]
+"""What to draw or write."""
+
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", help="The file for --format. [default: standard output]"),
+]
+"""Where to."""
+
+Detail = Annotated[
+    int,
+    typer.Option("--detail", min=1, help="Items drawn one by one before alike ones share a box."),
+]
+"""How much of it to draw one by one."""
 
 At = Annotated[
     str | None,

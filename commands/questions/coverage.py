@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from commands.options import Data, Json
 from commands.output import print_json
-from commands.questions.asking import At, find, micros_of, plain, print_table, tell_limits, words
+from commands.questions.asking import (
+    At,
+    Back,
+    Item,
+    MostItems,
+    find,
+    micros_of,
+    plain,
+    print_table,
+    tell_limits,
+    words,
+)
 
 app = typer.Typer(add_completion=False)
 
@@ -16,9 +25,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def coverage(
     data: Data,
-    item: Annotated[str, typer.Argument(help="A lot, serial or product id, a URL or a GTIN.")],
-    depth: Annotated[int, typer.Option(min=0, help="Transformations to look back.")] = 100,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many items.")] = 10_000,
+    item: Item,
+    depth: Back = 100,
+    limit: MostItems = 10_000,
     at: At = None,
     *,
     json: Json = False,

@@ -10,6 +10,7 @@ from commands.options import Data, Json
 from commands.output import print_json
 from commands.questions.asking import (
     At,
+    Item,
     amount,
     day,
     find,
@@ -26,7 +27,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def custody(
     data: Data,
-    item: Annotated[str, typer.Argument(help="A lot, serial or product id, a URL or a GTIN.")],
+    item: Item,
     limit: Annotated[int, typer.Option(min=1, help="At most so many stays.")] = 10_000,
     at: At = None,
     *,

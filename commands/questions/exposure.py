@@ -9,7 +9,18 @@ import typer
 
 from commands.options import Data, Json
 from commands.output import print_json
-from commands.questions.asking import At, find, micros_of, plain, print_table, tell_limits, words
+from commands.questions.asking import (
+    At,
+    Back,
+    Item,
+    MostItems,
+    find,
+    micros_of,
+    plain,
+    print_table,
+    tell_limits,
+    words,
+)
 
 if TYPE_CHECKING:
     from graph.questions.exposure import Exposure
@@ -25,7 +36,7 @@ _LARGEST: Final = 16 * 1024 * 1024
 @app.command()
 def exposure(
     data: Data,
-    item: Annotated[str, typer.Argument(help="A lot, serial or product id, a URL or a GTIN.")],
+    item: Item,
     watchlist: Annotated[
         str | None,
         typer.Option(
@@ -33,8 +44,8 @@ def exposure(
             "[default: all lists in the log]"
         ),
     ] = None,
-    depth: Annotated[int, typer.Option(min=0, help="Transformations to look back.")] = 100,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many items.")] = 10_000,
+    depth: Back = 100,
+    limit: MostItems = 10_000,
     at: At = None,
     *,
     json: Json = False,

@@ -8,7 +8,16 @@ import typer
 
 from commands.options import Data, Json
 from commands.output import print_json
-from commands.questions.asking import At, find, micros_of, plain, tell_limits, words
+from commands.questions.asking import (
+    At,
+    Back,
+    Item,
+    find,
+    micros_of,
+    plain,
+    tell_limits,
+    words,
+)
 
 app = typer.Typer(add_completion=False)
 
@@ -16,8 +25,8 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def journey(
     data: Data,
-    item: Annotated[str, typer.Argument(help="A lot, serial or product id, a URL or a GTIN.")],
-    depth: Annotated[int, typer.Option(min=0, help="Transformations to look back.")] = 100,
+    item: Item,
+    depth: Back = 100,
     limit: Annotated[int, typer.Option(min=1, help="At most so many events.")] = 10_000,
     at: At = None,
     *,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -12,6 +11,7 @@ from commands.output import json_bytes, print_json
 from commands.questions.asking import (
     At,
     Format,
+    Output,
     amount,
     micros_of,
     plain,
@@ -37,9 +37,7 @@ def lanes(
     form: Annotated[
         Format | None, typer.Option("--format", help="Draw them, or write them for programs.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="The file for --format. [default: standard output]")
-    ] = None,
+    output: Output = None,
     detail: Annotated[
         int, typer.Option(min=1, help="About so many boxes; of more sites the busiest stand alone.")
     ] = 60,

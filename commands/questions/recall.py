@@ -13,8 +13,12 @@ from commands.options import Data, Json
 from commands.output import json_bytes, print_json, write_result
 from commands.questions.asking import (
     At,
+    Detail,
     Drawing,
+    Form,
     Format,
+    MostItems,
+    Output,
     amount,
     day,
     find,
@@ -53,20 +57,14 @@ def recall(
         str, typer.Argument(help="An item, container, facility or certificate, by id or key.")
     ],
     depth: Annotated[int, typer.Option(min=0, help="Transformations to look ahead.")] = 100,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many items.")] = 10_000,
+    limit: MostItems = 10_000,
     at: At = None,
     export: Annotated[
         Path | None, typer.Option(help="Write the list to a .csv or .json file.")
     ] = None,
-    form: Annotated[
-        Format | None, typer.Option("--format", help="Draw it, or write it for other programs.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="The file for --format. [default: standard output]")
-    ] = None,
-    detail: Annotated[
-        int, typer.Option(min=1, help="Items drawn one by one before alike ones share a box.")
-    ] = 40,
+    form: Form = None,
+    output: Output = None,
+    detail: Detail = 40,
     *,
     json: Json = False,
 ) -> None:

@@ -10,7 +10,19 @@ import typer
 
 from commands.options import Data, Json
 from commands.output import console, json_bytes, print_json
-from commands.questions.asking import At, Drawing, Format, micros_of, refuse_mixed, write_drawing
+from commands.questions.asking import (
+    At,
+    Detail,
+    Drawing,
+    Form,
+    Format,
+    Item,
+    Output,
+    Through,
+    micros_of,
+    refuse_mixed,
+    write_drawing,
+)
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -29,18 +41,12 @@ _MOST_LINES = 200
 @app.command()
 def trace(
     data: Data,
-    item: Annotated[str, typer.Argument(help="A lot, serial or product id, a URL or a GTIN.")],
-    depth: Annotated[int, typer.Option(min=0, help="Transformations to look through.")] = 100,
+    item: Item,
+    depth: Through = 100,
     at: At = None,
-    form: Annotated[
-        Format | None, typer.Option("--format", help="Draw it, or write it for other programs.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="The file for --format. [default: standard output]")
-    ] = None,
-    detail: Annotated[
-        int, typer.Option(min=1, help="Items drawn one by one before alike ones share a box.")
-    ] = 40,
+    form: Form = None,
+    output: Output = None,
+    detail: Detail = 40,
     *,
     down: Annotated[bool, typer.Option("--down", help="Where it went, as `track` shows.")] = False,
     events: Annotated[bool, typer.Option("--events", help="Its `journey` instead.")] = False,
