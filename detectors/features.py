@@ -95,8 +95,9 @@ class Features:
         (microseconds), `timed`, `day` (known to the day only), `site` (where it happened),
         `shipper`, `to_site` (for a receive: where it arrived), `amount` (in the product's
         unit), `product` (row in `products`, -1 for none), `lot` (number of the lot, shared with
-        `inputs`), `has_lot`; and `site_number`, `shipper_number`, `to_site_number`: numbers of
-        the sites in the order of their names, -1 for none; likewise `shipment_number`.
+        `inputs`), `has_lot`; and `site_number`, `shipper_number`, `to_site_number` and
+        `from_number`: numbers of the sites in the order of their names, -1 for none; likewise
+        `shipment_number`.
         """
         return self._rows_and_inputs[0]
 

@@ -83,6 +83,7 @@ def _sites(table: pd.DataFrame, facility: pd.Series) -> dict[str, Any]:
     }
     texts_ = pd.Series(names, dtype="str")
     by_name = {name: at(texts_, number) for name, number in found.items()}
+    found["from"] = source
     return by_name | {f"{name}_number": number for name, number in found.items()}
 
 

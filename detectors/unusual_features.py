@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from detectors.columns import codes
+from detectors.columns import at, codes
+from detectors.custody import stock
 from detectors.peers import log_ratio, residuals
 from detectors.workplace import WEEKS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from detectors.features import Features
 
@@ -53,66 +56,80 @@ def leg_values(shared: Features) -> pd.DataFrame:
     A ship or receive without its counterpart is half a leg and speaks for itself.
 
     Returns:
-        One row per leg in the order of time: subject columns, `at`, peer keys (`shipper`,
-        `to_site`, `mode`, `band`, `product_id`), the number of each peer group, and the
+        One row per leg in the order of time: subject columns, `at`, the number of each peer
+        group (by product, shipper, lane, and mode with band of distance), and the
         columns of `LEG_WORDS` as logs.
     """
-    ship, receive, legs = _ends(shared)
-    own = ship.where(ship["event_id"].notna(), receive)
-    amount = own["amount"].to_numpy(np.float64)
-    pounds = own["weight_unit"].str.lower().isin(["lb", "lbs"]).to_numpy()
-    weight = own["gross_weight"].to_numpy(np.float64) * np.where(pounds, _LB_KG, 1.0)
-    ones = np.ones(len(own))
+    rows, ends = shared.rows, _ends(shared)
+    ship, receive = ends["ship"].to_numpy(np.int64), ends["receive"].to_numpy(np.int64)
+    named = (ship >= 0) & rows["event_id"].notna().to_numpy()[ship]
+    own = np.where(named | (receive < 0), ship, receive)
+    amount = rows["amount"].to_numpy(np.float64)
+    pounds = rows["weight_unit"].str.lower().isin(["lb", "lbs"]).to_numpy()
+    weight = rows["gross_weight"].to_numpy(np.float64) * np.where(pounds, _LB_KG, 1.0)
+    value = rows["declared_value_usd"].to_numpy(np.float64)
+    shipper, to_site = _between(rows, own, receive)
+    index, ones = rows["index"].to_numpy(), np.ones(len(own))
     table = pd.DataFrame(
         {
-            "subject_id": own["event_id"],
-            "subject_party": own["party"],
-            "index": own["index"].astype(np.int64),
-            "other_index": receive["index"].fillna(own["index"]).astype(np.int64),
-            "at": own["at"].astype(np.int64),
-            "shipper": own["shipper"].fillna(own["from_facility_id"]),
-            "to_site": own["to_site"].where(receive["site"].isna(), receive["site"]),
-            "mode": own["transport_mode"],
-            "product_id": own["product_id"],
-            "band": np.searchsorted(_BANDS_KM, legs["distance_km"].fillna(-1)).astype(str),
-            "travel": log_ratio((legs["hours"] + legs["slack_hours"] / 2).to_numpy(), ones),
-            "weight": log_ratio(weight, amount),
-            "value": log_ratio(own["declared_value_usd"].to_numpy(np.float64), amount),
-            "quantity": log_ratio(amount, ones),
+            "subject_id": at(rows["event_id"], own),
+            "subject_party": at(rows["party"], own),
+            "index": index[own],
+            "other_index": index[np.where(receive < 0, own, receive)],
+            "at": rows["at"].to_numpy()[own],
+            "shipper": shipper,
+            "to_site": to_site,
+            "mode": at(rows["transport_mode"], own),
+            "product_id": at(rows["product_id"], own),
+            "band": np.searchsorted(_BANDS_KM, ends["distance_km"].fillna(-1)),
+            "travel": log_ratio((ends["hours"] + ends["slack_hours"] / 2).to_numpy(), ones),
+            "weight": log_ratio(weight[own], amount[own]),
+            "value": log_ratio(value[own], amount[own]),
+            "quantity": log_ratio(amount[own], ones),
             "dwell": _dwell(shared, ship),
-            "handover": log_ratio(
-                receive["amount"].to_numpy(np.float64), ship["amount"].to_numpy(np.float64)
-            ),
+            "handover": log_ratio(_known(amount, receive), _known(amount, ship)),
         }
     )
-    return _with_groups(table, _LEG_GROUPS)
+    return _with_groups(table, _LEG_GROUPS).drop(columns=["shipper", "to_site", "mode", "band"])
 
 
-def _ends(shared: Features) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the ship rows, the receive rows and the measures of all legs, halves included."""
+def _ends(shared: Features) -> pd.DataFrame:
+    """Return the legs, and ships and receives of none: those lack the other end, -1."""
     legs, rows = shared.legs, shared.rows
-    moves = rows.index[rows["kind"].isin(["ship", "receive"]) & rows["timed"]]
-    single = moves.difference(pd.Index(legs["ship"])).difference(pd.Index(legs["receive"]))
-    is_ship = (rows["kind"] == "ship").loc[single]
-    halves = pd.DataFrame(
-        {"ship": single.where(is_ship, -1), "receive": single.where(~is_ship, -1)},
-        index=range(len(single)),
-    )
-    every = pd.concat([legs, halves], ignore_index=True)
-    ship, receive = (
-        rows.reindex(every[side].where(every[side] >= 0, np.nan)).reset_index(drop=True)
-        for side in ("ship", "receive")
-    )
-    return ship, receive, every
+    ship, receive = rows["kind"] == "ship", rows["kind"] == "receive"
+    single = ((ship | receive) & rows["timed"]).to_numpy(copy=True)
+    single[legs["ship"]] = single[legs["receive"]] = False
+    position = np.flatnonzero(single)
+    is_ship = ship.to_numpy()[position]
+    halves = {"ship": np.where(is_ship, position, -1), "receive": np.where(is_ship, -1, position)}
+    return pd.concat([legs, pd.DataFrame(halves)], ignore_index=True)
 
 
-def _dwell(shared: Features, ship: pd.DataFrame) -> pd.Series:
+def _between(
+    rows: pd.DataFrame, own: NDArray[np.int64], receive: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the numbers of the sites that each leg goes from and to; -1 where unknown."""
+    shipper, source = rows["shipper_number"].to_numpy(), rows["from_number"].to_numpy()
+    target, site = rows["to_site_number"].to_numpy()[own], rows["site_number"].to_numpy()
+    arrived = np.where(receive < 0, -1, site[receive])
+    return (
+        np.where(shipper[own] < 0, source[own], shipper[own]),
+        np.where(arrived < 0, target, arrived),
+    )
+
+
+def _known(values: NDArray[np.float64], position: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(position < 0, np.nan, values[position])
+
+
+def _dwell(shared: Features, ship: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the log of hours between a lot's first arrival at the shipper and its leaving."""
-    flows = shared.flows
-    arrived = flows[flows["sign"] > 0].groupby(["lot", "holder"])["at"].min().rename("since")
-    joined = ship[["lot", "shipper", "at"]].join(arrived, on=["lot", "shipper"])
-    hours = (joined["at"] - joined["since"]) / 3.6e9
-    return pd.Series(np.log1p(hours.where(hours >= 0)), index=ship.index)
+    flows, rows = shared.flows, shared.rows
+    arrived = flows[flows["sign"] > 0].groupby("stock")["at"].min()
+    lot, shipper = rows["lot"].to_numpy()[ship], rows["shipper_number"].to_numpy()[ship]
+    since = arrived.reindex(stock(lot, shipper)).to_numpy(np.float64)
+    hours = (rows["at"].to_numpy()[ship] - since) / 3.6e9
+    return np.asarray(np.log1p(np.where((hours >= 0) & (ship >= 0), hours, np.nan)), np.float64)
 
 
 _LEG_GROUPS: Final = {

@@ -10,6 +10,7 @@ Next: detectors/routes/phantom_shipment.py
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,11 +25,11 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
-from detectors.routes.serials import SOLD, breaks, foreign, histories
+from detectors.routes.serials import NUMBERS, SOLD, breaks, foreign, histories
 from detectors.rules import beyond_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -67,14 +68,12 @@ class ClonedSerial:
     def features(self, shared: Features) -> Sample:
         """Find the events of each serial that cannot be of the piece the others are of."""
         table = histories(shared)
-        suspects = table[table["serial"].isin(breaks(table))]
-        found = _foreigners(suspects)
-        names = ["index", "name", "many", "score", "others"]
-        foreigners = pd.concat([pd.DataFrame(columns=names), *found], ignore_index=True)
+        foreigners = _foreigners(table[table["serial"].isin(breaks(table))])
         worst = foreigners.sort_values(["score", "name"], ascending=[False, True])
         worst = worst.drop_duplicates("index").set_index("index")
         count = foreigners.groupby("index")["many"].sum()
-        rows = shared.rows[shared.rows["index"].isin(table["index"])].drop_duplicates("index")
+        rows = shared.rows[["event_id", "party", "index", "kind"]]
+        rows = rows[rows["index"].isin(table["index"].unique())].drop_duplicates("index")
         rows = rows[rows["kind"].isin(_JUDGED)]
         index = rows["index"].to_numpy()
         return Sample(
@@ -105,40 +104,42 @@ class ClonedSerial:
         return _account(case)
 
 
-def _foreigners(suspects: pd.DataFrame) -> list[pd.DataFrame]:
-    """Describe the foreign events of all serials; pieces that went together are asked once."""
-    if suspects.empty:
-        return []
-    serial, index = suspects["serial"].to_numpy(), suspects["index"].to_numpy()
+def _foreigners(suspects: pd.DataFrame) -> pd.DataFrame:
+    """List the foreign events of all serials; pieces that went together are asked once.
+
+    Returns:
+        `index`, `name` (the first of the serials), `many` (how many), `score` and `others`.
+    """
+    serial, index = suspects["serial"].to_numpy(), suspects["index"].to_numpy(np.int64)
     names = suspects["name"].to_numpy(object)
-    asked: dict[tuple[int, ...], pd.DataFrame] = {}
-    pieces: dict[tuple[int, ...], list[str]] = {}
-    ends = np.flatnonzero(np.diff(serial)) + 1
-    for rows in np.split(np.arange(len(serial)), ends):
-        events = tuple(index[rows].tolist())
-        if events not in asked:
-            asked[events] = _foreign(suspects.iloc[rows].reset_index(drop=True))
-        pieces.setdefault(events, []).append(str(names[rows[0]]))
-    return [
-        found.assign(name=min(pieces[events]), many=len(pieces[events]))
-        for events, found in asked.items()
+    columns = {name: suspects[name].to_numpy(np.int64) for name in NUMBERS}
+    asked: dict[bytes, tuple[slice, list[str]]] = {}
+    starts = np.flatnonzero(np.diff(serial, prepend=-1)).tolist()
+    for start, end in pairwise([*starts, len(serial)]):
+        own = slice(start, end)
+        asked.setdefault(index[own].tobytes(), (own, []))[1].append(str(names[start]))
+    found = [
+        (*event, min(pieces), len(pieces))
+        for own, pieces in asked.values()
+        for event in _foreign(index[own], {name: one[own] for name, one in columns.items()})
     ]
+    return pd.DataFrame(found, columns=["index", "score", "others", "name", "many"])
 
 
-def _foreign(history: pd.DataFrame) -> pd.DataFrame:
-    """Describe the events of one serial that are of another piece."""
-    outside = foreign(history)
-    rest = history.drop(index=outside)
-    last = rest["at"].max()
-    entries = tuple(int(index) for index in rest["index"].unique()[-_MOST_EVIDENCE:])
-    at = history["at"].to_numpy()[outside]
-    return pd.DataFrame(
-        {
-            "index": history["index"].to_numpy()[outside],
-            "score": np.where((at < last) | (rest["kind"] == SOLD).any(), _OVERLAP, _LATER),
-            "others": pd.Series([entries] * len(outside), dtype=object),
-        }
-    )
+def _foreign(
+    index: NDArray[np.int64], columns: Mapping[str, NDArray[np.int64]]
+) -> Iterator[tuple[int, float, tuple[int, ...]]]:
+    """Yield the events of one serial that are of another piece: index, score and the others."""
+    outside = foreign(columns)
+    if not outside:
+        return
+    rest = np.delete(np.arange(len(index)), outside)
+    last = columns["at"][rest].max(initial=np.iinfo(np.int64).min)
+    sold = bool((columns["kind"][rest] == SOLD).any())
+    entries = tuple(dict.fromkeys(index[rest].tolist()))[-_MOST_EVIDENCE:]
+    for one in outside:
+        overlaps = sold or columns["at"][one] < last
+        yield int(index[one]), _OVERLAP if overlaps else _LATER, entries
 
 
 _WORDS: Final = {

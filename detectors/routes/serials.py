@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from detectors.columns import codes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
 
-__all__ = ["SOLD", "breaks", "foreign", "histories"]
+__all__ = ["NUMBERS", "SOLD", "breaks", "foreign", "histories"]
 
 _KINDS: Final = (
     "produce", "transform", "pack", "receive", "unpack", "store", "inspect", "recall", "destroy",
@@ -51,18 +53,21 @@ def histories(shared: Features) -> pd.DataFrame:
     if not len(row):
         return pd.DataFrame({name: np.empty(0, np.int64) for name in _COLUMNS})
     named = np.array([str(name) for one in lists[counts > 0] for name in one], dtype=object)
-    item = events[["item_party", "product_id"]].astype("str").fillna("")
-    kinds = item.groupby(["item_party", "product_id"], sort=False).ngroup().to_numpy()[row]
+    item = events[["item_party", "product_id"]].iloc[np.flatnonzero(counts)].astype("str")
+    kinds = np.repeat(codes(item.fillna(""), list(item.columns)), counts[counts > 0])
     numbers, _ = pd.factorize(named)
     serial = pd.factorize(kinds * (int(numbers.max()) + 1) + numbers)[0]
-    table = pd.DataFrame(
-        {"serial": serial, "name": named, "index": events["index"].to_numpy()[row]}
-    )
-    table = table[table["serial"].duplicated(keep=False)]
+    index = events["index"].to_numpy()[row]
     about = _about(shared)
-    table = table.join(about, on="index", how="inner")
-    order = ["serial", "at", "kind", "index"]
-    return table.sort_values(order, kind="stable").reset_index(drop=True)[list(_COLUMNS)]
+    place = np.searchsorted(about["index"], index)
+    known = place < len(about["index"])
+    known[known] = about["index"][place[known]] == index[known]
+    known &= pd.Series(serial).duplicated(keep=False).to_numpy()
+    place = place[known]
+    table = {name: column[place] for name, column in about.items()}
+    table |= {"serial": serial[known], "name": named[known]}
+    order = np.lexsort((table["index"], table["kind"], table["at"], table["serial"]))
+    return pd.DataFrame({name: table[name][order] for name in _COLUMNS})
 
 
 _COLUMNS: Final = (
@@ -70,36 +75,31 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-_NUMBERS: Final = ("kind", "at", "place", "after", "source", "shipment")
+NUMBERS: Final = ("kind", "at", "place", "after", "source", "shipment")
+"""The columns that say what one piece can have had."""
 
 
-def _about(shared: Features) -> pd.DataFrame:
+def _about(shared: Features) -> dict[str, NDArray[np.int64]]:
     """Describe each event once: a ship that is dated after its receive left before it."""
-    rows = shared.rows[shared.rows["timed"]]
-    legs = shared.legs
-    first = legs.groupby("ship")["receive"].min()
-    arrived = pd.Series(shared.rows["at"].to_numpy()[first], index=first.index) - 1
-    at = rows["at"].where(~rows.index.isin(first.index), np.minimum(
-        rows["at"], arrived.reindex(rows.index, fill_value=np.iinfo(np.int64).max)
-    ))  # fmt: skip
-    ship = rows["kind"] == "ship"
-    ends = {
-        "place": rows["site"].where(~ship, rows["shipper"]),
-        "after": rows["site"].where(~ship, rows["to_site"]),
-        "source": rows["from_facility_id"],
+    rows = shared.rows
+    first = shared.legs.groupby("ship")["receive"].min()
+    at = rows["at"].to_numpy(copy=True)
+    at[first.index] = np.minimum(at[first.index], at[first] - 1)
+    number, names = pd.factorize(rows["kind"])
+    by_name = np.array([_KINDS.index(name) if name in _KINDS else -1 for name in [*names, ""]])
+    kind = by_name[number]
+    ship = kind == _SHIP
+    table = {
+        "index": rows["index"].to_numpy(),
+        "kind": kind,
+        "at": at,
+        "place": np.where(ship, rows["shipper_number"], rows["site_number"]),
+        "after": np.where(ship, rows["to_site_number"], rows["site_number"]),
+        "source": rows["from_number"].to_numpy(),
+        "shipment": rows["shipment_number"].to_numpy(),
     }
-    sites = pd.factorize(pd.concat(list(ends.values())))[0].reshape(len(ends), -1)
-    table = pd.DataFrame(
-        {
-            "kind": rows["kind"].map(dict(zip(_KINDS, range(len(_KINDS)), strict=True))),
-            "at": at.astype(np.int64),
-            **dict(zip(ends, sites, strict=True)),
-            "shipment": pd.factorize(rows["shipment_id"])[0],
-        }
-    )
-    table.index = pd.Index(rows["index"])
-    table = table[table["kind"].notna() & ~table.index.duplicated()]
-    return table.assign(kind=table["kind"].astype(np.int64))
+    once = rows["timed"].to_numpy() & (kind >= 0) & ~rows["index"].duplicated().to_numpy()
+    return {name: column[once] for name, column in table.items()}
 
 
 def breaks(table: pd.DataFrame) -> NDArray[np.int64]:
@@ -107,8 +107,8 @@ def breaks(table: pd.DataFrame) -> NDArray[np.int64]:
     before, after = table.iloc[:-1], table.iloc[1:]
     same = before["serial"].to_numpy() == after["serial"].to_numpy()
     fine = _follows(
-        {name: before[name].to_numpy() for name in _NUMBERS},
-        {name: after[name].to_numpy() for name in _NUMBERS},
+        {name: before[name].to_numpy() for name in NUMBERS},
+        {name: after[name].to_numpy() for name in NUMBERS},
     )
     return np.unique(after["serial"].to_numpy()[same & ~fine])
 
@@ -134,14 +134,16 @@ def _follows(
     return np.asarray(fine & (kind != _PRODUCE) & (kind != _TRANSFORM), bool)
 
 
-def foreign(history: pd.DataFrame) -> list[int]:
+def foreign(columns: Mapping[str, NDArray[np.int64]]) -> list[int]:
     """Return the positions of events that cannot be of the piece the others are of.
 
     The longest chain of events that one piece can have had is taken for the piece; whatever
     does not fit into it is of another one. What precedes the making is a question of order.
+
+    Args:
+        columns: `NUMBERS` of the events of one serial, in the order of time.
     """
-    columns = {name: history[name].to_numpy() for name in _NUMBERS}
-    size = len(history)
+    size = len(columns["kind"])
     made = (columns["kind"] == _PRODUCE) | (columns["kind"] == _TRANSFORM)
     start = int(np.flatnonzero(made)[0]) if made.any() else 0
     length, previous = np.ones(size), np.full(size, -1)
