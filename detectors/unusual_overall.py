@@ -30,6 +30,7 @@ from detectors.base import (
 )
 from detectors.partition import Partition
 from detectors.peers import SHRINKAGE, scaled
+from detectors.quarters import AT_ITS_END, families_in_time
 from detectors.rules import plain
 from detectors.unusual_features import (
     LEG_WORDS,
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
 
 __all__ = ["UnusualOverall", "unusual_legs", "unusual_months"]
 
-WINDOW_QUARTERS: Final = 8
-"""Peers are of the last two years: what was usual before is not what is usual."""
 GROWTH: Final = 1.5
 MAX_AGE: Final = 3
 """Models are fitted anew when the record has grown by half, and after this many quarters."""
@@ -102,7 +101,7 @@ class UnusualOverall:
             "forest_rows": FOREST_ROWS,
             "neighbour_rows": NEIGHBOUR_ROWS,
             "peer_shrinkage": SHRINKAGE,
-            "peer_window_quarters": WINDOW_QUARTERS,
+            "peer_window_quarters": AT_ITS_END.window,
             "reference_growth": GROWTH,
             "reference_quarters": MAX_AGE + 1,
             "first_family_rows": min_samples,
@@ -210,21 +209,13 @@ def _families(at: pd.Series, minimum: int) -> Iterator[tuple[str, slice, slice, 
 
     Rows are in time order. The first family is the first quarters that hold `minimum` rows.
     """
-    times = pd.to_datetime(at, unit="us", utc=True)
-    quarter = times.dt.year.astype(str) + "Q" + times.dt.quarter.astype(str)
-    ends = [int(end) for end in np.flatnonzero((quarter != quarter.shift(-1)).to_numpy()) + 1]
-    start, fitted, age = 0, 0, 0
-    for position, end in enumerate(ends):
-        if end < minimum:
-            continue
-        begin = ends[position - WINDOW_QUARTERS] if position >= WINDOW_QUARTERS else 0
-        begin = begin if end - begin >= minimum else 0
+    fitted, age = 0, 0
+    for label, rows, window in families_in_time(at, minimum):
         age += 1
-        renewed = not fitted or end >= GROWTH * fitted or age > MAX_AGE
+        renewed = not fitted or rows.stop >= GROWTH * fitted or age > MAX_AGE
         if renewed:
-            fitted, age = end, 0
-        yield str(quarter.iloc[end - 1]), slice(start, end), slice(begin, end), renewed
-        start = end
+            fitted, age = rows.stop, 0
+        yield label, rows, window, renewed
 
 
 def _factor(log: Any) -> str:

@@ -3,5 +3,5 @@
 Reading order: quarters, episodes, departures, persistence, signs, hour_signs, pay_signs,
 then the detectors. Importing this file loads nothing.
 
-Next: detectors/labour/quarters.py
+Next: detectors/labour/departures.py
 """

@@ -10,6 +10,7 @@ Next: detectors/labour/hour_signs.py
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -31,15 +32,9 @@ from detectors.base import (
 )
 from detectors.labour.departures import Peers, departures
 from detectors.labour.persistence import LONGEST, runs
-from detectors.labour.quarters import (
-    FIRST_QUARTERS,
-    FOLLOWING_QUARTERS,
-    WINDOW_QUARTERS,
-    digest,
-    families,
-)
 from detectors.labour.telling import listed, told
 from detectors.partition import Partition
+from detectors.quarters import Closing, families
 from detectors.rules import not_judged
 
 if TYPE_CHECKING:
@@ -55,6 +50,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Signs"]
 
+CLOSING: Final = Closing(window=12, following=2, first=4)
+"""What follows tells an order from a new machine; what was usual three years ago is not usual."""
 _FARTHEST: Final = 37.0
 """Normal deviate of about the smallest positive double; scores end here."""
 MIN_SITES: Final = 30
@@ -84,9 +81,9 @@ class Signs(ABC):
     def parameters(self) -> Mapping[str, float | int | str]:
         """Every constant the answer depends on."""
         return {
-            "first_quarters": FIRST_QUARTERS,
-            "following_quarters": FOLLOWING_QUARTERS,
-            "window_quarters": WINDOW_QUARTERS,
+            "first_quarters": CLOSING.first,
+            "following_quarters": CLOSING.following,
+            "window_quarters": CLOSING.window,
             "longest_run_months": LONGEST,
             "sites_to_compare": MIN_SITES,
             "signs": " ".join(sign.name for sign in self.signs if sign.counts),
@@ -121,12 +118,12 @@ class Signs(ABC):
         parts, digests = [], {}
         partition = Partition(shared, self.name, table)
         judged = 0
-        for family in families(table["first_day"], self.min_samples):
+        for family in families(table["first_day"], self.min_samples, CLOSING):
             judged += len(family.own)
             if partition.is_settled(family.label, family.own, family.window):
                 continue
             window = self._window(table.iloc[family.window].reset_index(drop=True))
-            digests[family.label] = digest(window[["subject_id", *self._values]])
+            digests[family.label] = _digest(window[["subject_id", *self._values]])
             own = np.isin(family.window, family.own)
             parts.append(window[own].assign(family=family.label, window=len(window)))
         if judged < len(table):
@@ -215,6 +212,13 @@ class Signs(ABC):
             benign=self.benign,
             caveat=self.caveat,
         )
+
+
+def _digest(window: pd.DataFrame) -> str:
+    """Name the rows of a window by their subjects and numbers, whatever their order."""
+    lines = window.sort_values("subject_id").round(12)
+    state = hashlib.sha256(pd.util.hash_pandas_object(lines, index=False).to_numpy().tobytes())
+    return f"sha256:{state.hexdigest()}"
 
 
 def _measure(sign: Sign, window: pd.DataFrame, peers: Peers) -> dict[str, Floats]:

@@ -2,5 +2,5 @@
 
 Reading order: quarters, residuals, statistical, then one file per type.
 
-Next: detectors/routes/quarters.py
+Next: detectors/routes/residuals.py
 """

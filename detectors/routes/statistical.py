@@ -20,7 +20,7 @@ import pandas as pd
 from detectors import nulls
 from detectors.base import Decisions, EvidenceClass, Sample, SubjectKind
 from detectors.partition import Partition
-from detectors.routes.quarters import WINDOW_QUARTERS, Family, families
+from detectors.quarters import AT_ITS_END, Span, families_in_time
 from detectors.routes.tails import weigh
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Statistical(ABC):
         """Every constant the answer depends on."""
         return {
             **self.constants,
-            "peer_window_quarters": WINDOW_QUARTERS if self.by_quarter else "all",
+            "peer_window_quarters": AT_ITS_END.window if self.by_quarter else "all",
             "first_family_cases": FIRST_FAMILY,
         }
 
@@ -113,11 +113,11 @@ class Statistical(ABC):
         families = partition.families()
         return Sample(table, left_out, reference_digests=digests, families=families)
 
-    def _families(self, at: pd.Series) -> list[Family]:
-        found = list(families(at, min(FIRST_FAMILY, max(len(at), self.min_samples))))
+    def _families(self, at: pd.Series) -> list[Span]:
+        found = list(families_in_time(at, min(FIRST_FAMILY, max(len(at), self.min_samples))))
         if self.by_quarter or not found:
             return found
-        return [Family(found[-1].label, slice(0, len(at)), slice(0, len(at)))]
+        return [Span(found[-1].label, slice(0, len(at)), slice(0, len(at)))]
 
     def deviates(
         self, z: NDArray[np.float64], explained: NDArray[np.bool_] | None = None, /

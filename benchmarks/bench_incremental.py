@@ -1,0 +1,141 @@
+"""A detection run that goes on over 1 % new events, against a run over everything, in one go.
+
+    PYTHONPATH=. python benchmarks/bench_incremental.py [--events 100000] [--months 2000]
+
+The record is the sample world many times over, each copy with ids of its own, in the order of
+time. All but the last events are taken in and judged; then the last ones are, and the run goes on.
+A whole run over the same log follows and must add nothing. Both are the real command in a process
+of its own; printed are their processor seconds, starting the program included, and their ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from samples import data_dir
+
+_OWN: Final = (
+    "event_id",
+    "lot_id",
+    "input_lots",
+    "serial_ids",
+    "shipment_id",
+    "bill_of_lading",
+    "facility_id",
+    "from_facility_id",
+    "to_facility_id",
+    "container_id",
+    "certificate_id",
+)
+"""What each copy has its own of; products, places and laws are shared."""
+_LISTS: Final = ("serial_ids", "input_lots")
+_SHARED: Final = ("products", "legal_limits", "locations", "watchlist")
+_ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def copied(name: str, copies: int, order: str | None) -> tuple[list[str], list[dict[str, str]]]:
+    """Repeat a table of the samples, each time with ids of its own; returns header and rows."""
+    with (data_dir() / f"{name}.csv").open(newline="") as file:
+        reader = csv.DictReader(file)
+        rows, header = list(reader), list(reader.fieldnames or ())
+    found = [_renamed(row, number) for number in range(copies) for row in rows]
+    if order is not None:
+        found.sort(key=lambda row: row[order])
+    return header, found
+
+
+def _renamed(row: dict[str, str], number: int) -> dict[str, str]:
+    changed = dict(row)
+    for name in _OWN:
+        if row.get(name):
+            parts = row[name].split(";") if name in _LISTS else [row[name]]
+            changed[name] = ";".join(f"{part}~{number}" for part in parts)
+    return changed
+
+
+def written(path: Path, header: list[str], rows: list[dict[str, str]]) -> str:
+    """Write a table; returns where it is."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, header)
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(path)
+
+
+def provenance(*words: str) -> tuple[str, float]:
+    """Run the command; returns what it printed, and its processor seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", *words],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def detect(data: str, *words: str) -> tuple[dict[str, Any], float]:
+    """Ask the detectors; returns the summary, and the processor seconds."""
+    text, seconds = provenance("detect", "--data", data, "--json", *words)
+    summary: dict[str, Any] = json.loads(text)
+    return summary, seconds
+
+
+def main() -> None:
+    """Print the times and the ratio."""
+    parser = argparse.ArgumentParser(description="Going on over new events, against a whole run.")
+    parser.add_argument("--events", type=int, default=50_000)
+    parser.add_argument("--months", type=int, default=2_000)
+    parser.add_argument("--new", type=float, default=0.01, help="Share of events that are new.")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        compare(Path(name), options.events, options.months, options.new)
+
+
+def compare(place: Path, events: int, months: int, new: float) -> None:
+    """Take a record in, in two parts, and detect after each."""
+    one = len(copied("events", 1, None)[1])
+    header, rows = copied("events", math.ceil(events / one), "event_time")
+    files = [str(data_dir() / f"{table}.csv") for table in _SHARED]
+    files.append(
+        written(place / "facilities.csv", *copied("facilities", math.ceil(events / one), None))
+    )
+    labour = math.ceil(months / len(copied("labour", 1, None)[1]))
+    files.append(written(place / "labour.csv", *copied("labour", labour, "month")))
+    first = len(rows) - round(len(rows) * new)
+    early = written(place / "early.csv", header, rows[:first])
+    late = written(place / "late.csv", header, rows[first:])
+    data = str(place / "workspace")
+    provenance("init", "--data", data, "--origin", "bench.example/log", "--party", "self")
+    provenance("ingest", *files, early, "--data", data)
+    before, _ = detect(data)
+    provenance("ingest", late, "--data", data)
+    onward, short = detect(data, "--since", "last")
+    whole, long = detect(data)
+    if whole["appended"] or whole["flags"] != onward["flags"]:
+        raise SystemExit(
+            f"the runs differ: {onward['flags']} flags and {whole['flags']}, of which "
+            f"{whole['appended']} were not in the log"
+        )
+    print(
+        f"detect {len(rows):,} events, {len(rows) - first:,} of them new: {short:.1f} s going on, "
+        f"{long:.1f} s over everything, a share of {short / long:.3f}; {before['flags']:,} flags "
+        f"before, {whole['flags']:,} after, {onward['standing']:,} of them not judged again"
+    )
+
+
+if __name__ == "__main__":
+    main()
