@@ -127,13 +127,13 @@ class BeanSmuggler(Scheme):
         if load.start.id == "GAG-COOP" and not load.touched and self.occasion():
             load.touched = True
             load.redirect(world.site("TEM-EXP"))
-            self.mine[load] = 0
+            self.mine[load] = len(self.mine)  # the second time, the two know each other
             self._lots.update(parcel.lot.id for parcel in load.parcels)
 
     def shipped(self, world: World, load: Consignment, rows: list[Row]) -> None:
         """Label the crossing, and the first export under the new flag."""
         for row in rows:
-            if load in self.mine:
+            if load in self.mine and self.mine[load] == 0:
                 world.label(row, "lane_novelty", "smuggled across the border to another exporter")
             elif row.lot.id in self._lots and row.lot.origin == "GH":
                 self._lots.discard(row.lot.id)
@@ -158,6 +158,11 @@ class ShamFactory(Scheme):
     deeds = 4
     fewest = 2
 
+    def __init__(self) -> None:
+        """Start with nothing finished on paper."""
+        super().__init__()
+        self._lots: set[str] = set()
+
     def arrived(self, world: World, site: Site, parcel: Parcel, when: datetime) -> None:
         """Write a transform that changes nothing but the country."""
         if site.id != "CMB-CONS" or parcel.lot.product.unit != "unit" or not self.occasion():
@@ -169,6 +174,14 @@ class ShamFactory(Scheme):
         parcel.lot, _, row = transform_scan(world, batch, dice)
         note = "the same garments under a new lot and a new country; nothing was sewn"
         world.label(row, "origin_laundering", note)
+        self._lots.add(parcel.lot.id)
+
+    def shipped(self, world: World, load: Consignment, rows: list[Row]) -> None:
+        """Label the first shipment under the new country."""
+        for row in rows:
+            if row.lot.id in self._lots:
+                self._lots.discard(row.lot.id)
+                world.label(row, "origin_laundering", "leaves under its new lot and country")
 
 
 class Stretch(Scheme):

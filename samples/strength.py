@@ -24,6 +24,8 @@ SPREADS = {
     "weight": (0.012, "share of the weight: packaging is 2.0 to 6.2 % of the goods"),
     "value": (0.035, "share of the value: prices vary by this much about the month's"),
     "dwell": (24.0, "hours: waits at hubs and gates last 4 to 80"),
+    "stock": (105.0, "hours: stays in distribution centres last 1 to 20 days"),
+    "collecting": (190.0, "hours: exporters wait until loads are full, up to a month"),
     "speed": (0.15, "share of the fastest vehicle's speed: detours and clocks"),
     "detour": (0.2, "share of the leg's length"),
     "clock": (4.0, "hours between two honest clocks, time zones included"),

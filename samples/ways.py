@@ -31,6 +31,7 @@ __all__ += ["TopUp"]
 _FAR_KM = 700
 _NEAR_KM = 60
 _FASTEST = {"sea": 50, "road": 110, "rail": 140, "air": 950}  # km/h, door to door
+_STAYS = {"distribution_centre": "stock", "exporter": "collecting", "trader": "collecting"}
 _STOPS = frozenset(("port", "distribution_centre", "trader", "exporter", "grinder"))
 
 
@@ -87,7 +88,7 @@ class OddBuyer(Scheme):
             ident
             for ident, handled in world.handlers
             if handled == product
-            and (load.start.id, ident, product) not in world.partners
+            and not _acquainted(world, load.start.id, ident)
             and ident != load.start.id
             and continent(world.site(ident)) == continent(load.start)
         ]
@@ -106,6 +107,11 @@ class OddBuyer(Scheme):
                 world.label(row, "lane_novelty", "one load to a buyer without a history")
 
 
+def _acquainted(world: World, seller: str, buyer: str) -> bool:
+    """Whether two sites trade with each other, in whatever and either way."""
+    return any({seller, buyer} == {one, other} for one, other, _ in world.partners)
+
+
 class LongWait(Scheme):
     """A load is held back for weeks: for a price, a bribe or a stamp."""
 
@@ -118,7 +124,8 @@ class LongWait(Scheme):
         load.touched = True
         dice = world.dice("long wait", load.start.id, load.bill)
         place = dice.whole(0, len(load.legs) - 1)
-        far = world.strength.draw("dwell", dice) if world.strength else 24 * dice.between(32, 95)
+        figure = _STAYS.get(load.legs[place].start.kind, "dwell")
+        far = world.strength.draw(figure, dice) if world.strength else 24 * dice.between(32, 95)
         load.legs[place].hold_hours = far
         self.mine[load] = place
 

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ColdChainBreach"]
 
-SPREADS: Final = 3.9
-"""One ordinary reading in 10,000 is farther out than so many spreads."""
+SPREADS: Final = 4.1
+"""One ordinary reading in 25,000 is farther out than so many spreads."""
 _OUTER, _OUTER_NORMAL = 0.95, 1.96
 LEAST_SPREAD: Final = 0.3
 """Degrees; thermometers and doors alone."""
@@ -53,7 +53,7 @@ class ColdChainBreach:
 
     name: Final = "cold_chain_breach"
     type: Final = "cold_chain_breach"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = MIN_READINGS
@@ -112,13 +112,15 @@ def _judged(table: pd.DataFrame) -> pd.DataFrame:
     degrees = table["degrees"].to_numpy()
     residual = effects(degrees, [(product, 0), (place, SITE_SIZE)])
     usual = spread(residual, product, LEAST_SPREAD)
-    margin = usual * _reach(residual / usual)
+    readings = pd.Series(product).groupby(product).transform("size").to_numpy()
+    # Of few readings the usual spread is known less well, by about the root of their number.
+    margin = usual * _reach(residual / usual) * (1 + 1 / np.sqrt(readings))
     celsius = (degrees - 32) * 5 / 9
     slip = (residual > margin) & (np.abs(celsius - degrees + residual) <= margin)
     return table.assign(
         residual=residual,
         margin=margin,
-        readings=pd.Series(product).groupby(product).transform("size").to_numpy(),
+        readings=readings,
         benign=np.where(slip, FAHRENHEIT, ""),
     )
 

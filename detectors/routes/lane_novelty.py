@@ -36,7 +36,7 @@ WAIT_DAYS: Final = 60
 ONE_LOAD_DAYS: Final = 7
 """Shipments so near each other are one load."""
 SHIPPER_SIZE: Final = 10.0
-LEAST_SHAPE, MOST_SHAPE = 0.5, 6.0
+LEAST_SHAPE, MOST_SHAPE = 0.2, 6.0
 _FARTHEST: Final = 37.0
 
 
@@ -45,7 +45,7 @@ class LaneNovelty(Statistical):
 
     name: Final = "lane_novelty"
     type: Final = "lane_novelty"
-    version: Final = "1"
+    version: Final = "2"
     side = "upper"
     min_samples = 3
     by_quarter = False
@@ -69,7 +69,8 @@ class LaneNovelty(Statistical):
         The consignment's first shipment speaks for it.
         """
         ships = shipments_of_lots(shared)
-        sent = shared.rows.iloc[ships["position"].to_numpy()[tops(ships)]]
+        top = tops(ships)
+        sent = shared.rows.iloc[ships["position"].to_numpy()[top]]
         table = pd.DataFrame(
             {
                 "subject_id": sent["event_id"].to_numpy(),
@@ -82,7 +83,7 @@ class LaneNovelty(Statistical):
                 "maker": ships["site_from"],
                 "target": ships["site_to"],
                 "lane": codes(ships, ["site_from", "site_to"]),
-                "known": _known(ships),
+                "known": _known(ships, top),
                 "held": (ships["before"] >= 0) | _made_there(shared, ships),
             }
         )
@@ -103,7 +104,9 @@ class LaneNovelty(Statistical):
         p = _silence(count.to_numpy(np.float64) - 1, expected, shape)
         p = _with_partner(p, window, end)
         together = _together(window, count.to_numpy(), first.to_numpy())
-        innocent = together | window["known"] | window["passing"] | ~window["held"].astype(bool)
+        innocent = (count.to_numpy() > 1) | together
+        # Whether firms know each other is no matter of silence: then there is no question.
+        asked = ~(window["known"] | window["passing"]) & window["held"].astype(bool)
         size = window.groupby("maker")["lane"].transform("size").to_numpy()
         return pd.DataFrame(
             {
@@ -111,7 +114,8 @@ class LaneNovelty(Statistical):
                 "loads": count.to_numpy(),
                 "expected": expected,
                 "peers": size,
-                "judged": window["judged"].to_numpy(bool) & _spokesmen(window, count.to_numpy()),
+                "judged": (window["judged"] & asked).to_numpy(bool)
+                & _spokesmen(window, count.to_numpy()),
             }
         )
 
@@ -127,11 +131,12 @@ class LaneNovelty(Statistical):
 
 
 def _spokesmen(window: pd.DataFrame, loads: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark what stands for each lane: every shipment of a rare one, the first of a usual one.
+    """Mark what stands for each lane: the shipments of its only load, the first of a usual one.
 
-    The lane is what is judged; a hundred shipments on it are not a hundred questions.
+    The lane is what is judged; a hundred shipments on it are not a hundred questions. A lane of
+    two or three loads is no lane of one, nor a usual one; the next loads will show.
     """
-    return np.asarray((loads <= _RARE - 1) | ~window["lane"].duplicated(), bool)
+    return np.asarray((loads == 1) | ((loads >= _RARE) & ~window["lane"].duplicated()), bool)
 
 
 def _together(
@@ -153,10 +158,11 @@ def _together(
 _TOGETHER_DAYS: Final = 45
 
 
-def _known(ships: pd.DataFrame) -> NDArray[np.bool_]:
+def _known(ships: pd.DataFrame, top: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark lanes between firms who know each other otherwise.
 
-    Goods go back on a lane of several loads, or to where the shipper's come through others' hands.
+    Goods go back on a lane of several loads, or to where the shipper's come through others' hands;
+    or the two ends of the consignment are those of others too, on whatever way.
     """
     lanes = ships.groupby(["site_from", "site_to"]).size()
     through = reached(ships).set_index(["a", "b"])["loads"]
@@ -164,8 +170,13 @@ def _known(ships: pd.DataFrame) -> NDArray[np.bool_]:
     back = pd.MultiIndex.from_arrays([target, source])
     known = lanes.reindex(back).fillna(0).to_numpy() > 1
     known |= through.reindex(back).fillna(0).to_numpy() > 1
-    there = pd.MultiIndex.from_arrays([source, target])
-    return np.asarray(known | (through.reindex(there).fillna(0).to_numpy() > _OTHERWISE), bool)
+    last = np.zeros(len(ships), np.int64)
+    np.maximum.at(last, top, np.arange(len(ships)))
+    ends = pd.DataFrame({"a": source[top], "b": target[last[top]]})
+    ends["week"] = ships["at"].to_numpy()[top] // (ONE_LOAD_DAYS * DAY_US)
+    pair = codes(ends, ["a", "b"])
+    loads = np.bincount(pair[~ends.assign(pair=pair).duplicated(["pair", "week"]).to_numpy()])
+    return np.asarray(known | (loads[pair] > _OTHERWISE), bool)
 
 
 _OTHERWISE: Final = 2
@@ -210,19 +221,39 @@ def _loads(uses: pd.DataFrame) -> pd.DataFrame:
 def _rates(uses: pd.DataFrame, lanes: pd.DataFrame, end: int) -> tuple[pd.Series, float]:
     """Return each shipper's typical loads a day on a lane, and how alike the lanes are.
 
-    A load speaks for its lane, so that busy lanes count more. The shape is that of the gamma
-    distribution of rates whose logs spread as those of the lanes do.
+    A load speaks for its lane, so that busy lanes count more. How alike they are is the shape of a
+    gamma distribution of rates, read off the lanes that saw more than one load.
     """
     days = ((end - lanes["first"]) / DAY_US).clip(lower=float(WAIT_DAYS))
     rate = uses["lane"].map(pd.Series(np.log(lanes["loads"] / days)))
     whole = float(rate.median())
     grouped = rate.groupby(uses["maker"])
     size, own = grouped.size(), grouped.median()
-    typical = (size * own + SHIPPER_SIZE * whole) / (size + SHIPPER_SIZE)
-    away = (rate - uses["maker"].map(typical)).abs()
-    variance = (1.4826 * float(away.median())) ** 2
-    shape = float(np.clip(1 / np.expm1(max(variance, 1e-9)), LEAST_SHAPE, MOST_SHAPE))
-    return pd.Series(np.exp(typical)), shape
+    typical = pd.Series(np.exp((size * own + SHIPPER_SIZE * whole) / (size + SHIPPER_SIZE)))
+    maker = uses.drop_duplicates("lane").set_index("lane")["maker"]
+    expected = maker.map(typical).reindex(lanes.index) * days
+    return typical, _shape(lanes["loads"].to_numpy(np.float64), expected.to_numpy(np.float64))
+
+
+def _shape(loads: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """Return the shape that explains best how loads of the lanes that saw several spread."""
+    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
+
+    often = loads > 1
+    more, mean = loads[often] - 1, np.maximum(expected[often], _TINY)
+
+    def height(shape: float, level: float) -> float:
+        chance = shape / (shape + level * mean)
+        seen = stats.nbinom.logpmf(more, shape, chance)
+        return float(np.sum(seen - np.log1p(-np.minimum(chance**shape, _SURE))))
+
+    tried = [(shape, level) for shape in _SHAPES for level in _FACTORS]
+    return max(tried, key=lambda one: height(*one))[0] if often.any() else MOST_SHAPE
+
+
+_SHAPES: Final = tuple(float(one) for one in np.geomspace(LEAST_SHAPE, MOST_SHAPE, 12))
+_FACTORS: Final = tuple(float(one) for one in np.geomspace(0.4, 1.6, 7))
+_SURE: Final = 1 - 1e-9
 
 
 def _silence(
@@ -246,9 +277,8 @@ def _with_partner(p: NDArray[np.float64], window: pd.DataFrame, end: int) -> NDA
     loads = _loads(window.assign(lane=window["target"]))
     days = ((end - loads["first"]) / DAY_US).clip(lower=float(WAIT_DAYS))
     rate = pd.Series(np.log(loads["loads"] / days))
-    variance = (1.4826 * float((rate - rate.median()).abs().median())) ** 2
-    shape = float(np.clip(1 / np.expm1(max(variance, 1e-9)), LEAST_SHAPE, MOST_SHAPE))
     expected = (np.exp(rate.median()) * days).to_numpy()
+    shape = _shape(loads["loads"].to_numpy(np.float64), expected)
     silent = pd.Series(_silence(loads["loads"].to_numpy() - 1.0, expected, shape), loads.index)
     other = window["target"].map(silent.where(loads["loads"] <= _RARE - 1)).to_numpy(np.float64)
     joined = stats.chi2.sf(

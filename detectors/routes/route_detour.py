@@ -44,6 +44,10 @@ STRAIGHT: Final = 1.25
 """How much longer than the great circle goods usually travel, where there is nothing to compare."""
 COMMON_SHARE: Final = 0.2
 """A place that so many ways of the lane touch is on it."""
+IN_USE: Final = 5
+"""A lane that carried more lots than this is one of trade, not the leg of a detour."""
+STOPGAP_DAYS: Final = 120
+STOPGAP_LANES: Final = 3
 NEAR_DAYS: Final = 30
 _OFF: Final = 0.15
 _FARTHEST: Final = 37.0
@@ -54,7 +58,7 @@ class RouteDetour(Statistical):
 
     name: Final = "route_detour"
     type: Final = "route_detour"
-    version: Final = "1"
+    version: Final = "2"
     side = "upper"
     by_quarter = False
     reads: Final = (
@@ -71,6 +75,9 @@ class RouteDetour(Statistical):
         "usual_spread": SPREAD,
         "added_km": ADDED_KM,
         "usual_over_straight": STRAIGHT,
+        "lane_in_use_lots": IN_USE,
+        "stopgap_days": STOPGAP_DAYS,
+        "stopgap_lanes": STOPGAP_LANES,
         "common_share": COMMON_SHARE,
         "near_days": NEAR_DAYS,
     }
@@ -116,6 +123,8 @@ class RouteDetour(Statistical):
                 "z": residual / SPREAD,
                 "residual": longer,
                 "peers": others,
+                # By a place that is on the lane nothing is asked, however long the way is.
+                "judged": rare > 0,
                 "benign": np.where(diverted & (residual > _OFF), "a closure or diversion", ""),
             }
         )
@@ -156,8 +165,18 @@ def _measured(shared: Features, ships: pd.DataFrame) -> pd.DataFrame:
     size, own = np.bincount(lane), np.bincount(by_way)
     through["others"] = size[lane[: len(through)]] - own[by_way[: len(through)]]
     share = (own[by_way] - 1) / np.maximum(size[lane] - 1, 1)
-    through["share"] = np.where(through["others"] > 0, share[: len(through)], _used(ships, through))
+    share = np.where(through["others"] > 0, share[: len(through)], _used(ships, through))
+    through["share"] = np.where(_sold_on(ships, through), 1.0, share)
     return through.assign(usual=_usual(every.assign(lane=lane, by_way=by_way), through))
+
+
+def _sold_on(ships: pd.DataFrame, through: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark passages whose legs are both lanes in use: the place between is a firm that trades."""
+    edge = codes(ships, ["site_from", "site_to"])
+    loads = ships[["lot"]].assign(edge=edge).drop_duplicates()
+    often = np.bincount(loads["edge"], minlength=int(edge.max(initial=-1)) + 1)[edge]
+    first, second = often[through["into"]], often[through["out"]]
+    return np.asarray(np.minimum(first, second) > IN_USE, bool)
 
 
 def _used(ships: pd.DataFrame, through: pd.DataFrame) -> NDArray[np.float64]:
@@ -205,11 +224,23 @@ def _diverted(window: pd.DataFrame, off: NDArray[np.bool_]) -> NDArray[np.bool_]
             reach=3,
         )
         marked[rows] |= (near >= _HALF) & (size > 1)
+    marked[rows] |= _stopgap(window.iloc[rows])
     by_out = pd.Series(marked[rows], index=window["out"].to_numpy()[rows])
     return np.asarray(by_out.reindex(window["out"]), bool)
 
 
+def _stopgap(passages: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark passages by a place that several lanes went by for some weeks, and nobody otherwise."""
+    by_place = passages.groupby("x")
+    span = by_place["at"].transform("max") - by_place["at"].transform("min")
+    record = int(passages["at"].max() - passages["at"].min()) if len(passages) else 0
+    short = (span <= STOPGAP_DAYS * DAY_US) & (span * _FRACTION <= record)
+    lanes = by_place["lane"].transform("nunique")
+    return np.asarray(short & (lanes >= STOPGAP_LANES), bool)
+
+
 _HALF: Final = 0.5
+_FRACTION: Final = 3
 
 
 def _account(row: Mapping[str, Any], threshold: float) -> Account:

@@ -1,0 +1,141 @@
+"""Expectations of routes: what a value depends on is taken off, and nulls keep their promise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from detectors import nulls
+from detectors.routes.additive import crossed, standing
+from detectors.routes.company import in_company
+from detectors.routes.scales import Scale, most_even
+from detectors.routes.tails import weigh
+
+WORLDS = 30
+
+
+def world(seed: int, size: int = 1_500) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values of products by month: some products' prices move by the month, others' do not."""
+    dice = np.random.default_rng(seed)
+    product, month = dice.integers(0, 8, size), dice.integers(0, 24, size)
+    moves = dice.normal(0, 1, (8, 24)) * (np.arange(8) % 2)[:, None]
+    return dice.normal(0, 0.1, size) + moves[product, month] + product, product, month
+
+
+def test_what_a_group_does_together_is_no_residual() -> None:
+    """Months whose prices move are taken off; the spread left is about the natural one."""
+    values, product, month = world(1)
+    months = (crossed(product, month), product)
+    found = standing(values, product, [months], scale_by=product, floor=0.01)
+    assert np.median(np.abs(found.residual)) < 0.1
+    without = standing(values, product, [], scale_by=product, floor=0.01)
+    assert np.median(np.abs(without.residual)) > 0.15
+
+
+def test_a_value_is_not_held_against_itself() -> None:
+    """A value in a group of its own keeps its distance, and what is not known widens its spread."""
+    values, product, month = world(2)
+    values = np.append(values, values[product == 1].mean() + 5)
+    product, month = np.append(product, 1), np.append(month, 99)
+    found = standing(
+        values, product, [(crossed(product, month), product)], scale_by=product, floor=0.01
+    )
+    assert found.residual[-1] > 4
+    assert found.spread[-1] > 2 * np.median(found.spread[product == 0])
+
+
+def test_a_grouping_that_explains_nothing_costs_next_to_nothing() -> None:
+    """Without effects the residuals are the values less their product's middle."""
+    dice = np.random.default_rng(3)
+    product, idle = dice.integers(0, 5, 900), dice.integers(0, 300, 900)
+    values = dice.normal(0, 1, 900)
+    found = standing(values, product, [(idle, product)], scale_by=product, floor=0.01)
+    assert np.corrcoef(found.residual, values)[0, 1] > 0.98
+
+
+@settings(max_examples=12, deadline=None)
+@given(order=st.permutations(range(60)))
+def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
+    """The same values in another order stand where they stood."""
+    values, product, month = world(4, 60)
+    groups = [(crossed(product, month), product)]
+    found = standing(values, product, groups, scale_by=product, floor=0.01)
+    again = standing(
+        values[order],
+        product[order],
+        [(crossed(product[order], month[order]), product[order])],
+        scale_by=product[order],
+        floor=0.01,
+    )
+    assert again.residual == pytest.approx(found.residual[order], abs=1e-9)
+    assert again.spread == pytest.approx(found.spread[order], rel=1e-9)
+
+
+def trial(kind: str, size: int, level: float, seed: int) -> tuple[int, int, int]:
+    """False flags, true flags and planted ones among residuals with one in a hundred far out."""
+    dice = np.random.default_rng(seed)
+    draws = {
+        "normal": dice.normal(size=size),
+        "even": dice.uniform(-1.7, 1.7, size),
+        "long": dice.standard_t(8, size) / np.sqrt(8 / 6),
+    }
+    residuals = draws[kind]
+    wrong = np.arange(size) < size // 100
+    residuals[wrong] += dice.choice([-7, 7], wrong.sum())
+    null = weigh(residuals, "both", least=0.1)
+    assert null is not None
+    found = nulls.adjust(null.p_values(residuals, "both")) <= level
+    return int((found & ~wrong).sum()), int((found & wrong).sum()), int(wrong.sum())
+
+
+@pytest.mark.parametrize("kind", ["normal", "even", "long"])
+@pytest.mark.parametrize("level", [0.05, 0.10])
+def test_false_discoveries_stay_within_the_promise(kind: str, level: float) -> None:
+    """Whatever the tails, at most q + 0.02 of the flags are chance, mean over worlds."""
+    trials = [trial(kind, 800, level, seed) for seed in range(WORLDS)]
+    assert np.mean([false / max(1, false + true) for false, true, _ in trials]) <= level + 0.02
+    if kind != "long":
+        assert sum(true for _, true, _ in trials) > 0.9 * sum(planted for *_, planted in trials)
+
+
+def test_p_values_fall_with_distance_and_hold_both_sides() -> None:
+    """Farther out is rarer; the upper side alone is half as rare as both sides."""
+    null = weigh(np.random.default_rng(5).normal(3, 2, 700), "both", least=0.1)
+    assert null is not None
+    far = null.centre + np.geomspace(0.1, 1e4, 50)
+    p = null.p_values(far, "both")
+    assert (np.diff(p) <= 0).all()
+    assert null.p_values(far, "upper") == pytest.approx(p / 2)
+    assert stats.norm.isf(null.p_values(np.array([null.centre]), "upper")[0]) == pytest.approx(
+        0, abs=0.01
+    )
+
+
+def test_values_that_do_not_spread_have_no_null() -> None:
+    """All equal, or none at all: there is nothing to weigh."""
+    assert weigh(np.zeros(50), "both", least=0.1) is None
+    assert weigh(np.empty(0), "upper", least=0.1) is None
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0])
+def test_the_scale_is_the_one_on_which_values_are_even(power: float) -> None:
+    """Values made even on a scale are found to be."""
+    even = np.random.default_rng(6).normal(10, 1.5, 4_000)
+    values = np.exp(even) if power == 0.0 else even
+    codes = np.arange(4_000) % 20
+    scale = most_even(values, codes)
+    assert scale == Scale(power)
+    assert scale.back(float(scale.values(values[:1])[0])) == pytest.approx(values[0])
+
+
+def test_company_is_others_of_the_group_in_those_weeks() -> None:
+    """Two odd ones near each other are company; one far off, or of another group, is not."""
+    odd = np.array([True, True, True, True, False])
+    at = np.array([0, 5, 500, 5, 6])
+    codes = np.array([0, 0, 0, 1, 1])
+    found = in_company(odd, at, codes, reach_us=10, least=1, share=0.5)
+    assert found.tolist() == [True, True, False, False, True]
+    assert not in_company(odd, at, codes, reach_us=10, least=2, share=0.5).any()
