@@ -50,7 +50,7 @@ class Stated(NamedTuple):
 
     def hand_over(self, batch: Changes) -> None:
         """Add everything to the changes of the batch."""
-        nodes, names = batch.nodes, batch.names
+        nodes, links, names = batch.nodes, batch.links, batch.names
         # Most of what a batch names it has named before: then there is nothing to do.
         for key, tier, index in self.nodes:
             known = nodes.get(key)
@@ -58,12 +58,13 @@ class Stated(NamedTuple):
                 nodes[key] = Mention(tier, index)
             elif index is not None or tier < known[0]:
                 batch.mention(key, tier, index)
-        for link in self.links:
-            batch.link(*link)
+        for src, kind, dst, tier in self.links:
+            if tier < links.get((src, kind, dst), _ABOVE_ALL):
+                links[src, kind, dst] = tier
         for field, value, node, tier in self.names:
-            fact = NameFact(field, value, node)
-            if tier < names.get(fact, _ABOVE_ALL):
-                names[fact] = tier
+            # A plain tuple is found as the fact that it would make.
+            if tier < names.get((field, value, node), _ABOVE_ALL):  # type: ignore[call-overload]
+                names[NameFact(field, value, node)] = tier
         batch.edges += self.edges
 
 

@@ -56,7 +56,7 @@ _CACHE_KIB: Final = 64 * 1024
 
 
 def hold_little(size: int) -> None:
-    """Let all databases of this process together hold about `size` bytes in memory, no more.
+    """Let all databases of this process together hold about `size` bytes; 0 sets no limit.
 
     For a process that works beside others on the same log: their caches would add up.
     """

@@ -39,6 +39,8 @@ __all__ = ["Appending", "serve"]
 _PATIENCE_SECONDS: Final = 130.0
 """One batch is appended within this; it may have to wait two minutes for other writers."""
 _HELD: Final = 48 << 20
+_HELD_HERE: Final = 24 << 20
+_NO_LIMIT: Final = 0
 _LENGTH: Final = struct.Struct(">Q")
 _LONGEST: Final = 4_000
 _READY: Final = b"ready"
@@ -75,7 +77,9 @@ class Appending:
         assert self.process.stdout is not None
         if select.select([self.process.stdout], [], [], 0)[0]:
             self._is_ready = _read(self.process.stdout) == _READY
-            if not self._is_ready:
+            if self._is_ready:
+                hold_little(_HELD_HERE)  # from now on things are only looked up here
+            else:
                 beside.end(self.process)
                 self.process = None
         return self._is_ready
@@ -131,6 +135,8 @@ class Appending:
         """Let it append what has reached it, and end."""
         if self.process is not None:
             beside.end(self.process, _PATIENCE_SECONDS)
+        if self._is_ready:
+            hold_little(_NO_LIMIT)
 
 
 def serve(log: Log, batches: IO[bytes], answers: IO[bytes]) -> None:

@@ -41,6 +41,10 @@ class Names:
         self._folded: dict[str, dict[str, str]] = {}
         self.alike: dict[str, set[str]] = {}
 
+    def settle(self) -> None:
+        """Hold only what is asked for after the first pass."""
+        self._folded.clear()
+
     def add(self, space: str, name: str) -> None:
         """Take note of an id."""
         seen = self.seen.setdefault(space, set())

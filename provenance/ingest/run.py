@@ -178,6 +178,7 @@ class _Run:
             for scanner in scanners:
                 for lot, product in scanner.scan(sound):
                     self.scratch.add_lot(lot, self.party, product)
+        job.evidence.names.settle()
         if job.part.rows:
             return True
         if job.named:
