@@ -92,7 +92,11 @@ def _advice(source: Source) -> str:
     from charset_normalizer import from_bytes  # noqa: PLC0415 - slow to load, and rarely needed
 
     with source.open() as (plain, _), unreadable(source.name):
-        found = from_bytes(plain.read(_LOOKED_AT)).best()
+        head = plain.read(_LOOKED_AT)
+    if head.count(0) > len(head) // 4:
+        order = "le" if head[1::2].count(0) > head[::2].count(0) else "be"
+        return f"it has NUL characters as UTF-16 has: say --encoding utf-16-{order}"
+    found = from_bytes(head).best()
     looks = found.encoding if found else ""
     if looks and looks not in _LIKE_1252 and not looks.startswith(("utf", "ascii")):
         return (

@@ -13,7 +13,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import shutil
+import re
 import stat
 import sys
 import tempfile
@@ -36,6 +36,11 @@ __all__ = ["Source", "open_source", "unreadable"]
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _COPY: Final = 1 << 20
+_LONGEST_RUN: Final = 8 << 20
+# Packed files, and JSON, which may be one line however much it is.
+_NO_LINES: Final = re.compile(
+    rb"\x1f\x8b|\x28\xb5\x2f\xfd|PK\x03\x04|PAR1|(?:\xef\xbb\xbf)?\s*[\[{]"
+)
 # A zstd block is at least 4 bytes and makes at most 128 KiB: so many bytes at
 # a time cannot make more than 16 MiB, whatever a file was made to do.
 _ZSTD_FEED: Final = 512
@@ -144,10 +149,30 @@ def open_source(name: str, limits: Limits = DEFAULT_LIMITS) -> Source:
 
 def _spool(name: str, stream: IO[bytes], limits: Limits) -> Source:
     spooled = tempfile.TemporaryFile()  # noqa: SIM115 - the source closes it
-    with unreadable(name):
-        shutil.copyfileobj(stream, spooled, _COPY)
-        spooled.flush()
+    try:
+        with unreadable(name):
+            for block in _with_newlines(iter(lambda: stream.read(_COPY), b""), name):
+                spooled.write(block)
+            spooled.flush()
+    except BaseException:
+        spooled.close()
+        raise
     return Source(name, Path("stdin"), limits, spooled)
+
+
+def _with_newlines(blocks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Pass a stream on as long as it may be a table: one without newlines would fill the disk."""
+    run = 0
+    is_text = None
+    for block in blocks:
+        if is_text is None:
+            is_text = not _NO_LINES.match(block)
+        run = 0 if b"\n" in block or b"\r" in block else run + len(block)
+        if is_text and run > _LONGEST_RUN:
+            raise InputError(
+                f"{name}: more than {_LONGEST_RUN >> 20} MiB without a newline; is this a table?"
+            )
+        yield block
 
 
 def _stem(name: str) -> str:
