@@ -162,7 +162,7 @@ def _known(ships: pd.DataFrame, top: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark lanes between firms who know each other otherwise.
 
     Goods go back on a lane of several loads, or to where the shipper's come through others' hands;
-    or the two ends of the consignment are those of others too, on whatever way.
+    or the two ends of the consignment are those of others too, on another way.
     """
     lanes = ships.groupby(["site_from", "site_to"]).size()
     through = reached(ships).set_index(["a", "b"])["loads"]
@@ -174,12 +174,16 @@ def _known(ships: pd.DataFrame, top: NDArray[np.int64]) -> NDArray[np.bool_]:
     np.maximum.at(last, top, np.arange(len(ships)))
     ends = pd.DataFrame({"a": source[top], "b": target[last[top]]})
     ends["week"] = ships["at"].to_numpy()[top] // (ONE_LOAD_DAYS * DAY_US)
-    pair = codes(ends, ["a", "b"])
-    loads = np.bincount(pair[~ends.assign(pair=pair).duplicated(["pair", "week"]).to_numpy()])
-    return np.asarray(known | (loads[pair] > _OTHERWISE), bool)
+    ends["pair"], ends["lane"] = codes(ends, ["a", "b"]), codes(ships, ["site_from", "site_to"])
+    ends["by_lane"] = codes(ends, ["pair", "lane"])
+    loads, own = (
+        np.bincount(ends.drop_duplicates([name, "week"])[name])[ends[name]]
+        for name in ("pair", "by_lane")
+    )
+    return np.asarray(known | (loads - own > _OTHERWISE), bool)
 
 
-_OTHERWISE: Final = 2
+_OTHERWISE: Final = 1
 
 
 def _made_there(shared: Features, ships: pd.DataFrame) -> NDArray[np.bool_]:

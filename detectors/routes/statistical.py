@@ -117,7 +117,8 @@ class Statistical(ABC):
         found = list(families_in_time(at, min(FIRST_FAMILY, max(len(at), self.min_samples))))
         if self.by_quarter or not found:
             return found
-        return [Span(found[-1].label, slice(0, len(at)), slice(0, len(at)))]
+        # The whole record is a period of its own, and no part of its last quarter.
+        return [Span(f"to {found[-1].label}", slice(0, len(at)), slice(0, len(at)))]
 
     def deviates(
         self, z: NDArray[np.float64], explained: NDArray[np.bool_] | None = None, /
