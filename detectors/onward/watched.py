@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from detectors.features import Features
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Watched"]
 
+T = TypeVar("T")
 _SHARED: Final = frozenset(
     name
     for kind in Features.__mro__
@@ -49,7 +50,7 @@ class Watched(Features):
     def __init__(self, frames: Frames, *, seed: int) -> None:
         """Take the frames of one run; nothing is computed yet."""
         self._readers: list[set[str]] = [set()]
-        self._behind: dict[str, frozenset[str]] = {}
+        self._behind: dict[Any, frozenset[str]] = {}
         self._settled: Mapping[str, Mapping[str, str]] = {}
         tables = _Tables(frames, self._note)
         super().__init__(cast("Frames", tables), seed=seed)
@@ -61,14 +62,21 @@ class Watched(Features):
         """Book a shared feature, and the tables behind it, to whoever asks."""
         if name not in _SHARED:
             return super().__getattribute__(name)
-        behind = self._behind.get(name)
-        if behind is None:
-            with self.reading() as read:
-                value = super().__getattribute__(name)
-            behind = self._behind[name] = frozenset(read)
-        else:
-            value = super().__getattribute__(name)
-        self._readers[-1] |= behind
+        return self._booked(name, lambda: super(Watched, self).__getattribute__(name))
+
+    def once(self, make: Callable[[Features], T]) -> T:
+        """Return what a function makes of these features, booked like a feature."""
+        return self._booked(make, lambda: super(Watched, self).once(make))
+
+    def _booked(self, what: object, found: Callable[[], T]) -> T:
+        behind = self._behind.get(what)
+        if behind is not None:
+            self._readers[-1] |= behind
+            return found()
+        with self.reading() as read:
+            value = found()
+        self._behind[what] = frozenset(read)
+        self._readers[-1] |= read
         return value
 
     @contextmanager

@@ -100,3 +100,17 @@ def test_a_run_that_goes_on_says_what_a_whole_one_says(detector: Detector) -> No
         follower.go_on(cut(planted.world, size))
     done, flags = follower.go_on(frames)
     assert_same(done, flags, whole)
+
+
+def test_what_a_detector_reads_does_not_hang_on_who_was_asked_before() -> None:
+    """A feature that was made for somebody else is booked to everybody who uses it."""
+    frames = concluded("custody_gap")[1]
+
+    def read(detectors: Sequence[Detector]) -> dict[str, frozenset[str]]:
+        done = go_on(frames, detectors, tree_size=frames.position, root=ROOT)
+        assert done.result.errors == ()
+        return {name: answer.tables for name, answer in done.kept.answers.items()}
+
+    alone = {detector.name: read([detector])[detector.name] for detector in BUILT_IN}
+    assert read(BUILT_IN) == alone
+    assert all(alone.values())
