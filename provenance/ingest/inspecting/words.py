@@ -56,13 +56,13 @@ CONCEPTS: Final[dict[str, str]] = {
     "embarcado embarcada expedicion wa",
     "delivery": "delivery lever delivered deliver deliv dlv dlvry dn lieferung liefer geliefert "
     "lieferschein livraison livre livree entrega entregado entregada albaran consegna "
-    "consegnato levering geleverd leverings zustellung ddt remito guia remision entregas "
+    "consegnato levering geleverd leverings zustellung remito guia remision entregas "
     "zugestellt",
     "received": "received receipt receive recd rcvd arrival arrived arr arrive ankunft eingang "
     "wareneingang eingegangen erhalten arrivee reception recu recue llegada recepcion "
     "recibido chegada recebido recebimento recepcao arrivo ricevuto ricevimento ricezione "
     "aankomst ontvangst ontvangen unloaded unload grn goodsin landed discharged entladen "
-    "entladung rcv dropoff drop inbound arrives empfangen empfang llego recepcionado",
+    "entladung rcv dropoff drop inbound arrives empfangen empfang llego recepcionado rcpt",
     "produced": "produced production manufactured prod herstellung herstellungs hergestellt "
     "produktion produktions produktie fabrication fabrique fabricacion fabricado "
     "fabricacao produzione prodotta packed packing mfd produccion producao fab "
@@ -102,14 +102,14 @@ CONCEPTS: Final[dict[str, str]] = {
     # where
     "country": "country countries ctry cntry land landes pays pais paese nation",
     "origin": "origin orig origen origine origem ursprung ursprungs herkunft herkunfts oorsprong "
-    "provenance provenienza from von procedencia source sourced",
+    "provenance provenienza from von procedencia source sourced herkomst orgn",
     "destination": "destination dest destino destinazione bestemming ziel bestimmung bestimmungs "
     "zielort dst to nach",
     "port": "port hafen puerto porto haven seaport airport flughafen",
     "loading": "loading laden lade embarquement carga carico verlade belading lading "
     "chargement foreign",
     "discharge": "discharge unloading losch loesch entlade dechargement descarga scarico lossing "
-    "desembarque debarquement unlading",
+    "desembarque debarquement unlading landing",
     "city": "city town ort stadt ville ciudad cidade citta stad",
     "address": "address adresse direccion endereco indirizzo adres street zip postcode plz postal",
     "state": "state province region bundesland provincia departement estado regione uf",
@@ -207,7 +207,8 @@ CONCEPTS: Final[dict[str, str]] = {
     "url www link image picture photo password risk flag indicator indicateur qualifier profit "
     "margin benefit discount rabatt remise descuento desconto ratio rating score gender sex age "
     "weather traffic distance km kms miles entfernung size sizes dimension dimensions length width "
-    "height subtotal season strength speed humidity level priority prioritat duties user",
+    "height subtotal season month year week monat jahr mois annee mes ano mese anno maand jaar "
+    "strength speed humidity level priority prioritat duties user",
     "document": "doc document beleg documento docs header acceptance aceptacion",
 }
 """Concept -> the words that stand for it."""
@@ -228,6 +229,8 @@ SEVERAL: Final[dict[str, tuple[str, ...]]] = {
     "dom": ("produced", "date"),
     "scac": ("carrier", "code"),
     "hawb": ("bol",),
+    "ddt": ("shipment", "slip"),
+    "dttm": ("date", "time"),
     "ndc": ("product", "code"),
     "mpn": ("maker", "product", "number"),
     "unitprice": ("unit", "price"),
