@@ -19,6 +19,8 @@ from detectors.columns import first_days, numbers, positive, texts
 __all__ = ["WEEKS_PER_MONTH", "facility_months"]
 
 WEEKS_PER_MONTH: Final = 52 / 12
+_THOUSANDS: Final = (100.0, 2_500.0)
+"""Minimum over pay, between ten times the minimum and two fifths of it paid in thousands."""
 _NUMBERS: Final = (
     "headcount",
     "avg_weekly_hours",
@@ -64,7 +66,8 @@ def facility_months(
         One row per facility and month, in the order of the log: `subject_id`
         (FACILITY|YYYY-MM), `subject_party`, `index`, `facility_id`, `month`, `first_day`,
         `country`, `capacity` (declared, a month), `currency`, the numbers of labour.csv (NaN
-        where absurd: below zero, or a share above 1), the texts about audits, `site_index`,
+        where absurd: below zero, or a share above 1; wages in thousands are made whole), the
+        texts about audits, `site_index`,
         `limit_index` (-1 for none), `limit_currency`, `min_hourly_wage`, `max_weekly_hours`,
         `min_age`, `usd_per_unit`, and of the timesheets `sheet_workers`, `sheet_hours` (mean
         per worker and week) and `sheet_error` (standard error of that mean over workers).
@@ -92,8 +95,18 @@ def facility_months(
     table["subject_id"] = table["facility_id"] + "|" + table["month"]
     table = _with_site(table, facilities)
     table = _with_limits(table, limits)
+    table["gross_wages"] = table["gross_wages"].where(
+        ~_thousands(table), table["gross_wages"] * 1e3
+    )
     table = table.merge(averages, on=["facility_id", "month"], how="left")
     return table.sort_values("index").reset_index(drop=True)
+
+
+def _thousands(table: pd.DataFrame) -> pd.Series:
+    """Return where wages were reported in thousands: nobody pays a hundredth of the minimum."""
+    same = table["currency"] == table["limit_currency"]
+    below = table["min_hourly_wage"] * table["total_hours"] / table["gross_wages"]
+    return same & (below > _THOUSANDS[0]) & (below < _THOUSANDS[1])
 
 
 def _with_site(table: pd.DataFrame, facilities: pd.DataFrame) -> pd.DataFrame:

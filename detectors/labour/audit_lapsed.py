@@ -42,6 +42,7 @@ USUAL_DAYS: Final = 1096.0
 """Three years: the longest that common schemes let an audit stand."""
 NEVER_DAYS: Final = 365.0
 """A claim without any audit on record weighs as much as one that lapsed a year ago."""
+COMMON: Final = 0.9
 RARE_SHARE: Final = 0.02
 """Where fewer claims than this lack all dates, a claim without them is one without an audit."""
 _UNKNOWN: Final = frozenset(("", "n/a", "unknown", "-", "?"))
@@ -53,7 +54,7 @@ class AuditLapsed:
 
     name: Final = "audit_lapsed"
     type: Final = "audit_lapsed"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
@@ -68,6 +69,7 @@ class AuditLapsed:
         "longest_validity_days": USUAL_DAYS,
         "never_audited_days": NEVER_DAYS,
         "rare_share": RARE_SHARE,
+        "validity_quantile": COMMON,
     }
     libraries: Final = ("numpy", "pandas")
 
@@ -147,7 +149,7 @@ def _audits(months: pd.DataFrame) -> pd.DataFrame:
     table = months.sort_values(["facility_id", "first_day"])
     audited, expires = (_days(table[name]) for name in ("last_audit_date", "audit_expiry_date"))
     told = audited.notna() | expires.notna()
-    usual = _usual(table["audit_scheme"], (expires - audited).dt.days.astype(np.float64))
+    usual = _usual(table, (expires - audited).dt.days.astype(np.float64))
     guess = audited + pd.to_timedelta(usual, unit="D")
     dates = pd.DataFrame(
         {
@@ -179,8 +181,13 @@ def _days(dates: pd.Series) -> pd.Series:
     return found.astype("datetime64[us]")
 
 
-def _usual(scheme: pd.Series, days: pd.Series) -> pd.Series:
-    """Return how long audits of a scheme stand, by those that say so; at most three years."""
+def _usual(table: pd.DataFrame, days: pd.Series) -> pd.Series:
+    """Return how long audits of the site, else of the scheme, stand by those that say so.
+
+    At most three years. Schemes have audits of several kinds, so for a site that never says it
+    the longest that is common speaks.
+    """
     said = days.where((days > 0) & (days <= USUAL_DAYS))
-    usual = said.groupby(scheme.fillna("")).transform("median")
-    return usual.fillna(said.median()).fillna(USUAL_DAYS)
+    own = said.groupby(table["facility_id"]).transform("median")
+    usual = said.groupby(table["audit_scheme"].fillna("")).transform("quantile", COMMON)
+    return own.fillna(usual).fillna(said.quantile(COMMON)).fillna(USUAL_DAYS)

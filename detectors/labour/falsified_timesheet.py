@@ -100,6 +100,7 @@ class FalsifiedTimesheet(Signs):
         Benign("what this site's sheets always look like", "ruled out"),
         Benign("holidays that were paid and not worked", "ruled out"),
         Benign("a slip in the report or in the totals: the other agrees", "ruled out"),
+        Benign("part-timers who are not on every sheet", "ruled out"),
         Benign("few sheets, so that chance is large", "ruled out"),
         Benign("a shift plan with the same hours for everybody", "not checked"),
     )
@@ -115,13 +116,14 @@ class FalsifiedTimesheet(Signs):
         found = hour_signs(shared.sheets, limits["max_weekly_hours"].to_numpy(np.float64))
         table = subjects(months).merge(found, "left", on=keys)
         totals = months["total_hours"] / months["headcount"].where(months["headcount"] > 0)
-        error = (months["sheet_error"] / months["sheet_hours"]).fillna(0.1).to_numpy(np.float64)
+        middle = table["middle"].set_axis(months.index)
+        error = (table["middle_error"] / table["middle"]).fillna(0.1).to_numpy(np.float64)
         enough = table["value_whole"].notna().to_numpy()
         for name, other in (
             ("sheets_against_report", months["avg_weekly_hours"]),
             ("sheets_against_totals", totals / WEEKS_PER_MONTH),
         ):
-            value = ratio(months["sheet_hours"], other)
+            value = ratio(middle, other)
             table[f"value_{name}"] = np.where(enough, value, np.nan)
             table[f"noise_{name}"] = np.hypot(error, _CHANCE)
         without = months["subject_id"][~enough]

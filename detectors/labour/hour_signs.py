@@ -31,6 +31,12 @@ _ON: Final = 1e-6
 _EDGE: Final = 0.75
 """Hours below a limit that count as just under it."""
 _LEAST_SPREAD: Final = 0.05
+_QUARTILES: Final = 1.349
+"""Distance of a normal's quartiles in standard deviations."""
+_OF_QUARTILES: Final = 1.65
+"""Error of a spread read off quartiles, over that of a standard deviation."""
+_OF_MEDIAN: Final = 1.25
+"""Error of a median over that of a mean."""
 
 
 def per_month(sheets: Sheets, values: Floats) -> Floats:
@@ -47,7 +53,8 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
 
     Returns:
         One row per row of `sheets.months`, with `value_*` and `noise_*` of "whole", "alike",
-        "week_to_week", "worker_to_worker", "repeated", "copied" and "under_limit".
+        "week_to_week", "worker_to_worker", "repeated", "copied" and "under_limit", and the median
+        week, `middle`, with its standard error over workers, `middle_error`.
     """
     known = sheets.hours > 0
     rows = sheets._replace(
@@ -59,14 +66,18 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
     )
     count = np.maximum(per_month(rows, np.ones(len(rows.month))), 1)
     grid = _grid(rows, count)
-    within, across, freedom = _spreads(rows, count)
+    within, freedom = _within(rows, count)
+    middle, across = _across(rows)
+    workers = np.bincount(rows.month[np.diff(rows.worker, prepend=-1) > 0], minlength=len(count))
     found = {
         **_whole(rows, count, grid),
         **_alike(rows, count, grid, across),
         "value_week_to_week": np.log(within + _LEAST_SPREAD),
         "noise_week_to_week": 1 / np.sqrt(2 * np.maximum(freedom, 1)),
         "value_worker_to_worker": np.log(across + _LEAST_SPREAD),
-        "noise_worker_to_worker": 1 / np.sqrt(2 * count),
+        "noise_worker_to_worker": _OF_QUARTILES / np.sqrt(2 * count),
+        "middle": middle,
+        "middle_error": _OF_MEDIAN * across / np.sqrt(np.maximum(workers, 1)),
         **_repeated(rows, grid, within),
         **_copied(rows),
         **_under(rows, count, limit),
@@ -118,18 +129,28 @@ def _alike(rows: Sheets, count: Floats, grid: Floats, across: Floats) -> dict[st
     return {"value_alike": share - chance, "noise_alike": noise}
 
 
-def _spreads(rows: Sheets, count: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the spread of hours within workers, over all rows, and its degrees of freedom."""
+def _across(rows: Sheets) -> tuple[Floats, Floats]:
+    """Return the median of all rows and their spread by the quartiles.
+
+    Whether one of a few part-timers is on the sheet must not matter to either.
+    """
+    found = np.zeros((len(rows.months), 3))
+    if len(rows.month):
+        quartiles = pd.Series(rows.hours).groupby(rows.month).quantile(np.array([0.25, 0.5, 0.75]))
+        found[np.unique(rows.month)] = quartiles.to_numpy(np.float64).reshape(-1, 3)
+    low, middle, high = found.T
+    return middle, (high - low) / _QUARTILES
+
+
+def _within(rows: Sheets, count: Floats) -> tuple[Floats, Floats]:
+    """Return the spread of hours within workers and its degrees of freedom."""
     size = int(rows.worker.max(initial=0)) + 1
     weeks = np.bincount(rows.worker, minlength=size)
     mean = np.bincount(rows.worker, rows.hours, size) / np.maximum(weeks, 1)
     squares = per_month(rows, (rows.hours - mean[rows.worker]) ** 2)
     workers = per_month(rows, 1 / weeks[rows.worker])
     freedom = count - workers
-    middle = per_month(rows, rows.hours) / count
-    whole = per_month(rows, (rows.hours - middle[rows.month]) ** 2)
-    within = np.sqrt(squares / np.maximum(freedom, 1))
-    return within, np.sqrt(whole / np.maximum(count - 1, 1)), freedom
+    return np.sqrt(squares / np.maximum(freedom, 1)), freedom
 
 
 def _repeated(rows: Sheets, grid: Floats, within: Floats) -> dict[str, Floats]:

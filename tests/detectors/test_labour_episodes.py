@@ -1,11 +1,14 @@
-"""Episodes of a site: found when they end, never a step down, never chance; seasons come back."""
+"""What is usual: episodes and seasons of a site; and slips of units, dates and sheets."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from asking import flagged
+from frame_factories import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planted_labour import add_sheets, workplaces
 
 from detectors.labour.departures import Peers, departures
 from detectors.labour.episodes import episodes
@@ -77,3 +80,49 @@ def test_few_months_have_no_episodes(size: int) -> None:
     rows = np.zeros(size, np.int64)
     assert not episodes(np.linspace(0, 9, size), rows, np.ones(size)).any()
     assert not episodes(np.full(size, np.nan), rows, np.ones(size)).any()
+
+
+def test_wages_in_thousands_are_no_hunger_wages() -> None:
+    """A site that reports thousands is read so; what is too little even then is flagged."""
+    world = World()
+    world.limit()
+    world.site("A")
+    world.site("B")
+    for month in range(1, 7):
+        heads, hours = 100.0, 100 * 40 * 52 / 12
+        given = {"headcount": heads, "total_hours": hours}
+        world.month("A", f"2024-{month:02d}", gross_wages=hours * 15 / 1000, **given)
+    low = world.month("B", "2024-03", gross_wages=100 * 40 * 52 / 12 * 8 / 1000)
+    assert set(flagged("wage_below_minimum", world)) == {low}
+
+
+def test_audit_stands_as_long_as_the_sites_own_do() -> None:
+    """A month without expiry goes by the site's other audits, not by shorter ones elsewhere."""
+    world = World()
+    for site, until in (("A", "2025-06-01"), ("B", "2023-06-01"), ("C", "2023-06-01")):
+        for month in (1, 2):
+            dates = {"last_audit_date": "2022-06-01", "audit_expiry_date": until}
+            if site == "A" and month == 2:
+                del dates["audit_expiry_date"]
+            claim = {"certified_claim": "yes", "audit_scheme": "GoodWork"}
+            world.month(site, f"2023-{month + 7:02d}", **dates, **claim)
+    assert {subject[0] for subject in flagged("audit_lapsed", world)} == {"B", "C"}
+
+
+def test_part_timer_off_the_sheet_is_no_falsification() -> None:
+    """One of nine who works half the week is missing in a month: nothing becomes strange."""
+
+    def shift(left: int) -> list[list[tuple[float, float]]]:
+        dice = np.random.default_rng(left)
+        weeks = np.round(4 * dice.normal(40, 2.5, (9, 4))) / 4
+        weeks[8] /= 2
+        return [[(float(h), float(15 * h)) for h in own] for own in weeks[: 9 - (left == 7)]]
+
+    world, count = workplaces(sites=8, months=14), 0
+    for number, (version, entry) in enumerate(world.entries):
+        if version == "timesheet/1" and entry["facility_id"] == "F3":
+            rows, count = shift(count), count + 1
+            fresh = World()
+            add_sheets(fresh, "F3", entry["month"], rows)
+            world.entries[number] = fresh.entries[0]
+    assert not {one for one in flagged("falsified_timesheet", world) if one.startswith("F3")}
