@@ -58,13 +58,13 @@ class _Grouping:
     """
 
     def __init__(self, codes: NDArray[np.int64], base: NDArray[np.int64]) -> None:
-        base = np.unique(base, return_inverse=True)[1]
-        first, self.codes = np.unique(codes, return_index=True, return_inverse=True)[1:]
+        base, self.codes = _numbered(base), _numbered(codes)
         self.size = np.bincount(self.codes).astype(np.float64)
         self.effect = np.zeros(len(self.size))
         self.between = np.zeros(len(self.size))
         """Variance of effects among those that a group is one of."""
-        owner = base[first]
+        owner = np.zeros(len(self.size), np.int64)
+        owner[self.codes] = base
         self.owner = owner if (owner[self.codes] == base).all() else np.zeros_like(owner)
 
     def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -165,7 +165,21 @@ def crossed(*codes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number the combinations of several groupings."""
     number = np.zeros(len(codes[0]), np.int64)
     for one in codes:
-        again = np.unique(one, return_inverse=True)[1]
-        number = number * (int(again.max(initial=0)) + 1) + again
-        number = np.unique(number, return_inverse=True)[1]
+        again = _numbered(one)
+        number = _numbered(number * (int(again.max(initial=0)) + 1) + again)
     return number
+
+
+def _numbered(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number groups from 0 on without gaps, in the order of their codes."""
+    low = int(codes.min(initial=0))
+    width = int(codes.max(initial=0)) - low + 1
+    if width > _SPARSE * len(codes):
+        return np.asarray(np.unique(codes, return_inverse=True)[1], np.int64)
+    there = np.zeros(width, np.int64)
+    there[codes - low] = 1
+    return np.asarray(np.cumsum(there)[codes - low] - 1, np.int64)
+
+
+_SPARSE: Final = 16
+"""A table of all codes is faster than sorting them, unless it is so many times longer."""

@@ -60,6 +60,7 @@ class RouteDetour(Statistical):
     type: Final = "route_detour"
     version: Final = "2"
     side = "upper"
+    min_samples = 1
     by_quarter = False
     reads: Final = (
         "event/1 /event_time",
@@ -123,8 +124,8 @@ class RouteDetour(Statistical):
                 "z": residual / SPREAD,
                 "residual": longer,
                 "peers": others,
-                # By a place that is on the lane nothing is asked, however long the way is.
-                "judged": rare > 0,
+                # By a place that is on its lanes there is one question, however many go by.
+                "judged": (rare > 0) | ~window["x"].duplicated().to_numpy(),
                 "benign": np.where(diverted & (residual > _OFF), "a closure or diversion", ""),
             }
         )
