@@ -70,7 +70,10 @@ def recalled(
     base = picture(lineage, about, title, detail=detail)
     where = {key: at for at, box in enumerate(base.boxes) for key in box.keys}
     flows, shown = _flows(recall.held, where)
-    boxes, arrows = list(base.boxes), list(base.arrows)
+    # What is asked for is an item only where one was named.
+    named = kind_of(recall.subject) is NodeKind.ITEM
+    boxes = [box if named else replace(box, asked=False) for box in base.boxes]
+    arrows = list(base.arrows)
     number: dict[str, int] = {}
     for (at, place), stays in sorted(flows.items()):
         if place not in number:

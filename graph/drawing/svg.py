@@ -18,7 +18,7 @@ from graph.drawing.cards import SEVERITIES
 from graph.drawing.layout import BOX_WIDTH, LINE_HEIGHT, lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from graph.drawing.layout import Plan, Point
     from graph.drawing.picture import Arrow, Box, Picture
@@ -29,8 +29,15 @@ _MARGIN: Final = 24.0
 _HEAD: Final = 58.0
 _LEGEND: Final = 46.0
 _NARROWEST: Final = 640.0
-_MOST_LETTERS: Final = 29  # of 12 px text in a box
-_MOST_IN_HEAD: Final = 25  # which is bold
+_ROOM: Final = BOX_WIDTH - 18.0
+_ROOM_BESIDE_FLAGS: Final = BOX_WIDTH - 56.0
+_NARROW: Final = frozenset(" iljtfrI.,:;'|()[]/-!")
+_WIDE: Final = frozenset("mwMWQ@%&")
+_BOLD: Final = 1.1
+_MOST_IN_TITLE: Final = 110
+_TITLE_LETTER: Final = 9.6
+_MOST_LABELS: Final = 80
+"""Of more arrows the quantities would cover each other: pointing at an arrow tells its own."""
 _TIP: Final = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" '
     'markerHeight="7" orient="auto"><path class="tip" d="M0 0L8 4L0 8z"/></marker></defs>'
@@ -52,6 +59,7 @@ text{fill:var(--ink)}.soft{fill:var(--soft)}.title{font-size:17px;font-weight:60
 .arrow{fill:none;stroke:var(--line);stroke-width:1.4}.tip{fill:var(--line)}
 .marked{stroke:var(--mark);stroke-width:2}.wide{stroke-width:calc(var(--w)*1px)}
 .place rect{rx:14px;stroke-width:1.6}.dashed{stroke-dasharray:5 4}.dotted{stroke-dasharray:1.5 4}
+.crowded .arrow{stroke-opacity:.35}
 .label{font-size:10.5px;fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:4px}
 .paper{fill:var(--paper)}
 """
@@ -60,7 +68,11 @@ text{fill:var(--ink)}.soft{fill:var(--soft)}.title{font-size:17px;font-weight:60
 def svg(picture: Picture) -> str:
     """Draw a picture; the file ends with a newline."""
     plan = lay_out(picture)
-    width = max(plan.width, _NARROWEST) + 2 * _MARGIN
+    crowded = ' class="crowded"' if len(picture.arrows) > _MOST_LABELS else ""
+    legend = list(_legend_of(picture))
+    title = _cut(picture.title, _MOST_IN_TITLE)
+    needed = max(sum(map(_legend_width, legend)), len(title) * _TITLE_LETTER, _NARROWEST)
+    width = max(plan.width, needed) + 2 * _MARGIN
     height = plan.height + _HEAD + _LEGEND + 2 * _MARGIN + 16 * (len(picture.notes) - 1)
     top = _MARGIN + _HEAD + 16 * (len(picture.notes) - 1)
     size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
@@ -71,12 +83,12 @@ def svg(picture: Picture) -> str:
         f"<style>{_STYLE}</style>",
         _TIP,
         '<rect class="paper" width="100%" height="100%"/>',
-        *_heading(picture),
-        f'<g transform="translate({_MARGIN} {top})">',
+        *_heading(title, picture.notes),
+        f'<g{crowded} transform="translate({_MARGIN} {top})">',
         *_arrows(picture, plan),
         *_boxes(picture, plan),
         "</g>",
-        *_legend(height - _MARGIN - 8),
+        *_legend(legend, height - _MARGIN - 8),
         "</svg>\n",
     ]
     return "\n".join(parts)
@@ -87,9 +99,9 @@ def _text(value: str) -> str:
     return escape(_NO_XML.sub("\ufffd", value))
 
 
-def _heading(picture: Picture) -> Iterator[str]:
-    yield f'<text class="title" x="{_MARGIN}" y="{_MARGIN + 14}">{_text(picture.title)}</text>'
-    for at, note in enumerate(picture.notes):
+def _heading(title: str, notes: Sequence[str]) -> Iterator[str]:
+    yield f'<text class="title" x="{_MARGIN}" y="{_MARGIN + 14}">{_text(title)}</text>'
+    for at, note in enumerate(notes):
         y = _MARGIN + 34 + 16 * at
         yield f'<text class="soft" x="{_MARGIN}" y="{y:.0f}">{_text(note)}</text>'
 
@@ -107,7 +119,7 @@ def _arrows(picture: Picture, plan: Plan) -> Iterator[str]:
         side = BOX_WIDTH / 2 if end[0] > start[0] else -BOX_WIDTH / 2
         points = [(start[0] + side, start[1]), *route, (end[0] - side, end[1])]
         yield _path(arrow, _curve(points))
-        if arrow.label:
+        if arrow.label and len(picture.arrows) <= _MOST_LABELS:
             x, y = _label_place(points)
             yield (
                 f'<text class="label" text-anchor="middle" x="{x:.1f}" y="{y:.1f}">'
@@ -120,12 +132,13 @@ def _path(arrow: Arrow, line: str) -> str:
     if arrow.severity in SEVERITIES:
         kind = f"{kind} marked {arrow.severity}"
     tip = "" if arrow.plain else ' marker-end="url(#tip)"'
+    told = f"<title>{_text(arrow.label)}</title>" if arrow.label else ""
     if arrow.weight:
         # A wide line ends flat: a tip of its width would hide the box.
         faint = 0.8 if arrow.severity else 0.25 + 0.5 * arrow.weight
         look = f"--w:{1 + 11 * arrow.weight:.1f};opacity:{faint:.2f}"
-        return f'<path class="{kind} wide" style="{look}" d="{line}"/>'
-    return f'<path class="{kind}" d="{line}"{tip}/>'
+        return f'<path class="{kind} wide" style="{look}" d="{line}">{told}</path>'
+    return f'<path class="{kind}" d="{line}"{tip}>{told}</path>'
 
 
 def _loop(arrow: Arrow, centre: Point) -> str:
@@ -171,7 +184,7 @@ def _one_box(box: Box, centre: Point) -> Iterator[str]:
         kind = "head" if at == 0 else "soft" if at > 1 else ""
         yield (
             f'<text class="{kind}" x="{x + 10:.1f}" y="{y + 18 + LINE_HEIGHT * at:.1f}">'
-            f"{_text(_short(line, _MOST_LETTERS if at else _MOST_IN_HEAD))}</text>"
+            f"{_text(_short(line, _room(box, at)))}</text>"
         )
     if box.flags:
         yield (
@@ -193,19 +206,54 @@ def _told(box: Box) -> str:
     return "\n".join(line for line in [*box.lines, flags] if line)
 
 
-def _short(line: str, most: int) -> str:
+def _room(box: Box, at: int) -> float:
+    """Return how many pixels of plain text a line of a box takes; its head is bold."""
+    if at:
+        return _ROOM
+    return (_ROOM_BESIDE_FLAGS if box.flags else _ROOM) / _BOLD
+
+
+def _short(line: str, room: float) -> str:
+    """Cut a line of 12 px text where it would leave its box, going by the widths of most fonts."""
+    used = 0.0
+    for at, letter in enumerate(line):
+        used += 4.3 if letter in _NARROW else 10.8 if letter in _WIDE else _letter(letter)
+        if used > room:
+            return f"{line[: max(1, at - 1)]}…"
+    return line
+
+
+def _letter(letter: str) -> float:
+    return 6.9 if letter.islower() else 8.6
+
+
+def _cut(line: str, most: int) -> str:
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
-def _legend(y: float) -> Iterator[str]:
+def _legend_of(picture: Picture) -> Iterator[tuple[str, str]]:
+    """Yield what is in the picture and wants a word, as class and words."""
+    if any(box.asked for box in picture.boxes):
+        yield "box asked", "asked for"
+    if any(box.gap for box in picture.boxes):
+        yield "box gap", "not documented"
+    if any(box.place and not box.keys for box in picture.boxes):
+        yield "place box", "holds some, or awaits it where the arrow is dashed"
+    marks = {box.severity for box in picture.boxes} | {arrow.severity for arrow in picture.arrows}
+    for severity in SEVERITIES[::-1]:
+        if severity in marks:
+            yield f"box flagged {severity}", f"flagged {severity}"
+
+
+def _legend_width(each: tuple[str, str]) -> float:
+    return 40 + 7 * len(each[1])
+
+
+def _legend(legend: Iterable[tuple[str, str]], y: float) -> Iterator[str]:
     x = _MARGIN
-    for kind, words in (
-        ("box asked", "asked for"),
-        ("box gap", "not documented"),
-        *((f"box flagged {severity}", f"flagged {severity}") for severity in SEVERITIES[::-1]),
-    ):
+    for kind, words in legend:
         yield (
             f'<g class="{kind}"><rect x="{x:.0f}" y="{y - 10:.0f}" width="18" height="12" rx="3"/>'
             f'<text class="soft" x="{x + 24:.0f}" y="{y:.0f}">{words}</text></g>'
         )
-        x += 40 + 7 * len(words)
+        x += _legend_width((kind, words))

@@ -1,8 +1,8 @@
 """A recall: everything that goods went into, who holds it now, and who was sent it.
 
 Asked of an item, of a container, of a facility (all that was made, handled or
-stored there; what was only used up there counts through what was made of it),
-or of a certificate.
+stored there, or that came from there by the word of whoever received it; what was
+only used up there counts through what was made of it), or of a certificate.
 
 Next: graph/questions/balance.py
 """
@@ -159,7 +159,13 @@ def _starts(
     """Return the items that a recall begins with, and whether more were left out."""
     kind = kind_of(subject)
     if kind is NodeKind.FACILITY:
-        return items_at(store, subject, tier, at, without=_NOT_THERE)
+        there, cut = items_at(store, subject, tier, at, without=_NOT_THERE)
+        # Who has them may be the only one to say where they came from.
+        came = store.edges(
+            [subject], tier, EdgeKind.MOVED, "downstream", roles=(Role.RECEIVED,), limit=MOST_MOVES
+        )
+        from_it = {str(edge.attrs["item"]) for edge in _until(came, at) if "item" in edge.attrs}
+        return sorted({*there, *from_it}), cut or len(came) == MOST_MOVES
     if kind is NodeKind.CERTIFICATE:
         edges = store.edges([subject], tier, EdgeKind.CERTIFIES, "downstream", limit=MOST_MOVES)
         return sorted({edge.dst for edge in _until(edges, at)}), len(edges) == MOST_MOVES

@@ -203,7 +203,7 @@ def _customers(own: list[naive.NaiveMove]) -> Any:
 def test_a_recall_of_a_place_or_a_certificate_begins_with_what_was_there(
     url: str, drafts: list[Draft], tier: Tier
 ) -> None:
-    """All that events at the place involve but as inputs, or that bears the certificate."""
+    """All that was at the place but as input or came from it, or that bears the certificate."""
     log = logged(drafts)
     store, twin = loaded(url, log), twin_of(log, tier)
     certified = {
@@ -235,7 +235,8 @@ def _were_at(twin: Any, site: str) -> set[str]:
             found |= lines if start == site else set()
         if event["event_type"] == "receive":
             end = event.get("to_facility_id", event.get("facility_id"))
-            found |= lines if end == site else set()
+            came = event.get("from_facility_id") == site and (end or "shipment_id" in event)
+            found |= lines if end == site or came else set()
     return found
 
 
