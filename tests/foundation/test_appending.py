@@ -11,6 +11,7 @@ from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import apsw
 import pytest
 
 from provenance import beside
@@ -120,10 +121,12 @@ def test_the_log_is_the_one_that_it_would_be(tmp_path: Path, workspace: Workspac
         receipt = bring(workspace, source, writer=writer)
         assert writer.process is not None
         process = writer.process
+        assert apsw.soft_heap_limit(-1) > 0
         again = bring(workspace, source, writer=writer)
     assert (told(receipt), contents(workspace.log), set_aside(workspace)) == expected
     assert again.total.duplicate == receipt.total.accepted + receipt.total.duplicate
     assert process.returncode == 0
+    assert apsw.soft_heap_limit(-1) == 0  # what this process holds was limited for the while
     assert not workspace.audit(lambda _done, _total: None).problems
 
 
