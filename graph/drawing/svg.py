@@ -59,7 +59,7 @@ text{fill:var(--ink)}.soft{fill:var(--soft)}.title{font-size:17px;font-weight:60
 .arrow{fill:none;stroke:var(--line);stroke-width:1.4}.tip{fill:var(--line)}
 .marked{stroke:var(--mark);stroke-width:2}.wide{stroke-width:calc(var(--w)*1px)}
 .place rect{rx:14px;stroke-width:1.6}.dashed{stroke-dasharray:5 4}.dotted{stroke-dasharray:1.5 4}
-.crowded .arrow{stroke-opacity:.35}
+.crowded .arrow:not(.wide){stroke-opacity:.35}
 .label{font-size:10.5px;fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:4px}
 .paper{fill:var(--paper)}
 """
