@@ -1,6 +1,6 @@
 """A detection run that goes on over 1 % new events, against a run over everything, in one go.
 
-    PYTHONPATH=. python benchmarks/bench_incremental.py [--events 100000] [--months 2000]
+    PYTHONPATH=. python benchmarks/bench_incremental.py [--events 200000] [--months 4000]
 
 The record is the sample world many times over, each copy with ids of its own, in the order of
 time. All but the last events are taken in and judged; then the last ones are, and the run goes on.
@@ -97,8 +97,8 @@ def detect(data: str, *words: str) -> tuple[dict[str, Any], float]:
 def main() -> None:
     """Print the times and the ratio."""
     parser = argparse.ArgumentParser(description="Going on over new events, against a whole run.")
-    parser.add_argument("--events", type=int, default=50_000)
-    parser.add_argument("--months", type=int, default=2_000)
+    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--months", type=int, default=1_000)
     parser.add_argument("--new", type=float, default=0.01, help="Share of events that are new.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -111,6 +111,8 @@ def test_what_a_detector_reads_does_not_hang_on_who_was_asked_before() -> None:
         assert done.result.errors == ()
         return {name: answer.tables for name, answer in done.kept.answers.items()}
 
-    alone = {detector.name: read([detector])[detector.name] for detector in BUILT_IN}
-    assert read(BUILT_IN) == alone
+    # The general models take seconds to load, and read what the others do.
+    several = [one for one in BUILT_IN if not one.name.startswith("unusual_overall")]
+    alone = {detector.name: read([detector])[detector.name] for detector in several}
+    assert read(several) == alone
     assert all(alone.values())
