@@ -271,6 +271,10 @@ def test_a_hundred_thousand_on_one_pallet(large: SqliteStore) -> None:
     answer = large.downstream("container:P", EVER)
     assert len(answer.hops) == 10_000
     assert answer.truncated
+    back = recall(large, "container:P", EVER, limit=100)
+    assert (len(back.affected), back.truncated) == (99, True)
+    way = path(large, "item:a/P/10/1", "item:a/P/10/99999", EVER)
+    assert (way.nodes, way.truncated) == ((), True)
 
 
 def test_sites_on_record_decide_a_no(url: str) -> None:
