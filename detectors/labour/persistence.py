@@ -22,7 +22,7 @@ __all__ = ["LONGEST", "runs", "settled"]
 LONGEST: Final = 6
 """Months; a longer run is judged by its best six."""
 _ELEVATED: Final = 1.0
-_MOSTLY: Final = 0.75
+_MOSTLY: Final = 0.7
 """Share of its months that must be elevated for a level to be a new one."""
 
 
