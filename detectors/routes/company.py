@@ -25,6 +25,7 @@ def in_company(
     reach_us: int,
     least: int,
     share: float,
+    asked: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """Tell for each case whether enough others around it are odd.
 
@@ -35,15 +36,21 @@ def in_company(
         reach_us: How far to look before and after.
         least: How many others must be odd.
         share: And what share of the others of that time they must be.
+        asked: Of whom to tell it; the others are in no company. None for everybody.
     """
-    if not len(odd):
-        return np.zeros(0, bool)
+    found = np.zeros(len(odd), bool)
+    if not len(odd) or not (asked is None or asked.any()):
+        return found
     since = at - at.min()
     # Groups lie further apart than any two times, so that no window reaches over to another.
     key = codes.astype(np.int64) * (int(since.max()) + reach_us + 1) + since
     order = np.argsort(key, kind="stable")
-    first = np.searchsorted(key[order], key - reach_us)
-    last = np.searchsorted(key[order], key + reach_us, side="right")
+    held = key[order]
+    # Asked in order: each search begins where the one before it has warmed the memory.
+    who = order if asked is None else order[asked[order]]
+    first = np.searchsorted(held, key[who] - reach_us)
+    last = np.searchsorted(held, key[who] + reach_us, side="right")
     before = np.append(0, np.cumsum(odd[order]))
-    others = before[last] - before[first] - odd
-    return np.asarray((others >= least) & (others >= share * (last - first - 1)), bool)
+    others = before[last] - before[first] - odd[who]
+    found[who] = (others >= least) & (others >= share * (last - first - 1))
+    return found

@@ -168,13 +168,14 @@ def _held_back(stay: NDArray[np.float64], window: pd.DataFrame) -> NDArray[np.bo
             (site, "since", COMPANY_DAYS),
             (country, "at", HOLIDAY_DAYS),
         ):
-            marked |= asked & in_company(
+            marked |= in_company(
                 far >= level,
                 window[name].to_numpy(),
                 place,
                 reach_us=days * DAY_US,
                 least=COMPANY,
                 share=COMPANY_SHARE,
+                asked=asked,
             )
     return marked
 

@@ -150,13 +150,14 @@ def _together(
     """Mark odd values in company: a fair share of their market's of those weeks, the same way."""
     marked = np.zeros(len(z), bool)
     for odd in (z >= _ODD, z <= -_ODD):
-        marked |= odd & in_company(
+        marked |= in_company(
             odd,
             at,
             market,
             reach_us=ACTION_DAYS * _DAY_US // 2,
             least=COMPANY - 1,
             share=COMPANY_SHARE,
+            asked=odd,
         )
     return marked
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from detectors import custody
 from detectors.columns import Grouped, at, codes, firsts
 from detectors.features import Features
+from detectors.routes.company import in_company
 
 NAMES = st.sampled_from(["a", "b", "ab", None])
 PAIRS = st.lists(st.tuples(NAMES, st.sampled_from([1.0, 2.0, np.nan])), max_size=30)
@@ -122,3 +123,22 @@ def test_sites_have_numbers_in_the_order_of_their_names() -> None:
         pairs = rows.assign(number=number)[[name, "number"]].dropna().drop_duplicates()
         assert pairs.sort_values(name)["number"].is_monotonic_increasing
         assert not pairs["number"].duplicated().any()
+
+
+WEEK = st.tuples(st.booleans(), st.integers(0, 30), st.integers(0, 2), st.booleans())
+
+
+@given(st.lists(WEEK, max_size=20))
+def test_company_is_told_of_those_asked_as_it_is_of_everybody(cases: list[Any]) -> None:
+    """The same answer whoever else is asked about, and the answer of counting by hand."""
+    odd, at_, codes_, asked = (np.array(one) for one in zip(*cases, strict=True)) if cases else (
+        np.zeros(0, bool), np.zeros(0, int), np.zeros(0, int), np.zeros(0, bool)
+    )  # fmt: skip
+    limits: dict[str, Any] = {"reach_us": 10, "least": 1, "share": 0.5}
+    found = in_company(odd, at_, codes_, **limits, asked=asked)
+    assert found.tolist() == (in_company(odd, at_, codes_, **limits) & asked).tolist()
+    for row in np.flatnonzero(asked):
+        near = (codes_ == codes_[row]) & (np.abs(at_ - at_[row]) <= 10)
+        near[row] = False
+        count = int(odd[near].sum())
+        assert found[row] == (count >= 1 and count >= 0.5 * near.sum())
