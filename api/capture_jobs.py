@@ -16,7 +16,7 @@ import orjson
 
 from provenance.errors import InputError, NotFound
 from provenance.files import replace_file
-from provenance.storage import translated
+from provenance.store.storage import translated
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from provenance.disclosure.erased import erasure_key, read_erasure
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Tier
-from provenance.erased import erasure_key, read_erasure
-from provenance.leaf import LEAF_TYPE
-from provenance.privacy import open_entry
+from provenance.proving.leaf import LEAF_TYPE
 
 if TYPE_CHECKING:
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 __all__ = ["ErasedEvents"]
 

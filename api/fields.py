@@ -16,8 +16,8 @@ import strawberry
 
 from api.vocabulary import JSON, DateTime, Decimal
 from provenance.canonical import decimal
+from provenance.disclosure.privacy import b64
 from provenance.errors import EncodingError
-from provenance.privacy import b64
 
 if TYPE_CHECKING:
     from collections.abc import Callable

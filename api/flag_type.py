@@ -21,7 +21,7 @@ from api.fields import (
 )
 from api.reading import Record
 from api.vocabulary import JSON, Decimal, EvidenceClass, FlagState, Severity, SubjectKind
-from provenance.privacy import b64
+from provenance.disclosure.privacy import b64
 
 if TYPE_CHECKING:
     from provenance.entries import Content

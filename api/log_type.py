@@ -15,7 +15,7 @@ from api.vocabulary import DateTime
 
 if TYPE_CHECKING:
     from api.reading import Head
-    from provenance.witnessed import Standing
+    from provenance.store.witnessed import Standing
 
 __all__ = ["Log", "Sighting", "Witnessing"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import strawberry
 
 from api.limits import MAX_PAGE
+from provenance.disclosure.privacy import b64, unb64
 from provenance.errors import EncodingError, InputError
-from provenance.privacy import b64, unb64
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from graph.questions.recall import Recall
     from provenance.entries import Content, Tier
     from provenance.identifiers import ItemKey
-    from provenance.witnessed import Standing
+    from provenance.store.witnessed import Standing
 
 __all__ = [
     "Direction",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from provenance.witnessed import Standing
+    from provenance.store.witnessed import Standing
 
 __all__ = ["moment_of", "seen_words"]
 

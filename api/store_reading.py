@@ -18,14 +18,15 @@ from graph.questions.custody import custody
 from graph.questions.exposure import exposure
 from graph.questions.lists import entries_on_record
 from graph.questions.recall import recall
-from provenance import canonical, checkpoint
-from provenance.anchors import Anchors
-from provenance.delivered import signer_of
+from provenance import canonical
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Tier
 from provenance.epcis.export import EVENT_VERSIONS
 from provenance.errors import Erased, NotFound
+from provenance.govern.anchors import Anchors
+from provenance.govern.delivered import signer_of
 from provenance.ingest.same_event import index_of
-from provenance.privacy import open_entry
+from provenance.notes import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from graph.store import GraphStore
     from provenance.entries import Content
     from provenance.identifiers import ItemKey
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
     from workspace.workspace import Workspace
 
 __all__ = ["StoreReading", "open_reading"]

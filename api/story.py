@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from api import phrases, reading, words
 from api.coverage import Coverage, Origin, coverage, origins
-from provenance.privacy import b64
+from provenance.disclosure.privacy import b64
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -39,10 +39,10 @@ from api.vocabulary import (
     TimePrecision,
     TransportMode,
 )
+from provenance.disclosure.privacy import b64
 from provenance.entries import Content
 from provenance.identifiers import ItemKey, item_path
 from provenance.ingest.quality.notes import FIELD, meaning
-from provenance.privacy import b64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

@@ -22,15 +22,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
-from provenance import hashing, keys
-from provenance.audit import audit
+from provenance import hashing
+from provenance.auditing.audit import audit
 from provenance.clock import system_clock, system_entropy
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, EntryType, Identity
-from provenance.identity import Seals
 from provenance.log import Instruments, Log, LogFiles
-from provenance.preparing import Preparer
-from provenance.row_levels import row_tables
-from provenance.tiers import DEFAULT_POLICY
+from provenance.notes import keys
+from provenance.store.identity import Seals
+from provenance.store.preparing import Preparer
+from provenance.store.row_levels import row_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -18,15 +18,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from provenance import hashing, keys, merkle, proof
+from provenance import hashing
 from provenance.clock import system_clock, system_entropy
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, EntryType
 from provenance.log import Instruments, Log, LogFiles
-from provenance.proof_batch import expanded, shared
-from provenance.storage import connect, create, transaction
-from provenance.tiers import DEFAULT_POLICY
+from provenance.notes import keys
+from provenance.proving import merkle, proof
+from provenance.proving.proof_batch import expanded, shared
+from provenance.store.storage import connect, create, transaction
+from provenance.store.writing import read_tile
 from provenance.verify import check_bundle, parse_policy
-from provenance.writing import read_tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

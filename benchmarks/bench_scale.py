@@ -26,7 +26,7 @@ import bench_log
 
 from graph.stores.sqlite import SqliteStore
 from graph.sync import catch_up
-from provenance.audit import audit
+from provenance.auditing.audit import audit
 from provenance.log import Log, LogFiles
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.model import Changes, EdgeFact, EdgeKind, EntryFact, Mention, Role
+from provenance.disclosure.privacy import seal
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, Entry, EntryType, Opening, Tier
-from provenance.privacy import seal
-from provenance.tiers import DEFAULT_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,9 +28,9 @@ def text(
     ] = None,
 ) -> None:
     """Write the text that is to be attested: origin, size and root hash."""
-    from provenance.anchors import anchored_text
     from provenance.files import replace_file
-    from provenance.storage import translated
+    from provenance.govern.anchors import anchored_text
+    from provenance.store.storage import translated
     from workspace.workspace import Workspace
 
     with Workspace(data) as workspace:
@@ -55,7 +55,7 @@ def add(
 ) -> None:
     """Keep an attestation as an entry, and put it into the proofs that it covers."""
     from commands.kept import read_bytes
-    from provenance.anchors import record
+    from provenance.govern.anchors import record
     from workspace.workspace import Workspace
 
     given = read_bytes(file)
@@ -71,7 +71,7 @@ def add(
 @app.command("list")
 def list_anchors(data: Data, *, json: Json = False) -> None:
     """List the attestations that the log keeps."""
-    from provenance.anchors import anchors_of
+    from provenance.govern.anchors import anchors_of
     from workspace.workspace import Workspace
 
     with Workspace(data) as workspace:

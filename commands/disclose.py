@@ -12,8 +12,8 @@ from commands.options import Data, Json
 from commands.output import notice, print_json, progress
 
 if TYPE_CHECKING:
-    from provenance.disclose import Chosen
-    from provenance.reading import LogReader
+    from provenance.govern.disclose import Chosen
+    from provenance.store.reading import LogReader
     from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
@@ -112,9 +112,9 @@ def _chosen(
     workspace: Workspace, events: list[str], party: str, names: list[str], tier: UpTo | None
 ) -> list[Chosen]:
     from commands.session import index_of
-    from provenance.disclose import choose, choose_tier
     from provenance.entries import Tier
     from provenance.errors import UsageError
+    from provenance.govern.disclose import choose, choose_tier
 
     found = []
     for event in dict.fromkeys(events):
@@ -129,7 +129,7 @@ def _chosen(
 def _refuse_unwritable(output: Path | None, *, several: bool) -> None:
     """Before anything is logged: a grant for what was never written would stand for ever."""
     from provenance.errors import UsageError
-    from provenance.storage import translated
+    from provenance.store.storage import translated
 
     if output is None:
         return
@@ -141,7 +141,7 @@ def _refuse_unwritable(output: Path | None, *, several: bool) -> None:
 
 
 def _record(workspace: Workspace, chosen: list[Chosen], to: str) -> list[int]:
-    from provenance.disclose import record
+    from provenance.govern.disclose import record
 
     return record(workspace.log, chosen, party=workspace.settings.party, to=to)
 
@@ -149,10 +149,10 @@ def _record(workspace: Workspace, chosen: list[Chosen], to: str) -> list[int]:
 def _write(
     reader: LogReader, chosen: list[Chosen], output: Path | None, *, several: bool
 ) -> list[Path]:
-    from provenance.disclose import disclose
     from provenance.files import replace_file
-    from provenance.proof import bundle_text
-    from provenance.storage import translated
+    from provenance.govern.disclose import disclose
+    from provenance.proving.proof import bundle_text
+    from provenance.store.storage import translated
 
     files = []
     with progress("Disclosing") as report:
@@ -172,7 +172,7 @@ def _write(
 def _list(reader: LogReader, to: str | None, *, as_json: bool) -> None:
     from datetime import UTC, datetime
 
-    from provenance.disclose import grants
+    from provenance.govern.disclose import grants
 
     listed: list[dict[str, Any]] = [
         {

@@ -107,7 +107,7 @@ def _write(
 
     from provenance.epcis.writing import document_text
     from provenance.ingest.times import instant_text
-    from provenance.storage import translated
+    from provenance.store.storage import translated
 
     counts: dict[str, Any] = {"events": 0, "left_out": {}}
     made = instant_text(
@@ -143,9 +143,9 @@ def _events(
     counts: dict[str, Any],
 ) -> Iterator[tuple[dict[str, Any], list[Any]]]:
     """The events that were asked for and can be shown; counts them, and those left out."""
+    from provenance.disclosure.privacy import open_entry
     from provenance.epcis.export import epcis_event
     from provenance.epcis.native import Names
-    from provenance.privacy import open_entry
 
     names = Names(workspace.settings.domain.rstrip("/"), _gtins(workspace))
     for entry, version in _entries(workspace, indexes):
@@ -185,8 +185,8 @@ def _gtins(workspace: Workspace) -> Callable[[str, str], str | None]:
     """Look up the GTIN of a product in its newest master data."""
     from functools import lru_cache
 
+    from provenance.disclosure.privacy import open_entry
     from provenance.entries import Tier
-    from provenance.privacy import open_entry
 
     @lru_cache(maxsize=_GTINS_KEPT)
     def gtin_of(party: str, product: str) -> str | None:

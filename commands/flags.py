@@ -92,7 +92,7 @@ def export(
     from commands.session import with_graph
     from detectors.export import of_log, with_unflagged, write
     from provenance.files import replace_file
-    from provenance.storage import translated
+    from provenance.store.storage import translated
 
     with with_graph(data) as workspace:
         rows = of_log(one.attrs for one in _all(workspace))

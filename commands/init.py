@@ -12,7 +12,7 @@ from commands.options import Data, Json
 from commands.output import notice, print_json
 
 if TYPE_CHECKING:
-    from provenance.tiers import TierPolicy
+    from provenance.disclosure.tiers import TierPolicy
 
 app = typer.Typer(add_completion=False)
 
@@ -46,7 +46,7 @@ def init(
 ) -> None:
     """Make a workspace: a signing key, an empty log and a settings file."""
     from provenance.clock import system_entropy
-    from provenance.tiers import DEFAULT_POLICY
+    from provenance.disclosure.tiers import DEFAULT_POLICY
     from workspace.workspace import Workspace, create_workspace, random_origin
 
     chosen = origin or random_origin(system_entropy)
@@ -83,7 +83,7 @@ def init(
 
 
 def _tiers(file: Path) -> TierPolicy:
-    from provenance.tiers import DEFAULT_POLICY
+    from provenance.disclosure.tiers import DEFAULT_POLICY
     from workspace.tier_file import read_tiers
 
     return read_tiers(file, DEFAULT_POLICY)

@@ -9,7 +9,7 @@ from provenance.errors import ProvenanceError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provenance.checkpoint import Checkpoint
+    from provenance.notes.checkpoint import Checkpoint
     from workspace.workspace import Workspace
 
 __all__ = ["read_bytes", "read_kept", "size_or_kept"]
@@ -33,8 +33,8 @@ def read_kept(workspace: Workspace, path: Path) -> tuple[Checkpoint, str]:
     Raises:
         ProvenanceError: As `consistency.kept_checkpoint` says, with the file's name.
     """
-    from provenance.consistency import kept_checkpoint
-    from provenance.witnessed import read_trust
+    from provenance.govern.consistency import kept_checkpoint
+    from provenance.store.witnessed import read_trust
 
     text = read_bytes(path)
     try:

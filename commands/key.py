@@ -76,8 +76,8 @@ def new(
     json: Json = False,
 ) -> None:
     """Make a key for a party: a file of mode 0600 that is never overwritten."""
-    from provenance import keys
     from provenance.clock import system_entropy
+    from provenance.notes import keys
 
     key = keys.generate(name, system_entropy)
     keys.save(key, output)

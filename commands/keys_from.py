@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provenance.govern.sources import KeySource
-    from provenance.keys import Signer
-    from provenance.register import Register
+    from provenance.notes.keys import Signer
+    from provenance.store.register import Register
 
 __all__ = ["KeyCommand", "KeyEnv", "KeyVkey", "PartyKey", "key_source", "party_signer"]
 
@@ -67,9 +67,9 @@ def party_signer(register: Register, party: str, key: PartyKey) -> Signer | None
         UsageError: The options exclude each other, or leave open which key it is.
         WorkspaceError: The key is not there.
     """
-    from provenance import keys
     from provenance.errors import UsageError
     from provenance.govern.sources import CommandSigner
+    from provenance.notes import keys
 
     file, command, vkey = key
     if (file is not None and command is not None) or (vkey is not None and command is None):

@@ -53,10 +53,10 @@ def lookup(
 
 
 def _event(workspace: Workspace, text: str, party: str) -> dict[str, Any] | None:
-    from provenance.delivered import signer_of
+    from provenance.disclosure.privacy import open_entry
     from provenance.entries import Tier
     from provenance.epcis.content import hash_of
-    from provenance.privacy import open_entry
+    from provenance.govern.delivered import signer_of
 
     keys = (("event", party, text), ("event_hash", party, text))
     index = next((at for key in keys if (at := workspace.reader.find(key)) is not None), None)

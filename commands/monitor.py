@@ -49,9 +49,9 @@ def monitor(
     Ends with exit code 1 at a split view; with --once, at any alarm. An address that does not
     answer is no alarm.
     """
+    from provenance.store.witnessed import read_trust
     from provenance.wire.monitor import Monitor
     from provenance.wire.remote import RemoteLog
-    from provenance.witnessed import read_trust
 
     _refuse_missing(policy)
     watcher = Monitor(read_trust(policy), state, entries=entries)
@@ -85,7 +85,7 @@ def _seen(path: Path) -> Seen:
 
     from commands.kept import read_bytes
     from provenance.errors import ProvenanceError, UsageError
-    from provenance.unpack import bundles_in
+    from provenance.proving.unpack import bundles_in
     from provenance.wire.monitor import Seen
 
     try:

@@ -33,7 +33,7 @@ def write_result(data: bytes, output: Path | None) -> None:
         sys.stdout.write(data.decode())
         return
     from provenance.files import replace_file
-    from provenance.storage import translated
+    from provenance.store.storage import translated
 
     with translated(output):
         replace_file(output, data)

@@ -10,8 +10,8 @@ from commands.options import Data, Json
 from commands.output import print_json
 
 if TYPE_CHECKING:
-    from provenance.parties import Party
-    from provenance.register import Register
+    from provenance.notes.parties import Party
+    from provenance.store.register import Register
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="The parties in the log's register."
@@ -39,7 +39,7 @@ def add(
 ) -> None:
     """Register a party, as an entry of the log that everybody can read."""
     from provenance.errors import UsageError
-    from provenance.parties import Party, day_of
+    from provenance.notes.parties import Party, day_of
     from workspace.workspace import Workspace
 
     with Workspace(data) as workspace:
@@ -89,7 +89,7 @@ def retire(
 ) -> None:
     """End the time in which a party's keys count; what it signed before stays good."""
     from provenance.errors import NotFound
-    from provenance.parties import day_of
+    from provenance.notes.parties import day_of
     from workspace.workspace import Workspace
 
     with Workspace(data) as workspace:

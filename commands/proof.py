@@ -13,7 +13,7 @@ from commands.output import notice, print_json
 
 if TYPE_CHECKING:
     from provenance.entries import Content
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 app = typer.Typer(add_completion=False)
 
@@ -70,9 +70,9 @@ def proof(
     from commands.kept import read_kept
     from commands.output import write_result
     from commands.selection import select
-    from provenance.anchors import Anchors
-    from provenance.consistency import older_part
     from provenance.entries import Tier
+    from provenance.govern.anchors import Anchors
+    from provenance.govern.consistency import older_part
 
     tier = Tier[disclose.name]
     with select(data, events or [], party, item, depth, facility) as (workspace, indices):
@@ -98,7 +98,7 @@ def proof(
 
 def _is_seen(log: LogReader, bundles: list[Content]) -> bool:
     """Whether the witnesses' quorum, where one is asked for, has seen the proofs' checkpoint."""
-    from provenance.checkpoint import parse
+    from provenance.notes.checkpoint import parse
 
     sizes = {parse(bundle["checkpoint"])[0].size for bundle in bundles}
     return not log.witnesses.trust.asks or sizes <= {log.witnesses.witnessed()}
@@ -106,9 +106,9 @@ def _is_seen(log: LogReader, bundles: list[Content]) -> bool:
 
 def _text(bundles: list[Content], form: Form) -> bytes:
     from provenance.errors import UsageError
-    from provenance.proof import bundle_text
-    from provenance.proof_batch import shared
-    from provenance.tlog_proof import format_tlog_proof
+    from provenance.proving.proof import bundle_text
+    from provenance.proving.proof_batch import shared
+    from provenance.proving.tlog_proof import format_tlog_proof
 
     if len(bundles) == 1:
         one = bundles[0]

@@ -24,7 +24,7 @@ def consistency(
 ) -> None:
     """Prove that the log has only grown from OLD to NEW; a kept checkpoint is held against it."""
     from commands.kept import size_or_kept
-    from provenance.consistency import consistency as prove
+    from provenance.govern.consistency import consistency as prove
     from workspace.workspace import Workspace
 
     with Workspace(data) as workspace:

@@ -48,7 +48,7 @@ def _write(output: Path, url: str, scale: int) -> None:
     from api.qr import png, svg
     from provenance.errors import UsageError
     from provenance.files import replace_file
-    from provenance.storage import translated
+    from provenance.store.storage import translated
 
     match output.suffix.lower():
         case ".svg":

@@ -13,7 +13,7 @@ from commands.output import print_json
 from provenance.errors import NotFound
 
 if TYPE_CHECKING:
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
     from workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False)
@@ -98,8 +98,8 @@ def _tell_refused(workspace: Workspace, name: str, proof: Path | None, *, as_jso
 
 def _write_proof(reader: LogReader, index: int, path: Path) -> None:
     from commands.output import write_result
-    from provenance.anchors import Anchors
-    from provenance.proof import bundle_text
+    from provenance.govern.anchors import Anchors
+    from provenance.proving.proof import bundle_text
 
     bundle = Anchors(reader).put_into(reader.prove(index, lambda _opening: True))
     write_result(bundle_text(bundle), path)

@@ -98,7 +98,7 @@ def _replay(
 ) -> list[tuple[Entry, Replay]]:
     """Replay in the order of tree sizes: flags of one run share the state they are judged on."""
     from detectors.replay import Replayer
-    from provenance.succession import Former
+    from provenance.govern.succession import Former
 
     replayer = Replayer(workspace.reader, detectors)
     # Flags that were carried over name their evidence as it was in the log before this one.
@@ -119,8 +119,8 @@ def _replay(
 
 
 def _content(entry: Entry) -> Content:
+    from provenance.disclosure.privacy import open_entry
     from provenance.entries import Tier
-    from provenance.privacy import open_entry
 
     return open_entry(entry, Tier.PRIVATE)
 

@@ -12,7 +12,7 @@ from commands.options import Data, Json
 from commands.output import print_json
 
 if TYPE_CHECKING:
-    from provenance.witnessed import Standing
+    from provenance.store.witnessed import Standing
 
 
 def status(data: Data, *, json: Json = False) -> None:

@@ -11,9 +11,9 @@ from commands.options import Data, Json
 from commands.output import print_json
 
 if TYPE_CHECKING:
+    from provenance.disclosure.tiers import TierPolicy
     from provenance.entries import Draft
-    from provenance.register import Register
-    from provenance.tiers import TierPolicy
+    from provenance.store.register import Register
 
 app = typer.Typer(
     add_completion=False,

@@ -12,7 +12,7 @@ from commands.output import print_json, progress
 
 if TYPE_CHECKING:
     from provenance.ingest.answers import Said
-    from provenance.trust import Trust
+    from provenance.notes.trust import Trust
     from provenance.verify import Verdict
     from workspace.workspace import Workspace
 
@@ -73,7 +73,7 @@ def verify(
 def _evidence(evidence: Path, policy: Path, *, as_json: bool) -> bool:
     from commands.kept import read_bytes
     from provenance.errors import VerificationError
-    from provenance.trust import parse_trust
+    from provenance.notes.trust import parse_trust
     from provenance.wire.evidence import check_evidence
     from provenance.wire.monitor_state import read_evidence
 
@@ -93,7 +93,7 @@ def _answers(file: Path, policy: Path, payload: Path | None, *, as_json: bool) -
     from commands.kept import read_bytes
     from provenance.errors import InputError
     from provenance.ingest.answers import said_in
-    from provenance.trust import parse_trust
+    from provenance.notes.trust import parse_trust
 
     trust = parse_trust(read_bytes(policy))
     try:
@@ -196,7 +196,7 @@ def _bundles(
     as_json: bool,
 ) -> bool:
     from commands.kept import read_bytes
-    from provenance.unpack import bundles_in
+    from provenance.proving.unpack import bundles_in
 
     trusted, kept = read_bytes(policy), None if older is None else read_bytes(older)
     bundles = list(bundles_in(read_bytes(file)))
@@ -224,9 +224,9 @@ def _judge(
 ) -> tuple[int, list[Verdict]]:
     from json import loads
 
-    from provenance.anchor_checks import check_anchors
-    from provenance.consistency import continues
-    from provenance.trust import parse_trust
+    from provenance.govern.anchor_checks import check_anchors
+    from provenance.govern.consistency import continues
+    from provenance.notes.trust import parse_trust
     from provenance.verify import check_bundle, parse_policy
 
     verdicts = check_anchors(bundle, check_bundle(bundle, parse_policy(trusted), parties))

@@ -17,16 +17,16 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
 from provenance import canonical
+from provenance.disclosure.privacy import b64
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, EntryType, Identity, Tier
-from provenance.privacy import b64
-from provenance.tiers import DEFAULT_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from detectors.base import Account, Flag
+    from provenance.disclosure.tiers import TierPolicy
     from provenance.entries import Content
-    from provenance.tiers import TierPolicy
 
 __all__ = ["VERSION", "code_digest", "content", "draft", "libraries", "number", "strictest"]
 

@@ -21,8 +21,8 @@ from graph.frames import load_frames
 from graph.stores.memory import MemoryStore
 from graph.sync import catch_up
 from provenance import canonical
-from provenance.merkle import tree_of
-from provenance.privacy import b64
+from provenance.disclosure.privacy import b64
+from provenance.proving.merkle import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

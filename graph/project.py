@@ -29,10 +29,10 @@ from graph.keys import (
 from graph.model import Changes, EdgeKind, EntryFact, Layers, RecordKind, cut
 from graph.stencils import Stencils
 from provenance import canonical
+from provenance.disclosure.erased import VERSION, read_erasure
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Entry, EntryType, Tier
-from provenance.erased import VERSION, read_erasure
 from provenance.errors import EncodingError, UsageError, WorkspaceDamaged
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -16,7 +16,7 @@ from graph.model import EdgeKind, cut
 from graph.project import ERASED, fields_behind_facts, project
 from provenance.entries import Tier
 from provenance.errors import NotFound, WorkspaceDamaged
-from provenance.preparing import collector_at_rest
+from provenance.store.preparing import collector_at_rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ fork. It is in a process group of its own, so that Ctrl-C reaches whoever starte
 it, and nobody else; it ends when its input does, so it never outlives that one,
 whatever kills it.
 
-Next: provenance/team.py
+Next: provenance/auditing/team.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Small files beside the database: written whole or not at all, and locked.
 
-Next: provenance/published.py
+Next: provenance/store/published.py
 """
 
 from __future__ import annotations

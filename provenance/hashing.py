@@ -6,7 +6,7 @@ tree, because tiles, witnesses and receipts elsewhere speak SHA-256.
 
 The contexts and prefixes are permanent: changing one changes every hash.
 
-Next: provenance/leaf.py
+Next: provenance/proving/leaf.py
 """
 
 from __future__ import annotations

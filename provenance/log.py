@@ -5,7 +5,7 @@ writes, hashed into the tree and covered by a signed checkpoint that has been
 published. Many processes may append; they queue at a lock file and make one
 linear log.
 
-Next: provenance/recompute.py
+Next: provenance/auditing/recompute.py
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from provenance.errors import (
     WorkspaceDamaged,
 )
 from provenance.files import locked
-from provenance.head import read_head
-from provenance.preparing import Batch, Preparer, collector_at_rest, prepare
-from provenance.published import (
+from provenance.store.head import read_head
+from provenance.store.preparing import Batch, Preparer, collector_at_rest, prepare
+from provenance.store.published import (
     HighWater,
     LogFiles,
     is_shown,
@@ -32,11 +32,11 @@ from provenance.published import (
     refuse_other,
     refuse_shrunk,
 )
-from provenance.reading import LogReader
-from provenance.register import POLICY, founding_draft
-from provenance.storage import connect, create, discard, translated, truncate
-from provenance.subjects import ids_in_use
-from provenance.writing import Instruments, commit, found
+from provenance.store.reading import LogReader
+from provenance.store.register import POLICY, founding_draft
+from provenance.store.storage import connect, create, discard, translated, truncate
+from provenance.store.subjects import ids_in_use
+from provenance.store.writing import Instruments, commit, found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 
     import apsw
 
+    from provenance.disclosure.tiers import TierPolicy
     from provenance.entries import Draft, Outcome
-    from provenance.keys import Signer
-    from provenance.preparing import Prepared
-    from provenance.register import Register
-    from provenance.subjects import SubjectKeys
-    from provenance.tiers import TierPolicy
-    from provenance.writing import Amend
+    from provenance.notes.keys import Signer
+    from provenance.store.preparing import Prepared
+    from provenance.store.register import Register
+    from provenance.store.subjects import SubjectKeys
+    from provenance.store.writing import Amend
 
 __all__ = ["HighWater", "Instruments", "Log", "LogFiles", "read_high_water"]
 

@@ -23,7 +23,7 @@ import orjson
 from provenance import beside, errors
 from provenance.entries import Outcome
 from provenance.errors import ProvenanceError, StorageError
-from provenance.storage import hold_little
+from provenance.store.storage import hold_little
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from provenance.log import Log
-    from provenance.preparing import Prepared
+    from provenance.store.preparing import Prepared
 
 __all__ = ["Appending", "serve"]
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance.audit import audit
-from provenance.backup import copy_log
+from provenance.auditing.audit import audit
 from provenance.errors import UsageError, VerificationError
 from provenance.files import copy_file, replace_file
+from provenance.govern.backup import copy_log
 from workspace.layout import Layout
 from workspace.making import placed
 from workspace.settings import edited
@@ -24,7 +24,7 @@ from workspace.settings import edited
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provenance.backup import Copied
+    from provenance.govern.backup import Copied
     from workspace.workspace import Workspace
 
 __all__ = [

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from graph.store import GraphStore
     from provenance.forget.marks import Needle
     from provenance.forget.run import Followers
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
     from workspace.layout import Layout
 
 __all__ = ["Places"]

@@ -9,21 +9,21 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from provenance import keys
 from provenance.errors import StorageError, UsageError
 from provenance.files import replace_file, sync_directory
 from provenance.govern.sources import open_signer
 from provenance.log import Log
-from provenance.storage import translated
+from provenance.notes import keys
+from provenance.store.storage import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from provenance.clock import Entropy
+    from provenance.disclosure.tiers import TierPolicy
     from provenance.govern.sources import KeySource
     from provenance.log import Instruments
-    from provenance.tiers import TierPolicy
     from workspace.layout import Layout
 
 __all__ = ["fill", "first_signer", "placed", "refuse_occupied"]

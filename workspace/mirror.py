@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance.checkpoint import format_line, format_vkey, key_id
-from provenance.cosignature import signed_by
 from provenance.errors import EncodingError, UsageError, VerificationError, WorkspaceDamaged
 from provenance.files import replace_file
-from provenance.storage import translated
-from provenance.trust import parse_trust
+from provenance.notes.checkpoint import format_line, format_vkey, key_id
+from provenance.notes.cosignature import signed_by
+from provenance.notes.trust import parse_trust
+from provenance.store.storage import translated
+from provenance.store.witnessed import Cosignature, store
 from provenance.wire.mirror import SplitView, pull, read_offer
 from provenance.wire.monitor_state import State
 from provenance.wire.replica import Replica
-from provenance.witnessed import Cosignature, store
 from workspace.making import placed
 from workspace.settings import edited, read_settings, settings_text
 from workspace.workspace import Layout, Workspace

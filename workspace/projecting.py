@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 from graph.sync import catch_up
 from provenance import beside
 from provenance.errors import ProvenanceError
-from provenance.storage import hold_little
+from provenance.store.storage import hold_little
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from graph.store import GraphStore
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 __all__ = ["Projecting", "follow"]
 

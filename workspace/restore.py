@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from provenance.backup import copy_log
-from provenance.checkpoint import parse, parse_vkey
-from provenance.cosignature import signed_by
 from provenance.errors import InputError, UsageError, VerificationError
 from provenance.files import copy_file, replace_file
+from provenance.govern.backup import copy_log
+from provenance.notes.checkpoint import parse, parse_vkey
+from provenance.notes.cosignature import signed_by
 from workspace.backup import copy_keys, copy_quarantine, refuse_unsound, stage
 from workspace.layout import Layout
 from workspace.making import placed
@@ -26,9 +26,9 @@ from workspace.workspace import Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provenance.backup import Copied
     from provenance.clock import Entropy
-    from provenance.reading import LogReader
+    from provenance.govern.backup import Copied
+    from provenance.store.reading import LogReader
     from workspace.backup import Progress
 
 __all__ = ["Backup", "Restored", "restore"]

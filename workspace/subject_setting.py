@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provenance.errors import WorkspaceDamaged, WorkspaceReadOnly
-from provenance.storage import translated
-from provenance.subjects import SubjectKeys
+from provenance.store.storage import translated
+from provenance.store.subjects import SubjectKeys
 from workspace.layout import Layout
 from workspace.settings import read_settings, set_subject_keys
 

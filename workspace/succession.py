@@ -13,19 +13,20 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provenance import canonical, keys
-from provenance.acts import acts_of, count_acts
+from provenance import canonical
+from provenance.disclosure.erased import erasure_drafts, read_erasure
 from provenance.entries import EntryType
-from provenance.erased import erasure_drafts, read_erasure
 from provenance.errors import EncodingError, UsageError, VerificationError
 from provenance.files import replace_file
 from provenance.forget.removal import places_of, removal
 from provenance.forget.survey import Target
+from provenance.govern.acts import acts_of, count_acts
+from provenance.govern.succession import carry_over
 from provenance.hashing import body_digest, leaf_hash
-from provenance.leaf import decode_leaf
 from provenance.log import Instruments, LogFiles
-from provenance.merkle import tree_of
-from provenance.succession import carry_over
+from provenance.notes import keys
+from provenance.proving.leaf import decode_leaf
+from provenance.proving.merkle import tree_of
 from provenance.wire.mirror import read_offer
 from provenance.wire.remote import RemoteLog
 from workspace.backup import refuse_unsound, stage
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from provenance.clock import Clock, Entropy
+    from provenance.disclosure.erased import Place
     from provenance.entries import Draft
-    from provenance.erased import Place
-    from provenance.writing import Amend
+    from provenance.store.writing import Amend
     from workspace.backup import Progress
     from workspace.restore import Backup
 

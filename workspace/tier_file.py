@@ -22,10 +22,10 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+from provenance.disclosure.tiers import DEFAULT_POLICY, TierPolicy
 from provenance.entries import Tier
 from provenance.errors import InputError
 from provenance.ingest.columns import EVENTS, KINDS, TIMESHEETS
-from provenance.tiers import DEFAULT_POLICY, TierPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from provenance import storage
 from provenance.files import replace_file
 from provenance.log import LogFiles
+from provenance.store import storage
 from workspace.settings import FORMAT, edited, read_settings
 
 if TYPE_CHECKING:

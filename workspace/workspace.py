@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final, Self
 from msgspec.structs import replace
 
 from provenance.clock import system_clock, system_entropy
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.errors import WorkspaceDamaged, WorkspaceReadOnly
 from provenance.forget.run import Forgetter
 from provenance.govern.keyring import KeyRing
 from provenance.govern.sources import KeySource
 from provenance.log import Instruments, Log
-from provenance.subjects import SubjectKeys
-from provenance.tiers import DEFAULT_POLICY
+from provenance.store.subjects import SubjectKeys
 from workspace.followers import Places
 from workspace.layout import Layout
 from workspace.making import fill, first_signer, placed
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from graph.store import GraphStore
-    from provenance.audit import AuditReport
+    from provenance.auditing.audit import AuditReport
     from provenance.clock import Clock, Entropy
-    from provenance.reading import LogReader
-    from provenance.tiers import TierPolicy
+    from provenance.disclosure.tiers import TierPolicy
+    from provenance.store.reading import LogReader
     from workspace.settings import Settings
 
 __all__ = ["Layout", "Workspace", "create_workspace", "random_origin"]
@@ -190,8 +190,8 @@ class Workspace:
             ) from None
 
     def audit(self, progress: Callable[[int, int], None]) -> AuditReport:
-        """Recompute the whole log; see `provenance.audit`."""
-        from provenance.audit import audit  # noqa: PLC0415 - only `verify` needs it
+        """Recompute the whole log; see `provenance.auditing.audit`."""
+        from provenance.auditing.audit import audit  # noqa: PLC0415 - only `verify` needs it
 
         held = self.settings.role != "mirror"
         subjects = self.new_subjects()
@@ -209,7 +209,7 @@ class Workspace:
         return report
 
     def _predecessor_faults(self) -> list[str]:
-        from provenance.succession import predecessor_faults  # noqa: PLC0415 - as above
+        from provenance.govern.succession import predecessor_faults  # noqa: PLC0415 - as above
 
         reader = self.new_reader()
         try:

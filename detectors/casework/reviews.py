@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from provenance.disclosure.privacy import b64
 from provenance.entries import Draft, EntryType, Identity
 from provenance.errors import UsageError
-from provenance.privacy import b64
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

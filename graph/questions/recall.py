@@ -23,7 +23,7 @@ from graph.questions.custody import Stay, stays
 from graph.questions.ledger import MOST_MOVES, Act, ledger
 from graph.store import DEFAULT_DEPTH, DEFAULT_LIMIT
 from provenance.errors import NotFound, UsageError
-from provenance.preparing import collector_at_rest
+from provenance.store.preparing import collector_at_rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from provenance.acts import count_acts
-from provenance.erased import erasure_drafts
+from provenance.disclosure.erased import erasure_drafts
+from provenance.govern.acts import count_acts
 
 if TYPE_CHECKING:
     import apsw
 
     from provenance.entries import Draft
-    from provenance.identity import Rows
     from provenance.log import Log
-    from provenance.writing import Amend
+    from provenance.store.identity import Rows
+    from provenance.store.writing import Amend
 
 __all__ = ["erase_closed"]
 

@@ -12,8 +12,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from provenance import canonical
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Tier
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import apsw
 
     from provenance.forget.survey import Target
-    from provenance.identity import Rows
-    from provenance.writing import Amend
+    from provenance.store.identity import Rows
+    from provenance.store.writing import Amend
 
 __all__ = ["places_of", "removal"]
 
@@ -37,7 +37,7 @@ def places_of(targets: Mapping[int, Target]) -> dict[int, set[str] | None]:
 
 
 def removal(targets: Mapping[int, Target]) -> Amend:
-    """Make what takes the targets out; see `provenance.writing.Amend`."""
+    """Make what takes the targets out; see `provenance.store.writing.Amend`."""
     keys = [key for target in targets.values() for key in _worker_rows(target)]
     singly = {index for _, index in keys}
     lots = [index for index, target in targets.items() if _names_lots(target)]

@@ -14,25 +14,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from provenance.acts import acts_of, count_acts
-from provenance.disclose import grants
+from provenance.disclosure.erased import erasure_drafts, read_erasure
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Tier
-from provenance.erased import erasure_drafts, read_erasure
 from provenance.errors import EncodingError, ProvenanceError, WorkspaceDamaged
 from provenance.files import locked
 from provenance.forget.marks import Marks, Needle, needles_of, read_marks, write_marks
 from provenance.forget.removal import places_of, removal
-from provenance.privacy import open_entry
+from provenance.govern.acts import acts_of, count_acts
+from provenance.govern.disclose import grants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from provenance.disclose import Grant
     from provenance.entries import Draft
     from provenance.forget.survey import Survey
+    from provenance.govern.disclose import Grant
     from provenance.log import Log, LogFiles
-    from provenance.reading import LogReader
-    from provenance.writing import Amend
+    from provenance.store.reading import LogReader
+    from provenance.store.writing import Amend
 
 __all__ = ["Followers", "Forgetter", "State", "receivers", "state"]
 

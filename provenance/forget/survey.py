@@ -15,18 +15,18 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal
 
 from provenance import canonical
+from provenance.disclosure.erased import NEVER
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Tier
-from provenance.erased import NEVER
 from provenance.errors import EncodingError, WorkspaceDamaged
 from provenance.forget.wanted import clear_names
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from provenance.entries import Content, Entry
     from provenance.forget.wanted import Wanted
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 __all__ = ["Survey", "Target"]
 

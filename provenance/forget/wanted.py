@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from provenance import canonical
+from provenance.disclosure.erased import NEVER
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Tier
-from provenance.erased import NEVER
 from provenance.errors import EncodingError, UsageError, WorkspaceDamaged
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -1,4 +1,6 @@
-"""Acts of whoever runs the log: where its key comes from, and how it is handed over.
+"""Acts of whoever runs the log: its key, anchors, disclosures, a second copy, a log after this one.
 
-Reading order: sources, keyring, rotation.
+Reading order: acts, sources, keyring, rotation, anchors, disclose, backup, succession.
+
+Next: provenance/govern/acts.py
 """

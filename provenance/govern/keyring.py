@@ -20,18 +20,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 
-from provenance import keys
 from provenance.errors import InputError, UsageError, WorkspaceDamaged, WorkspaceError
 from provenance.files import replace_file
 from provenance.govern.sources import KeySource, open_signer
-from provenance.storage import translated
+from provenance.notes import keys
+from provenance.store.storage import translated
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
     from provenance.clock import Entropy
-    from provenance.keys import Signer
+    from provenance.notes.keys import Signer
 
 __all__ = ["KeyRing", "KeySettings"]
 

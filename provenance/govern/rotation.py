@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from provenance.files import locked
 from provenance.govern.sources import KeySource
-from provenance.storage import translated
+from provenance.store.storage import translated
 
 if TYPE_CHECKING:
     from provenance.clock import Entropy

@@ -21,15 +21,15 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from provenance import keys
-from provenance.checkpoint import ED25519, key_id, parse_vkey
 from provenance.errors import InputError, UsageError, WorkspaceError
+from provenance.notes import keys
+from provenance.notes.checkpoint import ED25519, key_id, parse_vkey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from provenance.keys import Signer
+    from provenance.notes.keys import Signer
 
 __all__ = ["CommandSigner", "KeySource", "open_signer"]
 

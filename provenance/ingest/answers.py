@@ -19,19 +19,19 @@ import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from provenance.checkpoint import key_id, parse, parse_note, sign_note
+from provenance.disclosure.privacy import b64
 from provenance.errors import InputError, VerificationError
 from provenance.files import replace_file
-from provenance.privacy import b64
-from provenance.storage import translated
+from provenance.notes.checkpoint import key_id, parse, parse_note, sign_note
+from provenance.store.storage import translated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provenance.checkpoint import Signer
     from provenance.ingest.ports import LogWriter
     from provenance.ingest.receipt import Part
-    from provenance.trust import Trust
+    from provenance.notes.checkpoint import Signer
+    from provenance.notes.trust import Trust
 
 __all__ = ["Answers", "Said", "check_answer", "said_in", "sign_answer"]
 

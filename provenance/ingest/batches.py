@@ -17,13 +17,13 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from provenance.checkpoint import sign_note
+from provenance.disclosure.privacy import b64, open_entry
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import ProvenanceError, UsageError
 from provenance.hashing import EMPTY_ROOT, leaf_hash, node_hash
-from provenance.leaf import LEAF_DIGEST
-from provenance.privacy import b64, open_entry
-from provenance.signed_batch import batch_keys, batch_text, check_batch, unfit_signer
+from provenance.notes.checkpoint import sign_note
+from provenance.proving.leaf import LEAF_DIGEST
+from provenance.store.signed_batch import batch_keys, batch_text, check_batch, unfit_signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from provenance.clock import Clock
     from provenance.entries import Content, Outcome
     from provenance.ingest.ports import LogWriter
-    from provenance.keys import Signer
-    from provenance.register import Register
+    from provenance.notes.keys import Signer
+    from provenance.store.register import Register
 
 __all__ = [
     "RECEIPT",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance import canonical
+from provenance.disclosure.privacy import b64
 from provenance.entries import Draft, EntryType, Identity
 from provenance.ingest.columns import EVENTS, LABOUR
 from provenance.ingest.events import compared, event_content, resolve, warnings_of
@@ -15,7 +16,6 @@ from provenance.ingest.quality.checks import EventChecks
 from provenance.ingest.quality.notes import FIELD, private
 from provenance.ingest.quality.rules import labour_notes, price_note
 from provenance.ingest.values import Unacceptable
-from provenance.privacy import b64
 
 if TYPE_CHECKING:
     from provenance.entries import Content, Entry, Tier

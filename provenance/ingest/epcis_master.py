@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.epcis.checks import InvalidEvent, check_bounds
 from provenance.epcis.content import site
@@ -23,7 +24,6 @@ from provenance.errors import EncodingError, InputError, ProvenanceError
 from provenance.ingest.codes import country
 from provenance.ingest.drafts import gtin_name
 from provenance.ingest.values import Unacceptable, ident, latitude, longitude
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

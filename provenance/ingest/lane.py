@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Draft, Outcome
     from provenance.ingest.ports import LogWriter
-    from provenance.preparing import Prepared, Preparer
+    from provenance.store.preparing import Prepared, Preparer
 
     Settle = Callable[[Sequence[Draft], list[Outcome]], None]
     """Is told the drafts of a batch, and what became of each."""

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from provenance.entries import Draft, Entry, Identity, Known, Outcome
-    from provenance.preparing import Preparer
-    from provenance.register import Register
+    from provenance.store.preparing import Preparer
+    from provenance.store.register import Register
 
 __all__ = ["LogWriter", "Progress"]
 

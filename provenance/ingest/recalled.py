@@ -13,19 +13,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from provenance.delivered import signer_of
+from provenance.disclosure.privacy import b64, open_entry, unb64
 from provenance.entries import EntryType, Tier
 from provenance.errors import EncodingError, InputError, NotFound
+from provenance.govern.delivered import signer_of
 from provenance.hashing import source_digest
 from provenance.ingest.batches import RECEIPT, batch_of_file
 from provenance.ingest.files import sheet_of
 from provenance.ingest.formats.opening import sheets_in
 from provenance.ingest.sources import open_source, unreadable
 from provenance.ingest.table import TableSettings
-from provenance.privacy import b64, open_entry, unb64
 
 if TYPE_CHECKING:
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 __all__ = ["Payload", "batch_of", "check_payload", "digest_of_file", "recall"]
 

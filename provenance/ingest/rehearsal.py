@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from provenance.entries import Draft, Entry, Identity
     from provenance.ingest.ports import LogWriter
-    from provenance.preparing import Preparer
-    from provenance.register import Register
+    from provenance.store.preparing import Preparer
+    from provenance.store.register import Register
 
 __all__ = ["Rehearsal"]
 

@@ -43,8 +43,8 @@ from provenance.ingest.shelf import Shelf
 from provenance.ingest.sink import Pending, Sink
 from provenance.ingest.timesheets import log_timesheets, sheet_row
 from provenance.ingest.values import Unacceptable, ident
-from provenance.preparing import collector_at_rest
-from provenance.storage import translated
+from provenance.store.preparing import collector_at_rest
+from provenance.store.storage import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from provenance.ingest.mapping import Mapping
     from provenance.ingest.ports import LogWriter, Progress
     from provenance.ingest.reading import Position, Row
-    from provenance.keys import Signer
+    from provenance.notes.keys import Signer
 
 __all__ = ["ingest"]
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from provenance import canonical
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Identity, Tier
 from provenance.epcis.content import own_context
 from provenance.epcis.eventhash import event_hash
@@ -26,14 +27,13 @@ from provenance.epcis.native import PREFIX, Names
 from provenance.epcis.vocabulary import prefixes
 from provenance.epcis.writing import json_text
 from provenance.errors import EncodingError, ProvenanceError
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from provenance.entries import Content, Entry
     from provenance.ingest.ports import LogWriter
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
     Known = LogWriter | LogReader
 

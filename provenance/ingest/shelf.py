@@ -22,7 +22,7 @@ import msgspec
 from provenance.errors import InputError, NotFound
 from provenance.files import replace_file
 from provenance.ingest.quarantined import OpenRow, fingerprint, open_rows, without
-from provenance.storage import translated
+from provenance.store.storage import translated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

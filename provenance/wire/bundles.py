@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from provenance.errors import InputError
-from provenance.leaf import LEAF_SIZE
-from provenance.merkle import TILE_WIDTH
+from provenance.proving.leaf import LEAF_SIZE
+from provenance.proving.merkle import TILE_WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

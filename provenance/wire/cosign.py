@@ -14,21 +14,21 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from provenance.checkpoint import format_line, key_id, parse, parse_line
 from provenance.clock import monotonic
-from provenance.cosignature import check_line
 from provenance.errors import InputError, ProvenanceError, RemoteError, VerificationError
-from provenance.published import read_high_water
+from provenance.notes.checkpoint import format_line, key_id, parse, parse_line
+from provenance.notes.cosignature import check_line
+from provenance.store.published import read_high_water
+from provenance.store.witnessed import Cosignature, store
 from provenance.wire.witness import ADD_CHECKPOINT, SIZE_TYPE, Request, format_request, parse_size
-from provenance.witnessed import Cosignature, store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from provenance.clock import Clock
-    from provenance.published import LogFiles
-    from provenance.reading import LogReader
-    from provenance.trust import TrustedWitness
+    from provenance.notes.trust import TrustedWitness
+    from provenance.store.published import LogFiles
+    from provenance.store.reading import LogReader
 
 __all__ = ["ASK_SECONDS", "Answer", "Collector", "Round"]
 

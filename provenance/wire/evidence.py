@@ -20,17 +20,17 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance.checkpoint import parse, unbase64
-from provenance.cosignature import signed_by
 from provenance.errors import InputError, VerificationError
 from provenance.hashing import HASH_SIZE
+from provenance.notes.checkpoint import parse, unbase64
+from provenance.notes.cosignature import signed_by
 from provenance.verify import verify_consistency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provenance.checkpoint import Checkpoint
-    from provenance.trust import Trust
+    from provenance.notes.checkpoint import Checkpoint
+    from provenance.notes.trust import Trust
 
 __all__ = ["Evidence", "Proof", "check_evidence", "format_proof", "parse_proof", "read_signed"]
 

@@ -17,10 +17,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance import canonical, merkle
-from provenance.checkpoint import Checkpoint, Note, format_note, parse, parse_vkey
-from provenance.cosignature import signed_by
-from provenance.erased import NEVER, read_erasure
+from provenance import canonical
+from provenance.disclosure.erased import NEVER, read_erasure
 from provenance.errors import (
     AccessDenied,
     EncodingError,
@@ -29,8 +27,11 @@ from provenance.errors import (
     VerificationError,
 )
 from provenance.hashing import HASH_SIZE, body_digest, chain_next, leaf_hash
-from provenance.leaf import decode_leaf
-from provenance.published import read_checkpoint
+from provenance.notes.checkpoint import Checkpoint, Note, format_note, parse, parse_vkey
+from provenance.notes.cosignature import signed_by
+from provenance.proving import merkle
+from provenance.proving.leaf import decode_leaf
+from provenance.store.published import read_checkpoint
 from provenance.verify import verify_consistency
 from provenance.wire.evidence import Evidence, Proof
 from provenance.wire.paths import width_at
@@ -38,7 +39,7 @@ from provenance.wire.paths import width_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from provenance.head import Head
+    from provenance.store.head import Head
     from provenance.wire.remote import RemoteLog
     from provenance.wire.replica import Replica
 

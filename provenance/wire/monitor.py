@@ -16,12 +16,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from provenance.checkpoint import parse
 from provenance.errors import InputError, ProvenanceError, RemoteError, VerificationError
 from provenance.files import locked
 from provenance.hashing import EMPTY_ROOT
-from provenance.merkle import TileTree
-from provenance.storage import translated
+from provenance.notes.checkpoint import parse
+from provenance.proving.merkle import TileTree
+from provenance.store.storage import translated
 from provenance.verify import verify_consistency
 from provenance.wire.evidence import Evidence, Proof, check_evidence, read_signed
 from provenance.wire.monitor_state import State
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from provenance.checkpoint import Checkpoint
-    from provenance.trust import Trust
+    from provenance.notes.checkpoint import Checkpoint
+    from provenance.notes.trust import Trust
     from provenance.wire.remote import RemoteLog
 
 __all__ = ["Finding", "Monitor", "Seen"]

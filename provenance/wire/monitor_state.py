@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance.errors import InputError, VerificationError, WorkspaceDamaged
 from provenance.files import replace_file
-from provenance.storage import translated
+from provenance.store.storage import translated
 from provenance.wire.evidence import Evidence, format_proof, parse_proof, read_signed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provenance.checkpoint import Checkpoint
-    from provenance.trust import Trust
+    from provenance.notes.checkpoint import Checkpoint
+    from provenance.notes.trust import Trust
 
 __all__ = ["Progress", "State", "read_evidence"]
 

@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance.errors import InputError
-from provenance.merkle import TILE_WIDTH
+from provenance.proving.merkle import TILE_WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

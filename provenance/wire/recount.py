@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from provenance import merkle
 from provenance.errors import EncodingError, VerificationError
 from provenance.hashing import chain_next, chain_start, leaf_hash
-from provenance.leaf import decode_leaf
+from provenance.proving import merkle
+from provenance.proving.leaf import decode_leaf
 from provenance.wire.monitor_state import Progress
 from provenance.wire.paths import width_at
 
 if TYPE_CHECKING:
-    from provenance.checkpoint import Checkpoint
+    from provenance.notes.checkpoint import Checkpoint
     from provenance.wire.monitor_state import State
     from provenance.wire.remote import RemoteLog
 

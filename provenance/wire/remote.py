@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, Self
 from provenance.canonical import MAX_BODY
 from provenance.errors import AccessDenied, InputError, NotFound, RemoteError, VerificationError
 from provenance.hashing import HASH_SIZE
-from provenance.leaf import LEAF_SIZE
-from provenance.merkle import TILE_WIDTH
+from provenance.proving.leaf import LEAF_SIZE
+from provenance.proving.merkle import TILE_WIDTH
 from provenance.wire.bundles import parse_entries
 from provenance.wire.fetch import GONE, MISSING, OK, source_at
 from provenance.wire.paths import CHECKPOINT, ENTRIES, Address, body_path, width_at

@@ -1,12 +1,8 @@
 """The database of a mirror: leaves, bodies and tiles of a log that is written elsewhere.
 
-It is an ordinary log database without openings. Row keys, which the original
-digests with a secret of its own, are made anew, with the mirror's secret, for
-what is public: events, the register, erasures and signed batches. Nothing is ever signed here:
-every checkpoint is the original's.
-
-What goes in is taken on trust from the caller, who has checked it; each call is
-one transaction, so that the mirror is at every moment the beginning of the log.
+It is an ordinary log database without openings. Row keys are made anew, with the mirror's secret,
+for what is public. Nothing is ever signed here: every checkpoint is the original's. What goes in has
+been checked by the caller; each call is one transaction, so that it always is a beginning of the log.
 
 Next: provenance/wire/mirror.py
 """
@@ -15,27 +11,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from provenance import canonical, merkle, storage
+from provenance import canonical
+from provenance.disclosure.erased import erasure_key
 from provenance.entries import EntryType
-from provenance.erased import erasure_key
 from provenance.errors import EncodingError, VerificationError, WorkspaceDamaged
 from provenance.files import locked, replace_file
 from provenance.hashing import EMPTY_ROOT, chain_next, chain_start, leaf_hash
-from provenance.head import Head, continued_head, insert_head, swap_head
-from provenance.identity import Rows
-from provenance.leaf import decode_leaf
-from provenance.published import is_shown, publish
-from provenance.register import Register, register_key
-from provenance.signed_batch import keys_in
-from provenance.storage import rows, transaction, translated, truncate
-from provenance.writing import read_tile
+from provenance.proving import merkle
+from provenance.proving.leaf import decode_leaf
+from provenance.store import storage
+from provenance.store.head import Head, continued_head, insert_head, swap_head
+from provenance.store.identity import Rows
+from provenance.store.published import is_shown, publish
+from provenance.store.register import Register, register_key
+from provenance.store.signed_batch import keys_in
+from provenance.store.storage import rows, transaction, translated, truncate
+from provenance.store.writing import read_tile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from provenance.published import LogFiles
+    from provenance.store.published import LogFiles
 
 __all__ = ["Replica"]
 

@@ -13,11 +13,11 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance.checkpoint import Checkpoint, parse
 from provenance.errors import InputError, StorageError, UsageError, WorkspaceDamaged
 from provenance.files import replace_file
-from provenance.merkle import TILE_WIDTH
-from provenance.storage import translated
+from provenance.notes.checkpoint import Checkpoint, parse
+from provenance.proving.merkle import TILE_WIDTH
+from provenance.store.storage import translated
 from provenance.wire.bundles import format_entries
 from provenance.wire.paths import CHECKPOINT, ENTRIES, Address, addresses, body_path
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
     Progress = Callable[[int, int], object]
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from provenance.clock import Clock
-    from provenance.published import LogFiles
-    from provenance.reading import LogReader
+    from provenance.store.published import LogFiles
+    from provenance.store.reading import LogReader
     from provenance.wire.cosign import Round
 
 __all__ = ["collecting", "keep_collecting"]

@@ -16,16 +16,16 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from provenance.checkpoint import ED25519, parse, parse_vkey, unbase64
-from provenance.cosignature import signed_by
 from provenance.errors import InputError, VerificationError
 from provenance.hashing import HASH_SIZE
+from provenance.notes.checkpoint import ED25519, parse, parse_vkey, unbase64
+from provenance.notes.cosignature import signed_by
 from provenance.verify import verify_consistency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from provenance.checkpoint import Checkpoint, Note, VerifierKey
+    from provenance.notes.checkpoint import Checkpoint, Note, VerifierKey
 
 __all__ = [
     "ADD_CHECKPOINT",

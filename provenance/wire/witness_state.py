@@ -21,8 +21,18 @@ import json
 import tomllib
 from typing import TYPE_CHECKING, Final
 
-from provenance import keys
-from provenance.checkpoint import (
+from provenance.errors import (
+    InputError,
+    StorageError,
+    UsageError,
+    VerificationError,
+    WorkspaceDamaged,
+    WorkspaceMissing,
+)
+from provenance.files import locked, replace_file
+from provenance.hashing import EMPTY_ROOT
+from provenance.notes import keys
+from provenance.notes.checkpoint import (
     COSIGNATURE,
     ED25519,
     Checkpoint,
@@ -35,25 +45,15 @@ from provenance.checkpoint import (
     parse_text,
     parse_vkey,
 )
-from provenance.cosignature import check_line, cosign
-from provenance.errors import (
-    InputError,
-    StorageError,
-    UsageError,
-    VerificationError,
-    WorkspaceDamaged,
-    WorkspaceMissing,
-)
-from provenance.files import locked, replace_file
-from provenance.hashing import EMPTY_ROOT
-from provenance.storage import translated
+from provenance.notes.cosignature import check_line, cosign
+from provenance.store.storage import translated
 from provenance.wire.witness import Reply, admit, followed, judge, parse_request
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provenance.checkpoint import VerifierKey
     from provenance.clock import Clock, Entropy
+    from provenance.notes.checkpoint import VerifierKey
 
 __all__ = ["Witness", "create_witness"]
 

@@ -16,11 +16,11 @@ from api.readers import Readers
 from api.settings import ApiSettings
 from api.store_reading import open_reading
 from graph.sync import catch_up
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Tier
 from provenance.errors import Erased
 from provenance.forget.survey import Survey
 from provenance.forget.wanted import Subject, record_of
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,9 @@ from PIL import Image
 from api import pages
 from api.app import build_app
 from api.settings import ApiSettings
-from provenance import checkpoint, verify
+from provenance import verify
 from provenance.errors import StorageError
+from provenance.notes import checkpoint
 
 if TYPE_CHECKING:
     from workspace.workspace import Workspace

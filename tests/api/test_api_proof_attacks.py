@@ -22,9 +22,9 @@ from api.server import Listening, bind
 from api.settings import ApiSettings
 from api.store_reading import open_reading
 from api.viewer import PARTNER, Gate
+from provenance.disclosure.privacy import open_entry, unb64
 from provenance.entries import Tier
 from provenance.errors import EncodingError
-from provenance.privacy import open_entry, unb64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

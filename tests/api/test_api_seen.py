@@ -13,11 +13,11 @@ from api_world import GTIN, LOT
 from api.app import create_app
 from api.seen import seen_words
 from api.settings import ApiSettings
-from provenance.checkpoint import COSIGNATURE, format_line, parse_note
 from provenance.clock import system_entropy
-from provenance.cosignature import cosign
-from provenance.keys import generate
-from provenance.witnessed import Cosignature, Sighting, Standing, store
+from provenance.notes.checkpoint import COSIGNATURE, format_line, parse_note
+from provenance.notes.cosignature import cosign
+from provenance.notes.keys import generate
+from provenance.store.witnessed import Cosignature, Sighting, Standing, store
 
 if TYPE_CHECKING:
     from pathlib import Path

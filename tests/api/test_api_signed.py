@@ -11,12 +11,12 @@ from api.app import build_app
 from api.readers import Readers
 from api.settings import ApiSettings
 from api.store_reading import open_reading
-from provenance import keys
 from provenance.clock import system_entropy
 from provenance.govern.rotation import rotate
 from provenance.ingest.run import ingest
-from provenance.parties import Party
-from provenance.proof import bundle_text
+from provenance.notes import keys
+from provenance.notes.parties import Party
+from provenance.proving.proof import bundle_text
 from provenance.verify import check_bundle, parse_policy
 from workspace.workspace import Workspace, create_workspace
 

@@ -14,8 +14,8 @@ from api.app import build_app
 from api.readers import Readers
 from api.settings import ApiSettings
 from api.store_reading import open_reading
-from provenance.checkpoint import parse
 from provenance.entries import Tier
+from provenance.notes.checkpoint import parse
 from provenance.wire.paths import ENTRIES, Address
 
 if TYPE_CHECKING:

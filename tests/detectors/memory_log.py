@@ -6,12 +6,12 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provenance.disclosure.privacy import seal
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Entry, Opening
 from provenance.hashing import body_digest, chain_next, chain_start, leaf_hash
-from provenance.leaf import encode_leaf
-from provenance.merkle import tree_of
-from provenance.privacy import seal
-from provenance.tiers import DEFAULT_POLICY
+from provenance.proving.leaf import encode_leaf
+from provenance.proving.merkle import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

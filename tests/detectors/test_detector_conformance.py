@@ -191,7 +191,7 @@ def test_flag_is_log_content(detector: Detector) -> None:
 @every
 def test_flag_values_take_the_strictest_tier_of_what_was_read(detector: Detector) -> None:
     """The claim stays with the policy; every value is at the strictest tier of the inputs."""
-    from provenance.tiers import DEFAULT_POLICY  # noqa: PLC0415 - used here only
+    from provenance.disclosure.tiers import DEFAULT_POLICY  # noqa: PLC0415 - used here only
 
     made = draft(concluded(detector.name)[2].flags[0], party="acme")
     plan = DEFAULT_POLICY.plan("flag/1", made.tiers)

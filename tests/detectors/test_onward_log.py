@@ -17,9 +17,9 @@ from detectors.run import run
 from graph.frames import load_frames
 from graph.stores.memory import MemoryStore
 from graph.sync import catch_up
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Draft, EntryType, Tier
-from provenance.merkle import tree_of
-from provenance.privacy import open_entry
+from provenance.proving.merkle import tree_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ from detectors.run import run
 from graph.frames import load_frames
 from graph.stores.memory import MemoryStore
 from graph.sync import catch_up
+from provenance.disclosure.privacy import b64, open_entry
 from provenance.entries import Tier
-from provenance.privacy import b64, open_entry
 
 if TYPE_CHECKING:
     from frame_factories import World

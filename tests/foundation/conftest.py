@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import cli
-from provenance import keys
+from provenance.notes import keys
 from workspace import settings
 from workspace.workspace import Layout
 

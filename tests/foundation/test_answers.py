@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provenance.checkpoint import parse
 from provenance.errors import InputError
 from provenance.ingest.answers import said_in
+from provenance.notes.checkpoint import parse
 from workspace.keeping import expire, keeping
 from workspace.layout import Layout
 

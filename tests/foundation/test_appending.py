@@ -15,12 +15,12 @@ import apsw
 import pytest
 
 from provenance import beside
+from provenance.disclosure.privacy import open_entry
+from provenance.disclosure.tiers import TierPolicy
 from provenance.entries import Draft, EntryType, Identity, Outcome, Tier
 from provenance.errors import InputError, Interrupted, ProvenanceError, StorageError
 from provenance.ingest.lane import Lane
 from provenance.ingest.run import ingest
-from provenance.privacy import open_entry
-from provenance.tiers import TierPolicy
 from workspace import appending
 from workspace.appending import Appending, serve
 from workspace.workspace import Workspace, create_workspace
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provenance.log import Log
-    from provenance.preparing import Prepared
+    from provenance.store.preparing import Prepared
 
 ROWS = 3_300
 SECONDS = 60.0

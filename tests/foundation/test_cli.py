@@ -15,7 +15,7 @@ import apsw
 import pytest
 
 import cli
-from provenance import storage
+from provenance.store import storage
 from workspace import settings
 
 if TYPE_CHECKING:
@@ -359,7 +359,7 @@ def test_an_interrupt(provenance: Command, small: Path, monkeypatch: pytest.Monk
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("provenance.audit.audit", interrupted)
+    monkeypatch.setattr("provenance.auditing.audit.audit", interrupted)
     code, out, err = provenance("verify", "--data", small)
 
     assert (code, out) == (130, "")

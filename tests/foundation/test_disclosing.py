@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Tier
-from provenance.privacy import open_entry
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:

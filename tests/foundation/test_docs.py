@@ -15,9 +15,9 @@ from doc_blocks import blocks
 
 import cli
 from graph.model import EdgeKind
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import EntryType, Tier
 from provenance.errors import ProvenanceError
-from provenance.tiers import DEFAULT_POLICY
 from workspace.settings import Settings
 
 if TYPE_CHECKING:

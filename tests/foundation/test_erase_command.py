@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import pytest
 
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Tier
-from provenance.privacy import open_entry
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:

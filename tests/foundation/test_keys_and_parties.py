@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provenance import keys
 from provenance.clock import system_entropy
+from provenance.notes import keys
 from workspace.settings import read_settings
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provenance.anchors import anchors_of
-from provenance.disclose import grants
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Tier
-from provenance.privacy import open_entry
-from provenance.proof import bundle_text
+from provenance.govern.anchors import anchors_of
+from provenance.govern.disclose import grants
+from provenance.proving.proof import bundle_text
 from provenance.verify import check_bundle, parse_policy
 from workspace.upgrade import upgrade
 from workspace.workspace import Workspace

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 SECONDS = 60.0
 

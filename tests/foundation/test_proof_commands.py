@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import pytest
 
-from provenance.checkpoint import Checkpoint, parse, sign
-from provenance.keys import load
+from provenance.notes.checkpoint import Checkpoint, parse, sign
+from provenance.notes.keys import load
 from workspace.workspace import Layout
 
 if TYPE_CHECKING:

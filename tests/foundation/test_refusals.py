@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provenance import keys
 from provenance.clock import system_entropy
+from provenance.notes import keys
 from workspace.layout import Layout
 from workspace.upgrade import upgrade
 

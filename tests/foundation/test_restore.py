@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import apsw
 import pytest
 
-from provenance.checkpoint import parse, sign
 from provenance.entries import Draft, EntryType, Identity
+from provenance.notes.checkpoint import parse, sign
 from workspace.upgrade import upgrade
 from workspace.workspace import Workspace
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Tier
-from provenance.privacy import open_entry
 from workspace.layout import Layout
 from workspace.workspace import Workspace
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provenance import keys
 from provenance.clock import system_clock
+from provenance.disclosure.tiers import TierPolicy
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import EncodingError, VerificationError
-from provenance.parties import Party
-from provenance.predecessor import Predecessor
-from provenance.succession import Former, predecessor_faults
-from provenance.tiers import TierPolicy
+from provenance.govern.succession import Former, predecessor_faults
+from provenance.notes import keys
+from provenance.notes.parties import Party
+from provenance.proving.predecessor import Predecessor
 from workspace import succession
 from workspace.upgrade import upgrade
 from workspace.workspace import Workspace

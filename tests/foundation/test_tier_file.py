@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance import canonical
+from provenance.disclosure.privacy import open_entry
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Tier
 from provenance.errors import InputError
-from provenance.privacy import open_entry
-from provenance.tiers import DEFAULT_POLICY
 from workspace.tier_file import FIELDS, parse_tiers, read_tiers, tiers_text
 from workspace.workspace import Workspace
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provenance import keys
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import WorkspaceTooNew
-from provenance.privacy import open_entry
+from provenance.notes import keys
 from workspace import settings, upgrade
 from workspace.workspace import Layout, Workspace
 

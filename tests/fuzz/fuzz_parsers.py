@@ -24,8 +24,17 @@ from fuzz_tables import (
 from small_log import seeded
 
 from provenance import canonical
-from provenance.anchor_checks import check_anchors
-from provenance.checkpoint import (
+from provenance.disclosure.erased import read_erasure
+from provenance.disclosure.privacy import b64
+from provenance.disclosure.tiers import DEFAULT_POLICY
+from provenance.epcis.jsonpull import parse as parse_json
+from provenance.epcis.keys import parse_key
+from provenance.errors import EncodingError, InputError, ProvenanceError
+from provenance.govern.anchor_checks import check_anchors
+from provenance.govern.consistency import continues
+from provenance.identifiers import parse_item, parse_path
+from provenance.ingest.mapping import parse_mapping
+from provenance.notes.checkpoint import (
     Checkpoint,
     format_line,
     format_note,
@@ -38,27 +47,18 @@ from provenance.checkpoint import (
     parse_vkey,
     sign,
 )
-from provenance.consistency import continues
-from provenance.epcis.jsonpull import parse as parse_json
-from provenance.epcis.keys import parse_key
-from provenance.erased import read_erasure
-from provenance.errors import EncodingError, InputError, ProvenanceError
-from provenance.identifiers import parse_item, parse_path
-from provenance.ingest.mapping import parse_mapping
-from provenance.keys import generate, parse_secret
-from provenance.leaf import decode_leaf, encode_leaf
-from provenance.parties import Party
-from provenance.predecessor import Predecessor
-from provenance.privacy import b64
-from provenance.proof import bundle_text
-from provenance.proof_batch import expanded, shared
-from provenance.published import read_high_water
-from provenance.register import Register, founding_draft
-from provenance.signed_batch import check_batch
-from provenance.tiers import DEFAULT_POLICY
-from provenance.tlog_proof import format_tlog_proof, parse_tlog_proof
-from provenance.trust import parse_trust
-from provenance.unpack import bundles_in
+from provenance.notes.keys import generate, parse_secret
+from provenance.notes.parties import Party
+from provenance.notes.trust import parse_trust
+from provenance.proving.leaf import decode_leaf, encode_leaf
+from provenance.proving.predecessor import Predecessor
+from provenance.proving.proof import bundle_text
+from provenance.proving.proof_batch import expanded, shared
+from provenance.proving.tlog_proof import format_tlog_proof, parse_tlog_proof
+from provenance.proving.unpack import bundles_in
+from provenance.store.published import read_high_water
+from provenance.store.register import Register, founding_draft
+from provenance.store.signed_batch import check_batch
 from provenance.verify import check_bundle, parse_policy
 from provenance.wire.bundles import format_entries, parse_entries
 from provenance.wire.evidence import Proof, format_proof, parse_proof

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from log_factories import ORIGIN, SECRET, Rig, event, seeded
 
-from provenance import keys
 from provenance.clock import system_clock, system_entropy
 from provenance.files import replace_file
 from provenance.govern.keyring import KeyRing
 from provenance.govern.rotation import rotate
 from provenance.govern.sources import KeySource
 from provenance.log import Instruments, Log, LogFiles
-from provenance.proof import bundle_text
+from provenance.notes import keys
+from provenance.proving.proof import bundle_text
 from provenance.verify import check_bundle, parse_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provenance.audit import AuditReport
+    from provenance.auditing.audit import AuditReport
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,12 @@ from crash_nursery import Step, dying, fork
 from log_factories import event
 from rings import Ringed, other_key
 
-from provenance import audit, keys, log, writing
+from provenance import log
+from provenance.auditing import audit
 from provenance.govern import keyring
 from provenance.govern.sources import KeySource
+from provenance.notes import keys
+from provenance.store import writing
 
 VARIABLE = "ROTATION_NURSERY_KEY"
 

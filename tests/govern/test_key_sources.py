@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rings import other_key, signing_program
 
-from provenance import keys
 from provenance.errors import InputError, ProvenanceError, UsageError, WorkspaceError
 from provenance.govern.sources import CommandSigner, KeySource, open_signer
+from provenance.notes import keys
 
 if TYPE_CHECKING:
     from pathlib import Path

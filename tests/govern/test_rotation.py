@@ -12,13 +12,13 @@ import pytest
 from log_factories import event
 from rings import Ringed, judged, other_key, signing_program
 
-from provenance import keys
-from provenance.checkpoint import Checkpoint, sign
 from provenance.clock import system_entropy
 from provenance.errors import StorageError, UsageError, WorkspaceDamaged, WorkspaceError
 from provenance.files import replace_file
 from provenance.govern import keyring
 from provenance.govern.sources import KeySource
+from provenance.notes import keys
+from provenance.notes.checkpoint import Checkpoint, sign
 
 HERE = Path(__file__).parent
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from provenance.disclosure.privacy import seal
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, Entry, EntryType, Opening, Tier
 from provenance.hashing import body_digest, chain_next, chain_start, leaf_hash
-from provenance.leaf import encode_leaf
-from provenance.privacy import seal
-from provenance.tiers import DEFAULT_POLICY
+from provenance.proving.leaf import encode_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from provenance.tiers import TierPolicy
+    from provenance.disclosure.tiers import TierPolicy
 
 ORIGIN = "log.example/graph"
 COTTON, YARN, SHIRT = "item:acme/COTTON/10/C1", "item:bolt/YARN/10/Y1", "item:bolt/SHIRT/10/T1"

@@ -14,10 +14,10 @@ from test_graph_conformance import snapshot_of
 from graph.connect import open_store
 from graph.stores.sqlite import SqliteStore
 from graph.sync import catch_up, rebuild
+from provenance.disclosure.erased import NEVER, erasure_drafts
+from provenance.disclosure.tiers import TierPolicy
 from provenance.entries import EntryType, Tier
-from provenance.erased import NEVER, erasure_drafts
 from provenance.errors import StorageError
-from provenance.tiers import TierPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path

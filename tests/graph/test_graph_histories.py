@@ -14,9 +14,9 @@ from naive_graph import NaiveGraph
 
 from graph.connect import open_store
 from graph.sync import catch_up
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Draft, EntryType, Tier
 from provenance.errors import NotFound
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

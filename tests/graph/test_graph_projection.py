@@ -14,9 +14,9 @@ from graph.keys import parse_key
 from graph.model import Changes, EdgeKind, Role, cut, micros
 from graph.project import layers_of, project
 from graph.transformations import MOST_PAIRS
+from provenance.disclosure.privacy import open_entry
+from provenance.disclosure.tiers import DEFAULT_POLICY, TierPolicy
 from provenance.entries import Draft, EntryType, Tier
-from provenance.privacy import open_entry
-from provenance.tiers import DEFAULT_POLICY, TierPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

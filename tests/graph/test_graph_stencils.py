@@ -14,9 +14,9 @@ from graph.facts import Facts, form_of
 from graph.model import Changes, cut
 from graph.project import layers_of, project
 from graph.stencils import Stencils
+from provenance.disclosure.tiers import TierPolicy
 from provenance.entries import Draft, Entry, EntryType, Tier
 from provenance.errors import EncodingError, UsageError
-from provenance.tiers import TierPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from provenance import canonical
 from provenance.entries import Entry, Known, Outcome
 from provenance.hashing import body_digest, leaf_hash
 from provenance.ingest.run import ingest
-from provenance.leaf import encode_leaf
+from provenance.proving.leaf import encode_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

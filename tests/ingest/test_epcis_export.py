@@ -10,6 +10,7 @@ import pytest
 from epcis_world import PREFIX, document, event, parsed, transformation
 from schema_oracle import events_of, examples_in, schema_in
 
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Tier
 from provenance.epcis.content import event_content, hash_of, own_context
 from provenance.epcis.document import Header, read_events
@@ -20,7 +21,6 @@ from provenance.epcis.native import Names
 from provenance.epcis.vocabulary import prefixes
 from provenance.epcis.writing import document_text
 from provenance.ingest.run import ingest
-from provenance.privacy import open_entry
 from workspace.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from ingest_log import MemoryLog, clock, counts, feed, feed_paths
 from schema_oracle import events_of, examples_in
 
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import EntryType, Tier
 from provenance.epcis.content import as_written
 from provenance.epcis.vocabulary import CONTEXT
 from provenance.errors import InputError
 from provenance.ingest.run import ingest
-from provenance.tiers import DEFAULT_POLICY
 
 if TYPE_CHECKING:
     from pathlib import Path

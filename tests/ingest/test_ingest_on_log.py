@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from ingest_log import NOW_US, MemoryLog, clock, counts, feed, feed_paths
 
 from provenance.clock import system_entropy
+from provenance.disclosure.privacy import b64, open_entry
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, EntryType, Tier
 from provenance.hashing import EMPTY_ROOT, leaf_hash, node_hash, source_digest
 from provenance.ingest.batches import Batched, RootStream, ranges_of
-from provenance.keys import generate
-from provenance.leaf import decode_leaf
 from provenance.log import Instruments, Log, LogFiles
-from provenance.privacy import b64, open_entry
-from provenance.tiers import DEFAULT_POLICY
+from provenance.notes.keys import generate
+from provenance.proving.leaf import decode_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

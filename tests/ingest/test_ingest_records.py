@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ingest_log import MemoryLog, counts, feed, feed_paths
 
+from provenance.disclosure.privacy import b64
 from provenance.entries import Draft, EntryType, Identity
 from provenance.errors import InputError
-from provenance.privacy import b64
 
 if TYPE_CHECKING:
     from pathlib import Path

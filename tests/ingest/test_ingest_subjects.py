@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from ingest_log import MemoryLog, feed
 
+from provenance.disclosure.privacy import open_entry
+from provenance.disclosure.subject_cipher import NONCE_SIZE
 from provenance.entries import Tier
 from provenance.errors import InputError
 from provenance.ingest.drafts import person
 from provenance.ingest.mapping import parse_mapping
 from provenance.ingest.run import ingest
-from provenance.privacy import open_entry
-from provenance.subject_cipher import NONCE_SIZE
 from workspace.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:

@@ -9,26 +9,26 @@ import pytest
 from ingest_log import clock, feed
 
 from provenance import canonical
-from provenance.checkpoint import sign_note
 from provenance.clock import system_entropy
+from provenance.disclosure.privacy import b64, open_entry
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import NotFound, UsageError, WorkspaceError
 from provenance.ingest import sink as sink_module
 from provenance.ingest.recalled import batch_of
-from provenance.keys import LogKey, generate
 from provenance.log import Instruments, Log, LogFiles
-from provenance.parties import Party
-from provenance.privacy import b64, open_entry
-from provenance.proof import bundle_text
-from provenance.signed_batch import batch_text
-from provenance.tiers import DEFAULT_POLICY
+from provenance.notes.checkpoint import sign_note
+from provenance.notes.keys import LogKey, generate
+from provenance.notes.parties import Party
+from provenance.proving.proof import bundle_text
+from provenance.store.signed_batch import batch_text
 from provenance.verify import check_bundle, parse_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 KEY, OTHER = (generate(name, system_entropy) for name in ("acme", "zeta"))
 LOG_KEY = generate("log.example/signed", system_entropy)
@@ -265,7 +265,7 @@ def test_a_batch_after_the_checkpoint_is_left_out(log: Log, tmp_path: Path) -> N
 
 def forged(log: Log, **changes: Any) -> list[str]:
     """What the audit says of a log whose operator enters a batch of his own making."""
-    from provenance.audit import audit  # noqa: PLC0415 - beside its one use
+    from provenance.auditing.audit import audit  # noqa: PLC0415 - beside its one use
 
     good = open_entry(log.entry(log.size - 1), Tier.PUBLIC)
     log.append([Draft(EntryType.BATCH, "batch/1", {**good, **changes})])
@@ -315,7 +315,7 @@ def test_a_bundle_with_the_batch_of_another_entry_is_refused(log: Log, tmp_path:
 
 def test_the_audit_is_content_with_signed_batches(log: Log, tmp_path: Path) -> None:
     """Row keys of blocks and the row key that batches hand on add up."""
-    from provenance.audit import audit  # noqa: PLC0415 - beside its one use
+    from provenance.auditing.audit import audit  # noqa: PLC0415 - beside its one use
 
     for first in (0, 3, 6):
         feed(log, tmp_path, table(4, first=first), signer=KEY)

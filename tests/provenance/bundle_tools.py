@@ -9,10 +9,10 @@ from typing import Any
 
 from small_log import ORIGIN, seeded, small_log
 
-from provenance import proof
-from provenance.checkpoint import Checkpoint, format_note, parse_note, sign
-from provenance.keys import generate
-from provenance.privacy import b64, unb64
+from provenance.disclosure.privacy import b64, unb64
+from provenance.notes.checkpoint import Checkpoint, format_note, parse_note, sign
+from provenance.notes.keys import generate
+from provenance.proving import proof
 from provenance.verify import Verdict, check_bundle, parse_policy
 
 Bundle = dict[str, Any]

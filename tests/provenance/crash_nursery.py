@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from log_factories import Rig, check_log, event, settling
 
-from provenance import audit, files, identity, log, published, writing
+from provenance import files, log
+from provenance.auditing import audit
 from provenance.clock import system_entropy
-from provenance.identity import Rows
+from provenance.store import identity, published, writing
+from provenance.store.identity import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

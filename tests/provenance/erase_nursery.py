@@ -17,10 +17,12 @@ from crash_nursery import Step, dying, fork
 from erase_tools import MARK, Rows, erase, follow, marked, raw
 from log_factories import SECRET, Rig
 
-from provenance import audit, log, writing
+from provenance import log
+from provenance.auditing import audit
 from provenance.forget import removal, run
 from provenance.forget.run import state
-from provenance.identity import Rows as RowKeys
+from provenance.store import writing
+from provenance.store.identity import Rows as RowKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable

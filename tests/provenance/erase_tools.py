@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from log_factories import SECOND_US, SECRET, Rig, event, facility
 
-from provenance.disclose import Chosen, record
+from provenance.disclosure.privacy import b64
 from provenance.entries import Draft, EntryType
 from provenance.forget.run import Forgetter
 from provenance.forget.survey import Survey
 from provenance.forget.wanted import Subject, record_of
-from provenance.privacy import b64
+from provenance.govern.disclose import Chosen, record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from provenance import keys, row_levels
-from provenance.audit import audit
+from provenance.auditing.audit import audit
+from provenance.disclosure.privacy import open_entry
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.hashing import body_digest
 from provenance.log import Instruments, Log, LogFiles
-from provenance.privacy import open_entry
-from provenance.proof import bundle_text
-from provenance.tiers import DEFAULT_POLICY
+from provenance.notes import keys
+from provenance.proving.proof import bundle_text
+from provenance.store import row_levels
 from provenance.verify import check_bundle, parse_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from provenance.audit import AuditReport
-    from provenance.reading import LogReader
+    from provenance.auditing.audit import AuditReport
+    from provenance.store.reading import LogReader
 
 ORIGIN = "log.example/tests"
 SECRET = bytes(range(32))

@@ -6,8 +6,12 @@ import random
 from functools import cache
 from typing import Any
 
-from provenance import canonical, merkle, proof
-from provenance.checkpoint import (
+from provenance import canonical
+from provenance.disclosure.privacy import Sealed, b64, seal
+from provenance.disclosure.tiers import DEFAULT_POLICY
+from provenance.entries import Draft, EntryType, Opening
+from provenance.hashing import body_digest, chain_next, chain_start, leaf_hash
+from provenance.notes.checkpoint import (
     COSIGNATURE,
     Checkpoint,
     NoteSignature,
@@ -19,12 +23,9 @@ from provenance.checkpoint import (
     sign,
     sign_note,
 )
-from provenance.entries import Draft, EntryType, Opening
-from provenance.hashing import body_digest, chain_next, chain_start, leaf_hash
-from provenance.keys import LogKey, generate
-from provenance.leaf import encode_leaf
-from provenance.privacy import Sealed, b64, seal
-from provenance.tiers import DEFAULT_POLICY
+from provenance.notes.keys import LogKey, generate
+from provenance.proving import merkle, proof
+from provenance.proving.leaf import encode_leaf
 
 ORIGIN = "log.example/shipments"
 PARTY = "acme"

@@ -13,10 +13,10 @@ from erase_tools import erase, everything
 from log_factories import Rig, event, settling
 from small_log import Witness
 
-from provenance import audit as audit_module
+from provenance.auditing import audit as audit_module
 from provenance.errors import ProvenanceError
 from provenance.forget.wanted import record_of
-from provenance.witnessed import Cosignature, store
+from provenance.store.witnessed import Cosignature, store
 
 if TYPE_CHECKING:
     import random

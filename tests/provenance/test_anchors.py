@@ -14,19 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import Rig, event
 
-from provenance.anchor_checks import check_anchors
-from provenance.anchors import MAX_DATA, Anchors, anchored_text, anchors_of, record
+from provenance.disclosure.privacy import unb64
 from provenance.errors import UsageError
+from provenance.govern.anchor_checks import check_anchors
+from provenance.govern.anchors import MAX_DATA, Anchors, anchored_text, anchors_of, record
 from provenance.hashing import leaf_hash
-from provenance.privacy import unb64
-from provenance.proof import bundle_text
+from provenance.proving.proof import bundle_text
 from provenance.verify import check_bundle, parse_policy, verify_inclusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
     from provenance.verify import Verdict
 
 SIZES = (5, 3, 9)

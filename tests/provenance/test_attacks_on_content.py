@@ -8,11 +8,12 @@ import pytest
 from bundle_tools import LOG, PARTIES, Attacks, Bundle, assert_fails, edited, flip, judge, with_leaf
 from small_log import SmallLog, seeded
 
-from provenance import canonical, proof
+from provenance import canonical
+from provenance.disclosure.privacy import Sealed, b64, unb64
 from provenance.entries import EntryType
 from provenance.hashing import field_commitment
-from provenance.keys import generate
-from provenance.privacy import Sealed, b64, unb64
+from provenance.notes.keys import generate
+from provenance.proving import proof
 from provenance.verify import check_bundle, parse_policy
 
 SWAPPED = [

@@ -8,8 +8,8 @@ import pytest
 from erase_tools import erase, everything
 from log_factories import ORIGIN, Rig
 
-from provenance import audit as audit_module
-from provenance.erased import erasure_drafts
+from provenance.auditing import audit as audit_module
+from provenance.disclosure.erased import erasure_drafts
 from provenance.errors import WorkspaceDamaged
 from provenance.forget.wanted import record_of
 

@@ -17,9 +17,9 @@ from bundle_tools import (
 )
 from small_log import ORIGIN, Witness
 
-from provenance.checkpoint import format_note, parse_note
+from provenance.disclosure.privacy import b64, unb64
 from provenance.hashing import EMPTY_ROOT
-from provenance.privacy import b64, unb64
+from provenance.notes.checkpoint import format_note, parse_note
 
 ATTACKS: Attacks = {
     "another log's name": (lambda: edited(origin="other"), "signed", "is of the log 'log.example"),

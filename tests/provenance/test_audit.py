@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_factories import Rig, event, facility
 
-from provenance import audit as audit_module
+from provenance.auditing import audit as audit_module
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Tier
 from provenance.errors import ProvenanceError
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

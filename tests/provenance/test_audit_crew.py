@@ -18,24 +18,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import SECRET, Rig, event, facility, seeded
 
-from provenance import audit as audit_module
-from provenance import crew
-from provenance.audit import audit
-from provenance.checker import Checker, Found
+from provenance.auditing import audit as audit_module
+from provenance.auditing import crew
+from provenance.auditing.audit import audit
+from provenance.auditing.checker import Checker, Found
+from provenance.auditing.team import Team
+from provenance.disclosure.tiers import DEFAULT_POLICY, TierPolicy
 from provenance.entries import Tier
 from provenance.forget.wanted import record_of
-from provenance.storage import connect
-from provenance.subjects import SubjectKeys
-from provenance.team import Team
-from provenance.tiers import DEFAULT_POLICY, TierPolicy
+from provenance.store.storage import connect
+from provenance.store.subjects import SubjectKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import apsw
 
-    from provenance.audit import AuditReport
-    from provenance.team import Work
+    from provenance.auditing.audit import AuditReport
+    from provenance.auditing.team import Work
 
 ROOT = Path(__file__).parent.parent.parent
 DAMAGE = [
@@ -358,7 +358,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 print("begun")
-from provenance import audit as audit_module
+from provenance.auditing import audit as audit_module
 from provenance.log import LogFiles
 class Patient(audit_module.Team):
     def start(self, *args):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from log_factories import Rig, event, facility
 
-from provenance import openings
+from provenance.auditing import openings
+from provenance.auditing.recompute import Recomputation
 from provenance.entries import Tier
-from provenance.recompute import Recomputation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provenance.audit import AuditReport
+    from provenance.auditing.audit import AuditReport
 
 MOVED = "CAST(substr(salt, 32) || preimage AS BLOB)"
 DAMAGE = [

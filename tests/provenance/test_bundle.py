@@ -9,9 +9,9 @@ from bundle_tools import (
 )
 from small_log import ORIGIN
 
-from provenance import proof
 from provenance.errors import UsageError
 from provenance.hashing import body_digest
+from provenance.proving import proof
 
 CLAIMS = ["signed", "witnessed", "included", "body", "field", "batch-signed", "consistent"]
 

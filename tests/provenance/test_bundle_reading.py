@@ -21,8 +21,8 @@ from bundle_tools import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance import proof
 from provenance.errors import InputError
+from provenance.proving import proof
 from provenance.verify import check_bundle
 
 if TYPE_CHECKING:

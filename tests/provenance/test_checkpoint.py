@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_log import ORIGIN, seeded, small_log
 
-from provenance import checkpoint as cp
-from provenance.checkpoint import Checkpoint, Note, NoteSignature, VerifierKey
 from provenance.errors import InputError, UsageError
 from provenance.hashing import EMPTY_ROOT
-from provenance.keys import generate, parse_secret
+from provenance.notes import checkpoint as cp
+from provenance.notes.checkpoint import Checkpoint, Note, NoteSignature, VerifierKey
+from provenance.notes.keys import generate, parse_secret
 
 # The published example of Go's golang.org/x/mod/sumdb/note package.
 PETER_SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"

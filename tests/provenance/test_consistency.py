@@ -9,21 +9,21 @@ from bundle_tools import LOG, POLICY, edited, stranger_signed
 from log_factories import ORIGIN, Rig, event, seeded
 from small_log import ORIGIN as SMALL
 
-from provenance import proof
-from provenance.checkpoint import Checkpoint, parse, sign
-from provenance.consistency import consistency, continues, kept_checkpoint, older_part
+from provenance.disclosure.privacy import unb64
 from provenance.errors import InputError, ProvenanceError, UsageError, VerificationError
+from provenance.govern.consistency import consistency, continues, kept_checkpoint, older_part
 from provenance.hashing import EMPTY_ROOT
-from provenance.keys import generate
-from provenance.privacy import unb64
-from provenance.trust import Trust, parse_trust
+from provenance.notes.checkpoint import Checkpoint, parse, sign
+from provenance.notes.keys import generate
+from provenance.notes.trust import Trust, parse_trust
+from provenance.proving import proof
 from provenance.verify import Verdict, check_bundle, parse_policy, verify_consistency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import naive_log
 import pytest
 from log_factories import ORIGIN, SECRET, Rig, event, facility
 
-from provenance.checkpoint import parse
+from provenance.notes.checkpoint import parse
 
 
 @pytest.fixture(scope="module")

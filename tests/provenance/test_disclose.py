@@ -13,20 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import Rig, event, facility
 
-from provenance.acts import append_acts, count_acts
-from provenance.disclose import choose, choose_tier, disclose, grants, record
+from provenance.disclosure.privacy import b64, open_entry
 from provenance.entries import Draft, EntryType, Opening, Tier
 from provenance.errors import UsageError
+from provenance.govern.acts import append_acts, count_acts
+from provenance.govern.disclose import choose, choose_tier, disclose, grants, record
 from provenance.log import Log
-from provenance.privacy import b64, open_entry
-from provenance.proof import bundle_text
+from provenance.proving.proof import bundle_text
 from provenance.verify import check_bundle, parse_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 MORE = {
     "carrier": "Blue Line",

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_factories import ORIGIN, SECRET, Rig, event, facility
 
-from provenance import audit as audit_module
+from provenance.auditing import audit as audit_module
+from provenance.disclosure.erased import PLACES_AT_ONCE, erasure_drafts, read_erasure
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Entry, Tier
-from provenance.erased import PLACES_AT_ONCE, erasure_drafts, read_erasure
 from provenance.errors import EncodingError, UsageError
 from provenance.forget import run
 from provenance.forget.marks import Marks, needles_of, read_marks, write_marks
@@ -27,8 +28,7 @@ from provenance.forget.survey import Survey
 from provenance.forget.wanted import KEYS, Pick, record_named, record_of
 from provenance.hashing import leaf_hash
 from provenance.ingest.columns import KINDS
-from provenance.privacy import open_entry
-from provenance.proof import bundle_text
+from provenance.proving.proof import bundle_text
 from provenance.verify import check_bundle, parse_policy
 
 HERE = Path(__file__).parent
@@ -252,7 +252,7 @@ def test_a_large_erasure_is_several_entries(monkeypatch: pytest.MonkeyPatch, rig
     assert [len(draft.content["erased"]) for draft in drafts] == [PLACES_AT_ONCE, 1]
     assert [draft.identities[0].key[2] for draft in drafts] == ["5", "6"]
 
-    monkeypatch.setattr("provenance.erased.PLACES_AT_ONCE", 2)
+    monkeypatch.setattr("provenance.disclosure.erased.PLACES_AT_ONCE", 2)
     log = rig.open()
     assert erase(rig, log, subject("Ana Belén")).logged > 2
     log.close()

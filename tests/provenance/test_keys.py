@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_log import ORIGIN, seeded
 
-from provenance import keys
 from provenance.errors import InputError, StorageError, UsageError, WorkspaceError
+from provenance.notes import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance.errors import EncodingError
-from provenance.leaf import LEAF_SIZE, Leaf, decode_leaf, encode_leaf, refit_leaf
+from provenance.proving.leaf import LEAF_SIZE, Leaf, decode_leaf, encode_leaf, refit_leaf
 
 HASHES = st.binary(min_size=32, max_size=32)
 U64 = st.integers(0, 2**64 - 1)

@@ -21,16 +21,16 @@ from log_factories import (
     seeded,
 )
 
-from provenance import keys
-from provenance.checkpoint import parse
+from provenance.disclosure.privacy import open_entry
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, EntryType, Identity, Outcome, Tier
 from provenance.errors import EncodingError, NotFound, StorageError, WorkspaceDamaged
 from provenance.hashing import body_digest, leaf_hash
-from provenance.leaf import decode_leaf
 from provenance.log import Log
-from provenance.merkle import tree_of
-from provenance.privacy import open_entry
-from provenance.tiers import DEFAULT_POLICY
+from provenance.notes import keys
+from provenance.notes.checkpoint import parse
+from provenance.proving.leaf import decode_leaf
+from provenance.proving.merkle import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

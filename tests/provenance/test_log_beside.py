@@ -11,8 +11,8 @@ import pytest
 from log_factories import Rig, check_log, event, facility
 
 from provenance import log as log_module
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Tier
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

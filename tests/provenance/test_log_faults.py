@@ -13,7 +13,6 @@ import apsw
 import pytest
 from log_factories import Rig, check_log, event, seeded
 
-from provenance import keys
 from provenance import log as log_module
 from provenance.errors import (
     ProvenanceError,
@@ -24,8 +23,9 @@ from provenance.errors import (
     WorkspaceReadOnly,
     WorkspaceTooNew,
 )
-from provenance.schema import FORMAT
-from provenance.storage import translated
+from provenance.notes import keys
+from provenance.store.schema import FORMAT
+from provenance.store.storage import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

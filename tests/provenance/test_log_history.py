@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from log_factories import SECOND_US, Rig, check_log, event, seeded
 
-from provenance import audit as audit_module
-from provenance.checkpoint import parse
+from provenance.auditing import audit as audit_module
 from provenance.errors import WorkspaceDamaged, WorkspaceReadOnly
-from provenance.merkle import tree_of
+from provenance.notes.checkpoint import parse
+from provenance.proving.merkle import tree_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provenance import merkle
 from provenance.errors import UsageError, VerificationError
 from provenance.hashing import EMPTY_ROOT, HASH_SIZE
+from provenance.proving import merkle
 from provenance.verify import verify_consistency, verify_inclusion
 
 if TYPE_CHECKING:

@@ -18,17 +18,17 @@ from hypothesis import strategies as st
 from log_factories import SECRET, Rig, check_log, event, facility
 
 from provenance.clock import system_entropy
+from provenance.disclosure.privacy import open_entry, seal
+from provenance.disclosure.tiers import DEFAULT_POLICY, TierPolicy
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import EncodingError, UsageError
-from provenance.preparing import Preparer
-from provenance.privacy import open_entry, seal
-from provenance.tiers import DEFAULT_POLICY, TierPolicy
+from provenance.store.preparing import Preparer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from provenance.log import Log
-    from provenance.preparing import Prepared
+    from provenance.store.preparing import Prepared
 
 ROOT = Path(__file__).parent.parent.parent
 TABLES = ["leaf", "body", "opening", "event_id", "maker", "tile", "head"]
@@ -132,7 +132,7 @@ import pickle, sys
 from pathlib import Path
 from log_factories import SECRET, Rig, event
 from provenance.clock import system_entropy
-from provenance.preparing import Preparer
+from provenance.store.preparing import Preparer
 
 reader = Rig(Path(sys.argv[1])).reader()
 preparer = Preparer(SECRET, reader.register, system_entropy)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from log_factories import event, seeded
 
 from provenance import canonical
+from provenance.disclosure.privacy import Sealed, b64, open_entry, seal, unb64
+from provenance.disclosure.tiers import DEFAULT_POLICY, TierPolicy
 from provenance.entries import Draft, Entry, EntryType, Opening, Tier
 from provenance.errors import EncodingError, WorkspaceDamaged
 from provenance.hashing import field_commitment
-from provenance.privacy import Sealed, b64, open_entry, seal, unb64
-from provenance.tiers import DEFAULT_POLICY, TierPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_log import ORIGIN
 
-from provenance import canonical, merkle, proof
-from provenance.checkpoint import Checkpoint, sign
+from provenance import canonical
 from provenance.errors import InputError, ProvenanceError, UsageError, VerificationError
 from provenance.hashing import leaf_hash
-from provenance.proof_batch import VERSION, expanded, shared
+from provenance.notes.checkpoint import Checkpoint, sign
+from provenance.proving import merkle, proof
+from provenance.proving.proof_batch import VERSION, expanded, shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import ORIGIN, SECRET, START_US, Rig, event, seeded
 
-from provenance import canonical, keys
-from provenance.checkpoint import Checkpoint, sign
+from provenance import canonical
+from provenance.disclosure.tiers import DEFAULT_POLICY, TierPolicy
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import (
     EncodingError,
@@ -18,11 +18,12 @@ from provenance.errors import (
     VerificationError,
     WorkspaceDamaged,
 )
-from provenance.identity import Rows
-from provenance.parties import Party
-from provenance.published import read_checkpoint
-from provenance.register import Register, founding_draft, register_key
-from provenance.tiers import DEFAULT_POLICY, TierPolicy
+from provenance.notes import keys
+from provenance.notes.checkpoint import Checkpoint, sign
+from provenance.notes.parties import Party
+from provenance.store.identity import Rows
+from provenance.store.published import read_checkpoint
+from provenance.store.register import Register, founding_draft, register_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -230,7 +231,7 @@ def checkpoints(rig: Rig) -> dict[int, str]:
 
 def audited(rig: Rig, vkey: str) -> list[str]:
     """What the audit finds with a trusted key."""
-    from provenance.audit import audit  # noqa: PLC0415 - beside its one use
+    from provenance.auditing.audit import audit  # noqa: PLC0415 - beside its one use
 
     return audit(rig.files, vkey, SECRET).problems
 

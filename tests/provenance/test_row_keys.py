@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import SECRET, Rig, event, facility, settling
 
-from provenance import storage
 from provenance.entries import Draft, Identity
 from provenance.forget.wanted import record_of
-from provenance.identity import _joined
-from provenance.row_levels import row_tables
+from provenance.store import storage
+from provenance.store.identity import _joined
+from provenance.store.row_levels import row_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

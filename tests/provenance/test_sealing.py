@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from log_factories import event, seeded
 
 from provenance import canonical
+from provenance.disclosure.privacy import NONCE_SIZE, b64, b64_each, seal, unb64
+from provenance.disclosure.sealing import opened, seal_all
+from provenance.disclosure.tiers import DEFAULT_POLICY, TierPolicy
 from provenance.entries import Draft, EntryType, Tier
 from provenance.errors import EncodingError
 from provenance.hashing import field_commitment
-from provenance.privacy import NONCE_SIZE, b64, b64_each, seal, unb64
-from provenance.sealing import opened, seal_all
-from provenance.tiers import DEFAULT_POLICY, TierPolicy
 
 NAMES = st.sampled_from(
     ["a", "b", "A", "Z", "0", "", "_", "_a", "_z", "x/y", "m~n", '"', "%b", "\\"]

@@ -9,16 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_factories import ORIGIN, START_US, seeded
 
-from provenance import canonical, keys, merkle
-from provenance.batch_tree import BatchTree
-from provenance.checkpoint import Note, NoteSignature, format_note, sign_note
+from provenance import canonical
+from provenance.disclosure.privacy import b64
+from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.errors import VerificationError, WorkspaceDamaged
 from provenance.hashing import leaf_hash
-from provenance.leaf import encode_leaf
-from provenance.parties import Party
-from provenance.privacy import b64
-from provenance.register import Register, founding_draft
-from provenance.signed_batch import (
+from provenance.notes import keys
+from provenance.notes.checkpoint import Note, NoteSignature, format_note, sign_note
+from provenance.notes.parties import Party
+from provenance.proving import merkle
+from provenance.proving.batch_tree import BatchTree
+from provenance.proving.leaf import encode_leaf
+from provenance.store.register import Register, founding_draft
+from provenance.store.signed_batch import (
     ANY_BATCH,
     batch_keys,
     batch_text,
@@ -27,7 +30,6 @@ from provenance.signed_batch import (
     keys_over,
     unfit_signer,
 )
-from provenance.tiers import DEFAULT_POLICY
 from provenance.verify import verify_inclusion
 
 DAY_US = 24 * 3600 * 1_000_000

@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_factories import SECRET, Rig, event
 
-from provenance import writing
-from provenance.audit import audit
+from provenance.auditing.audit import audit
 from provenance.clock import system_entropy
+from provenance.disclosure.erased import erasure_drafts
+from provenance.disclosure.privacy import open_entry
+from provenance.disclosure.subject_cipher import NONCE_SIZE
 from provenance.entries import Draft, EntryType, Tier
-from provenance.erased import erasure_drafts
 from provenance.errors import (
     EncodingError,
     ProvenanceError,
@@ -28,15 +29,14 @@ from provenance.errors import (
     WorkspaceLocked,
 )
 from provenance.log import Instruments, Log
-from provenance.privacy import open_entry
-from provenance.subject_cipher import NONCE_SIZE
-from provenance.subjects import SubjectKeys, ids_in_use
+from provenance.store import writing
+from provenance.store.subjects import SubjectKeys, ids_in_use
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provenance.audit import AuditReport
-    from provenance.reading import LogReader
+    from provenance.auditing.audit import AuditReport
+    from provenance.store.reading import LogReader
 
 ANNA, BEN = "worker anna", "worker ben"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tamper_tools import Tampering, build
 
-from provenance import audit as audit_module
+from provenance.auditing import audit as audit_module
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_log import ORIGIN
 
-from provenance import proof
+from provenance.disclosure.privacy import unb64
 from provenance.errors import InputError
-from provenance.privacy import unb64
-from provenance.tlog_proof import format_tlog_proof, parse_tlog_proof
+from provenance.proving import proof
+from provenance.proving.tlog_proof import format_tlog_proof, parse_tlog_proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_log import COSIGNED_AT, ORIGIN, Witness, seeded, small_log
 
-from provenance import proof
-from provenance.checkpoint import (
+from provenance.errors import InputError
+from provenance.notes.checkpoint import (
     Checkpoint,
     VerifierKey,
     format_note,
@@ -18,8 +18,8 @@ from provenance.checkpoint import (
     parse_note,
     sign,
 )
-from provenance.errors import InputError
-from provenance.keys import generate
+from provenance.notes.keys import generate
+from provenance.proving import proof
 from provenance.verify import Policy, check_bundle, parse_policy
 
 LOG = small_log()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from small_log import Witness, small_log
 
 from provenance.errors import InputError
-from provenance.trust import Trust, parse_trust
+from provenance.notes.trust import Trust, parse_trust
 from provenance.verify import Policy, parse_policy
 
 LOG = small_log()

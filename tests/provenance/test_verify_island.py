@@ -14,7 +14,7 @@ import pytest
 from small_log import small_log
 
 import provenance.verify
-from provenance import proof
+from provenance.proving import proof
 from provenance.verify import main
 
 LOG = small_log()

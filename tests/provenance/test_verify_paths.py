@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance import merkle
 from provenance.errors import VerificationError
 from provenance.hashing import leaf_hash
+from provenance.proving import merkle
 from provenance.verify import verify_consistency, verify_inclusion
 
 if TYPE_CHECKING:

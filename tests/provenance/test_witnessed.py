@@ -9,11 +9,11 @@ import pytest
 from log_factories import ORIGIN, SECOND_US, START_US, Rig, check_log, event
 from small_log import COSIGNED_AT, Witness
 
-from provenance.checkpoint import parse, parse_note
 from provenance.errors import WorkspaceDamaged, WorkspaceReadOnly
-from provenance.proof import bundle_text
+from provenance.notes.checkpoint import parse, parse_note
+from provenance.proving.proof import bundle_text
+from provenance.store.witnessed import Cosignature, Sighting, store
 from provenance.verify import check_bundle, parse_policy
-from provenance.witnessed import Cosignature, Sighting, store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -34,8 +34,8 @@ ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from graph.audit import audit_graph  # noqa: E402 - from beside, as the tests have it
+from provenance.disclosure.privacy import open_entry  # noqa: E402 - as above
 from provenance.entries import EntryType, Tier  # noqa: E402 - as above
-from provenance.privacy import open_entry  # noqa: E402 - as above
 from workspace.workspace import Workspace, create_workspace  # noqa: E402 - as above
 
 if TYPE_CHECKING:

@@ -25,14 +25,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "provenance")]
 
 from log_factories import Rig, event  # noqa: E402 - from beside, as the tests have it
 
-from provenance.checkpoint import parse  # noqa: E402 - as above
 from provenance.clock import system_clock, system_entropy  # noqa: E402 - as above
+from provenance.disclosure.privacy import open_entry  # noqa: E402 - as above
 from provenance.entries import Tier  # noqa: E402 - as above
 from provenance.errors import ProvenanceError  # noqa: E402 - as above
-from provenance.privacy import open_entry  # noqa: E402 - as above
+from provenance.notes.checkpoint import parse  # noqa: E402 - as above
 
 if TYPE_CHECKING:
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 WRITERS = 2
 SHARED = 5  # of the ten events of a call: both writers try to append them

@@ -29,16 +29,16 @@ from detectors.run import run
 from graph.frames import load_frames
 from graph.stores.memory import MemoryStore
 from graph.sync import catch_up
-from provenance.anchor_checks import check_anchors
-from provenance.anchors import Anchors, record
-from provenance.checkpoint import parse, parse_note
-from provenance.consistency import continues, kept_checkpoint, older_part
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Tier
 from provenance.errors import StorageError, VerificationError, WorkspaceReadOnly
-from provenance.leaf import LEAF_TIME
-from provenance.privacy import open_entry
-from provenance.proof import bundle_text
-from provenance.trust import parse_trust
+from provenance.govern.anchor_checks import check_anchors
+from provenance.govern.anchors import Anchors, record
+from provenance.govern.consistency import continues, kept_checkpoint, older_part
+from provenance.notes.checkpoint import parse, parse_note
+from provenance.notes.trust import parse_trust
+from provenance.proving.leaf import LEAF_TIME
+from provenance.proving.proof import bundle_text
 from provenance.verify import check_bundle, parse_policy
 from provenance.wire.evidence import check_evidence
 from provenance.wire.monitor import Monitor, Seen
@@ -47,7 +47,7 @@ from provenance.wire.remote import RemoteLog
 from provenance.wire.witness import Request, format_request
 
 if TYPE_CHECKING:
-    from provenance.trust import Trust
+    from provenance.notes.trust import Trust
     from provenance.wire.witness_state import Witness
 
 PUBLISHED = ("checkpoint", "high-water")

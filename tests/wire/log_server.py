@@ -13,7 +13,7 @@ from provenance.wire.paths import CHECKPOINT, ENTRIES, addresses, body_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 Headers = dict[str, str]
 

@@ -12,10 +12,10 @@ from log_factories import START_US, Rig, event
 from witness_server import drip, http, misbehaving, serving, silent
 from witness_tools import SetClock, seeded
 
-from provenance.checkpoint import COSIGNATURE, format_line, parse_note
-from provenance.cosignature import cosign
-from provenance.keys import LogKey, generate
-from provenance.proof import bundle_text
+from provenance.notes.checkpoint import COSIGNATURE, format_line, parse_note
+from provenance.notes.cosignature import cosign
+from provenance.notes.keys import LogKey, generate
+from provenance.proving.proof import bundle_text
 from provenance.verify import check_bundle, parse_policy
 from provenance.wire.cosign import Collector, Round
 from provenance.wire.watch import collecting

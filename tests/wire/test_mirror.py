@@ -13,10 +13,9 @@ from log_server import LogServer, serving
 from mirror_nursery import STEPS
 from small_log import Witness
 
-from provenance import keys
-from provenance.checkpoint import format_note, parse_note
+from provenance.disclosure.erased import erasure_drafts
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Tier
-from provenance.erased import erasure_drafts
 from provenance.errors import (
     ProvenanceError,
     RemoteError,
@@ -24,8 +23,9 @@ from provenance.errors import (
     VerificationError,
     WorkspaceReadOnly,
 )
-from provenance.privacy import open_entry
-from provenance.trust import parse_trust
+from provenance.notes import keys
+from provenance.notes.checkpoint import format_note, parse_note
+from provenance.notes.trust import parse_trust
 from provenance.wire.evidence import check_evidence
 from provenance.wire.fetch import source_at
 from provenance.wire.monitor_state import read_evidence

@@ -8,11 +8,11 @@ import pytest
 from log_factories import ORIGIN, Rig, event, seeded
 from log_server import LogServer, serving
 
-from provenance import keys
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import EntryType, Outcome, Tier
 from provenance.ingest.batches import BatchSigner, Claim, batch_draft
-from provenance.parties import Party
-from provenance.privacy import open_entry
+from provenance.notes import keys
+from provenance.notes.parties import Party
 from provenance.wire.fetch import source_at
 from provenance.wire.remote import RemoteLog
 from workspace.mirror import Source, make_mirror, pull_into

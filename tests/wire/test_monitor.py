@@ -15,13 +15,13 @@ from log_server import LogServer, log_files, serving
 from witness_tools import Operator, seeded
 
 import cli
-from provenance.checkpoint import Checkpoint, sign
 from provenance.errors import InputError, VerificationError, WorkspaceDamaged, WorkspaceLocked
 from provenance.files import locked
-from provenance.keys import generate
-from provenance.proof import bundle_text
-from provenance.tlog_proof import format_tlog_proof
-from provenance.trust import parse_trust
+from provenance.notes.checkpoint import Checkpoint, sign
+from provenance.notes.keys import generate
+from provenance.notes.trust import parse_trust
+from provenance.proving.proof import bundle_text
+from provenance.proving.tlog_proof import format_tlog_proof
 from provenance.wire.evidence import (
     Evidence,
     Proof,

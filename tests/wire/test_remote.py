@@ -8,7 +8,6 @@ import pytest
 from log_factories import Rig
 from log_server import LogServer, serving
 
-from provenance import merkle
 from provenance.errors import (
     AccessDenied,
     NotFound,
@@ -16,6 +15,7 @@ from provenance.errors import (
     UsageError,
     VerificationError,
 )
+from provenance.proving import merkle
 from provenance.wire import fetch
 from provenance.wire.fetch import source_at
 from provenance.wire.remote import RemoteLog
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from provenance.reading import LogReader
+    from provenance.store.reading import LogReader
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from witness_tools import NAME, NOW_US, ORIGIN, Operator, SetClock, new_witness, seeded
 
-from provenance.checkpoint import (
-    COSIGNATURE,
-    Checkpoint,
-    Note,
-    format_note,
-    parse,
-    parse_line,
-    parse_note,
-)
-from provenance.cosignature import check_line
 from provenance.errors import (
     InputError,
     StorageError,
@@ -31,8 +21,18 @@ from provenance.errors import (
     WorkspaceMissing,
 )
 from provenance.hashing import EMPTY_ROOT
-from provenance.keys import generate
-from provenance.trust import parse_trust
+from provenance.notes.checkpoint import (
+    COSIGNATURE,
+    Checkpoint,
+    Note,
+    format_note,
+    parse,
+    parse_line,
+    parse_note,
+)
+from provenance.notes.cosignature import check_line
+from provenance.notes.keys import generate
+from provenance.notes.trust import parse_trust
 from provenance.wire.evidence import check_evidence
 from provenance.wire.monitor_state import read_evidence
 from provenance.wire.witness import (

@@ -23,9 +23,9 @@ from witness_nursery import STEPS, check, prepare
 from witness_tools import NAME, ORIGIN, Operator, new_witness
 
 import cli
-from provenance.checkpoint import parse_line, parse_note
 from provenance.clock import system_clock
-from provenance.cosignature import check_line
+from provenance.notes.checkpoint import parse_line, parse_note
+from provenance.notes.cosignature import check_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

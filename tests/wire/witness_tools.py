@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from provenance.checkpoint import Checkpoint, sign
-from provenance.keys import LogKey, generate
-from provenance.merkle import tree_of
+from provenance.notes.checkpoint import Checkpoint, sign
+from provenance.notes.keys import LogKey, generate
+from provenance.proving.merkle import tree_of
 from provenance.wire.witness import Request, format_request
 from provenance.wire.witness_state import Witness, create_witness
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from provenance.disclosure.privacy import open_entry
 from provenance.entries import Identity, Tier
 from provenance.errors import ProvenanceError
 from provenance.ingest.quality.rules import Product, as_float
-from provenance.privacy import open_entry
 
 if TYPE_CHECKING:
     from provenance.entries import Content
