@@ -1,8 +1,9 @@
 """The database of a mirror: leaves, bodies and tiles of a log that is written elsewhere.
 
 It is an ordinary log database without openings. Row keys are made anew, with the mirror's secret,
-for what is public. Nothing is ever signed here: every checkpoint is the original's. What goes in has
-been checked by the caller; each call is one transaction, so that it always is a beginning of the log.
+for what is public. Nothing is ever signed here: every checkpoint is the original's. What goes in
+has been checked by the caller; each call is one transaction, so that it always is a beginning of
+the log.
 
 Next: provenance/wire/mirror.py
 """
