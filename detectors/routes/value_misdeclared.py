@@ -17,7 +17,7 @@ from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import texts
 from detectors.routes.additive import crossed, standing
 from detectors.routes.company import in_company
-from detectors.routes.shipments import shipments
+from detectors.routes.shipments import declared
 from detectors.routes.statistical import Statistical
 from detectors.rules import not_judged, plain
 
@@ -54,6 +54,7 @@ class ValueMisdeclared(Statistical):
         "event/1 /event_time",
         "event/1 /items",
         "event/1 /from_facility_id",
+        "event/1 /shipment_id",
         "event/1 /to_facility_id",
         "facility/1 /facility_type",
     )
@@ -67,7 +68,7 @@ class ValueMisdeclared(Statistical):
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
         """Take every shipment with a value and a quantity."""
-        table, several = shipments(shared)
+        table, several = declared(shared)
         known = (table["usd"] > 0) & (table["amount"] > 0)
         reasons = {
             "a shipment of several items under one value": several,

@@ -18,7 +18,7 @@ import pandas as pd
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.routes.additive import crossed, standing
 from detectors.routes.residuals import effects, spread
-from detectors.routes.shipments import KG_PER_LB, shipments
+from detectors.routes.shipments import KG_PER_LB, declared
 from detectors.routes.statistical import Statistical
 from detectors.rules import not_judged, plain
 
@@ -48,6 +48,7 @@ class WeightMisdeclared(Statistical):
     reads: Final = (
         "event/1 /gross_weight",
         "event/1 /items",
+        "event/1 /shipment_id",
         "event/1 /weight_unit",
         "event/1 /from_facility_id",
         "product/1 /unit_weight_kg",
@@ -59,13 +60,15 @@ class WeightMisdeclared(Statistical):
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
         """Take every shipment with a weight and a quantity."""
-        table, several = shipments(shared)
+        table, several = declared(shared)
         known = (table["kg"] > 0) & (table["amount"] > 0)
+        whole = known & table["shares_weight"]
         reasons = {
             "a shipment of several items under one weight": several,
+            "the only weight of several lines of a shipment": table["subject_id"][whole],
             "no weight or no quantity": table["subject_id"][~known],
         }
-        table = table[known].reset_index(drop=True)
+        table = table[known & ~whole].reset_index(drop=True)
         ratio = np.log(table["kg"].to_numpy() / table["amount"].to_numpy())
         return table.assign(ratio=ratio), not_judged(self.name, reasons)
 
