@@ -202,7 +202,7 @@ def test_old_rows_are_dropped_with_a_word(provenance: Command, small: Path, sour
     beside.write_text(json.dumps(about))
     assert "Nothing" in provenance("quarantine", "purge", "--data", small)[1]
     settings = small / "workspace.toml"
-    settings.write_text(settings.read_text() + "\n[quarantine]\nkeep_days = 30\n")
+    settings.write_text(settings.read_text().replace("keep_days = 0", "keep_days = 30"))
     assert listed(provenance, small)[0]["until"] is not None
     other = source.with_name("june.csv")
     other.write_text(HEAD + "Q-9,2024-06-01T00:00:00Z,inspect,F,\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -81,7 +82,7 @@ def test_every_spread_is_somebodys() -> None:
     """A stated spread is drawn by some scheme, and no scheme draws one that is not stated."""
     folder = Path(samples.__file__).parent
     text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    drawn = set(re.findall(r'draw\(\s*"(\w+)"', text)) | set(
-        re.findall(r'SPREADS\["(\w+)"\]', text)
-    )
-    assert drawn == SPREADS.keys()
+    named = [r'draw\(\s*"(\w+)"', r'SPREADS\["(\w+)"\]', r'_STAYS\.get\([^"]*"(\w+)"\)']
+    drawn = {name for pattern in named for name in re.findall(pattern, text)}
+    (stays,) = re.findall(r"_STAYS = (\{.*?\})", text)
+    assert drawn | set(ast.literal_eval(stays).values()) == SPREADS.keys()
