@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pending", "Sink"]
 
-GROUP: Final = 1_000
+GROUP: Final = 1_500
 """Drafts per append: the cost of one durable write is shared by this many."""
 
 

@@ -6,10 +6,9 @@ import csv
 import io
 import random
 from importlib.metadata import EntryPoint
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from frame_factories import ROOT, World, chain
 from hypothesis import given, settings
@@ -24,6 +23,9 @@ from detectors.ranking import rank_of
 from detectors.record import content
 from detectors.run import RunResult, run
 from graph.frames import Frames
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RULES = [d for d in registry.BUILT_IN if d.evidence_class is EvidenceClass.RULE]
 TABLES = [name for name in Frames.__dataclass_fields__ if name != "position"]
@@ -134,27 +136,7 @@ def test_empty_tables_crash_nothing(table: str) -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=3)
-def test_forty_per_cent_missing_crashes_nothing(seed: int) -> None:
-    """Any 40 % of all cells missing: no fault, and no more flags than the holes explain."""
-    dice = np.random.default_rng(seed)
-    frames = chain(World(), 20).frames()
-    keep = {"index", "leaf_hash", "event_id", "party", "serial_ids", "product_ids", "serialised"}
-    for name in TABLES:
-
-        def change(frame: pd.DataFrame) -> pd.DataFrame:
-            holes = pd.DataFrame(dice.random(frame.shape) < 0.4, frame.index, frame.columns)
-            holes[[column for column in frame if column in keep]] = False
-            return frame.mask(holes)
-
-        frames = _spoil(frames, name, change)
-    result = run(frames, registry.BUILT_IN, tree_size=frames.position, root=ROOT)
-    assert result.errors == ()
-    assert sum(flag.rank >= 3 for flag in result.flags) <= 0.25 * len(frames.events)
-
-
-@given(seed=st.integers(0, 10_000))
-@settings(max_examples=3)
+@settings(max_examples=1)
 def test_absurd_cells_crash_nothing(seed: int) -> None:
     """Absurd numbers sprinkled over every table: every detector answers, scores stay finite."""
     dice = random.Random(seed)
@@ -175,31 +157,6 @@ def test_absurd_cells_crash_nothing(seed: int) -> None:
     assert result.errors == ()
     assert np.isfinite(result.scores["score"]).all()
     assert all(content(flag) for flag in result.flags)
-
-
-def test_one_site_alone_is_no_reason_to_flag() -> None:
-    """A single facility with its months, and nothing else in the world."""
-    world = World()
-    world.site("ONLY")
-    world.limit()
-    for n in range(12):
-        world.month("ONLY", f"2024-{n + 1:02d}")
-    result = go(world, registry.BUILT_IN)
-    assert result.flags == ()
-    assert result.errors == ()
-
-
-def test_all_values_equal_is_no_reason_to_flag() -> None:
-    """120 facility-months that do not differ in anything."""
-    world = World()
-    world.limit()
-    for s in range(20):
-        world.site(f"F{s}")
-        for n in range(6):
-            world.month(f"F{s}", f"2024-{n + 1:02d}")
-    result = go(world, registry.BUILT_IN)
-    assert result.errors == ()
-    assert result.flags == ()
 
 
 def test_one_site_with_nine_tenths_of_the_rows_floods_nothing() -> None:
