@@ -16,6 +16,7 @@ from provenance.errors import InputError, UsageError
 from provenance.ingest.columns import EVENTS
 from provenance.ingest.events import EVENT_TYPES
 from provenance.ingest.mapping import parse_mapping
+from provenance.ingest.sink import GROUP
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -427,13 +428,14 @@ def test_tiers_of_a_mapping(tmp_path: Path) -> None:
 
 def test_a_killed_ingest_is_completed_by_the_same_command(tmp_path: Path) -> None:
     """After a kill between two appends the same file completes; nothing is lost or doubled."""
-    text = HEAD + "".join(produce(1, id=f"E{n}", lot=f"L{n}") for n in range(2500))
+    done, rows = 2 * GROUP, 2 * GROUP + 500
+    text = HEAD + "".join(produce(1, id=f"E{n}", lot=f"L{n}") for n in range(rows))
     whole, killed = MemoryLog(), MemoryLog(fail_after=2)
     feed(whole, tmp_path, text)
     with pytest.raises(KeyboardInterrupt):
         feed(killed, tmp_path, text)
-    assert len(killed.contents()) == 2000
+    assert len(killed.contents()) == done
     killed.fail_after = None
-    assert counts(feed(killed, tmp_path, text)) == (2500, 500, 2000, 0, 500)
+    assert counts(feed(killed, tmp_path, text)) == (rows, rows - done, done, 0, rows - done)
     assert killed.contents() == whole.contents()
     assert not list((tmp_path).glob("quarantine/.*"))
