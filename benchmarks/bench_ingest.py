@@ -118,7 +118,8 @@ class Watched:
             except OSError:
                 continue  # it has just ended
             held = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-            self.names[one] = next((w for w in words if w.startswith("workspace.")), "reading")
+            if any(words):  # one that has just ended has no words left
+                self.names[one] = next((w for w in words if w.startswith("workspace.")), "reading")
             self.each[one] = max(held, self.each.get(one, 0))
             self.cpu[one] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
             together += share_of(place, held)
