@@ -8,7 +8,6 @@ import pickle
 import signal
 import time
 from collections import deque
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -21,6 +20,7 @@ from provenance.entries import Draft, EntryType, Identity, Outcome, Tier
 from provenance.errors import InputError, Interrupted, ProvenanceError, StorageError
 from provenance.ingest.lane import Lane
 from provenance.ingest.run import ingest
+from provenance.ingest.sink import GROUP
 from workspace import appending
 from workspace.appending import Appending, serve
 from workspace.workspace import Workspace, create_workspace
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from provenance.log import Log
     from provenance.store.preparing import Prepared
 
-ROWS = 3_300
+ROWS = 3 * GROUP + 300
 SECONDS = 60.0
 
 
@@ -157,14 +157,19 @@ def test_asked_to_stop_it_says_how_far_it_is(tmp_path: Path, workspace: Workspac
     """Rows on their way are waited for, so that what is told is what is settled."""
     source = tmp_path / "e.csv"
     source.write_text(rows(odd=ROWS + 5))
-    asked = count(1)
+    settled, met = rf"while logging .*: {2 * GROUP:,} of its rows are settled", 0
+
+    def meet(stage: str, _file: str, _done: int, _total: int, rows: int) -> None:
+        nonlocal met
+        met = rows if stage == "logging" else 0
+
     with Appending(workspace.layout.directory) as writer:
         writer.start()
         wait_for(writer.is_ready)
-        with pytest.raises(Interrupted, match=r"while logging .*: 2,000 of its rows are settled"):
-            bring(workspace, source, writer=writer, stop=lambda: next(asked) >= 7)
-        assert workspace.log.size == 2_001
-    assert workspace.log.size == 2_001
+        with pytest.raises(Interrupted, match=settled):
+            bring(workspace, source, writer=writer, progress=meet, stop=lambda: met >= GROUP)
+        assert workspace.log.size == 2 * GROUP + 1
+    assert workspace.log.size == 2 * GROUP + 1
 
 
 def test_what_cannot_open_the_log_is_not_used(tmp_path: Path, workspace: Workspace) -> None:
@@ -241,13 +246,13 @@ def test_a_policy_that_changes_meanwhile(tmp_path: Path, workspace: Workspace) -
 def test_what_is_known_is_not_sealed_first(tmp_path: Path, workspace: Workspace) -> None:
     """A file that comes again is looked up here; where its new rows begin, they are handed over."""
     source = tmp_path / "e.csv"
-    source.write_text(rows(2_000))
+    source.write_text(rows(2 * GROUP))
     bring(workspace, source)
     source.write_text(rows())
     with Workspace(workspace.layout.directory) as other:
         writer = Near(other.log)
         receipt = bring(workspace, source, writer=writer)
-    assert receipt.total.appended == ROWS - 2_000
+    assert receipt.total.appended == ROWS - 2 * GROUP
     assert writer.count == 3
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,8 @@ def plain_histories(draw: Any) -> list[Draft]:
             more["shipment_id"] = draw(st.sampled_from(["S1", "S2"]))
         hour = draw(st.integers(0, 4))
         made = event(hour, word, *items, **more)
+        if "container_ids" in more:  # only an EPCIS document can tell of several
+            made = replace(made, version="epcis/1")
         made.content["event_id"] = f"E{number}"
         drafts.append(made)
     return drafts

@@ -18,6 +18,7 @@ from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, EntryType, Tier
 from provenance.hashing import EMPTY_ROOT, leaf_hash, node_hash, source_digest
 from provenance.ingest.batches import Batched, RootStream, ranges_of
+from provenance.ingest.sink import GROUP
 from provenance.log import Instruments, Log, LogFiles
 from provenance.notes.keys import generate
 from provenance.proving.leaf import decode_leaf
@@ -197,19 +198,20 @@ class _Dies:
 def test_a_killed_ingest_completes(log: Log, tmp_path: Path, appends: int) -> None:
     """Killed after any append, the same command ends with the entries of an undisturbed run."""
     head, row = EVENTS.splitlines()[:2]
-    text = head + "\n" + "".join(f"{row.replace('E1', f'E{n}')}\n" for n in range(2500))
+    many = 2 * GROUP + 500
+    text = head + "\n" + "".join(f"{row.replace('E1', f'E{n}')}\n" for n in range(many))
     with pytest.raises(SystemExit):
         feed(_Dies(log, appends), tmp_path, text)
-    assert log.size == 1 + min(1000 * appends, 2500)
+    assert log.size == 1 + min(GROUP * appends, many)
     (part,) = feed(log, tmp_path, text).parts
-    assert [content["event_id"] for content in contents(log)] == [f"E{n}" for n in range(2500)]
+    assert [content["event_id"] for content in contents(log)] == [f"E{n}" for n in range(many)]
     # What the dead one had appended is in no batch, and comes into this one.
-    assert (part.batch, part.ranges) == (2501, [[1, 2500]])
-    batch = open_entry(log.entry(2501), Tier.PRIVATE)
-    digests = [decode_leaf(found.leaf).body_digest for found in log.entries(1, 2501)]
-    assert (batch["count"], batch["root"]) == (2500, b64(naive_root(digests)))
+    assert (part.batch, part.ranges) == (many + 1, [[1, many]])
+    batch = open_entry(log.entry(many + 1), Tier.PRIVATE)
+    digests = [decode_leaf(found.leaf).body_digest for found in log.entries(1, many + 1)]
+    assert (batch["count"], batch["root"]) == (many, b64(naive_root(digests)))
     again = feed(log, tmp_path, text)
-    assert counts(again) == (2500, 0, 2500, 0, 0)
+    assert counts(again) == (many, 0, many, 0, 0)
     assert (again.parts[0].batch, again.parts[0].ranges) == (None, [])
 
 

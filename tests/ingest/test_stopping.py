@@ -9,11 +9,12 @@ import pytest
 from ingest_log import MemoryLog, counts, feed
 
 from provenance.errors import Interrupted
+from provenance.ingest.sink import GROUP
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROWS = 3_200
+ROWS = 3 * GROUP + 200
 TEXT = "event_id,event_time,event_type\nbad,yesterday,ship\n" + "".join(
     f"E{number},2024-01-01,inspect\n" for number in range(ROWS)
 )
@@ -26,7 +27,7 @@ def test_it_stops_between_batches_and_goes_on(tmp_path: Path, asked: int) -> Non
     with pytest.raises(Interrupted, match=r"the same command goes on from there") as stopped:
         feed(log, tmp_path, TEXT, stop=lambda: next(times) >= asked)
     logged = log.size - 1
-    assert logged % 1_000 == 0
+    assert logged % GROUP == 0
     assert ("while reading" in str(stopped.value)) == (asked <= 4)
     assert not logged or f"{logged + 1:,} of its rows are settled" in str(stopped.value)
     assert [path.suffix for path in tmp_path.glob("quarantine/*.csv")] == []
