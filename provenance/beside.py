@@ -15,8 +15,13 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar, Self
 
-__all__ = ["end", "environment", "start", "usable_cpus"]
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["Companion", "end", "environment", "start", "usable_cpus"]
 
 
 def usable_cpus() -> int:
@@ -68,3 +73,44 @@ def end(process: subprocess.Popen[bytes], patience: float = 0.0) -> None:
     finally:
         if process.stdout is not None:
             process.stdout.close()
+
+
+class Companion:
+    """One process beside this one, while it is of use; a context manager: at its end it is gone.
+
+    Attributes:
+        process: What was started, if anything.
+    """
+
+    module: ClassVar[str]
+    """What it runs; its one argument is the directory."""
+    patience: ClassVar[float]
+    """It has completed what it is at within these seconds of the end of its input."""
+
+    def __init__(self, directory: Path) -> None:
+        """Prepare for the workspace at `directory`; start nothing yet."""
+        self._directory = directory
+        self.process: subprocess.Popen[bytes] | None = None
+        # With one processor it would only take time from whoever starts it.
+        self._useful = usable_cpus() > 1
+
+    def start(self) -> None:
+        """Begin, if it has not begun and the machine has a processor to spare."""
+        if self._useful and self.process is None:
+            self._useful = False
+            with suppress(OSError):  # there is no room for it; its work is done without it
+                self.process = start(self.module, str(self._directory.resolve()))
+
+    def __enter__(self) -> Self:
+        """Return self."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let it complete what it is at, and end."""
+        if self.process is not None:
+            end(self.process, self.patience)

@@ -16,18 +16,18 @@ import struct
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Self
+from typing import IO, TYPE_CHECKING, Final
 
 import orjson
 
-from provenance import beside, errors
+from provenance import errors
+from provenance.beside import Companion, end
 from provenance.entries import Outcome
 from provenance.errors import ProvenanceError, StorageError
 from provenance.store.storage import hold_little
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Sequence
     from types import TracebackType
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Appending", "serve"]
 
-_PATIENCE_SECONDS: Final = 130.0
-"""One batch is appended within this; it may have to wait two minutes for other writers."""
 _HELD: Final = 48 << 20
 _HELD_HERE: Final = 24 << 20
 _NO_LIMIT: Final = 0
@@ -47,28 +45,16 @@ _READY: Final = b"ready"
 _KINDS: Final = ("appended", "duplicate", "conflict", "stale")
 
 
-class Appending:
-    """Lets the log be written beside. Use as a context manager: at its end the process is gone.
+class Appending(Companion):
+    """Lets the log be written beside; where there is no room for a process, it is written here."""
 
-    Attributes:
-        process: What was started, if anything.
-    """
+    module = "workspace.appending"
+    patience = 130.0  # a batch is appended within this: other writers have two minutes before it
 
     def __init__(self, directory: Path) -> None:
         """Prepare for the workspace at `directory`; start nothing yet."""
-        self._directory = directory
-        self.process: subprocess.Popen[bytes] | None = None
-        # With one processor it would only take time from whoever reads.
-        self._useful = beside.usable_cpus() > 1
+        super().__init__(directory)
         self._is_ready = False
-
-    def start(self) -> None:
-        """Begin, if it has not begun and the machine has a processor to spare."""
-        if self._useful and self.process is None:
-            self._useful = False
-            with suppress(OSError):  # there is no room for it; the log is written here
-                place = str(self._directory.resolve())
-                self.process = beside.start("workspace.appending", place)
 
     def is_ready(self) -> bool:
         """Say whether it has opened the log; one that cannot is not asked again."""
@@ -80,7 +66,7 @@ class Appending:
             if self._is_ready:
                 hold_little(_HELD_HERE)  # from now on things are only looked up here
             else:
-                beside.end(self.process)
+                end(self.process)
                 self.process = None
         return self._is_ready
 
@@ -122,10 +108,6 @@ class Appending:
             "from there"
         )
 
-    def __enter__(self) -> Self:
-        """Return self."""
-        return self
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -133,8 +115,7 @@ class Appending:
         trace: TracebackType | None,
     ) -> None:
         """Let it append what has reached it, and end."""
-        if self.process is not None:
-            beside.end(self.process, _PATIENCE_SECONDS)
+        super().__exit__(kind, error, trace)
         if self._is_ready:
             hold_little(_NO_LIMIT)
 

@@ -13,17 +13,16 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from graph.sync import catch_up
-from provenance import beside
+from provenance.beside import Companion
 from provenance.errors import ProvenanceError
 from provenance.store.storage import hold_little
 from workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from graph.store import GraphStore
     from provenance.store.reading import LogReader
@@ -33,32 +32,13 @@ __all__ = ["Projecting", "follow"]
 _HELD: Final = 32 << 20
 _PAUSE_SECONDS: Final = 0.05
 _STUCK_SECONDS: Final = 10.0
-_PATIENCE_SECONDS: Final = 30.0
-"""One batch is completed, or taken back by SQLite, within this."""
 
 
-class Projecting:
-    """Lets the graph follow. Use as a context manager: at its end the process is gone.
+class Projecting(Companion):
+    """Lets the graph follow; at its end what is left undone is left to others."""
 
-    Attributes:
-        process: What was started, if anything.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        """Prepare for the workspace at `directory`; start nothing yet."""
-        self._directory = directory
-        self.process: subprocess.Popen[bytes] | None = None
-        # With one processor it would only take time from whoever appends.
-        self._useful = beside.usable_cpus() > 1
-
-    def start(self) -> None:
-        """Begin, if it has not begun and the machine has a processor to spare."""
-        if self._useful and self.process is None:
-            self._useful = False
-            try:
-                self.process = beside.start("workspace.projecting", str(self._directory.resolve()))
-            except OSError:
-                return  # there is no room for it; the graph is brought up to date afterwards
+    module = "workspace.projecting"
+    patience = 30.0  # one batch is completed, or taken back by SQLite, within this
 
     def finish(
         self, position: Callable[[], int], size: int, progress: Callable[[int, int], None]
@@ -81,20 +61,6 @@ class Projecting:
             before = at
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(_PAUSE_SECONDS)
-
-    def __enter__(self) -> Self:
-        """Return self."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop after the batch that it is at, and leave the rest to others."""
-        if self.process is not None:
-            beside.end(self.process, _PATIENCE_SECONDS)
 
 
 class _EndedError(Exception):
