@@ -13,18 +13,17 @@ Next: provenance/auditing/crew.py
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Self
 
 from provenance.auditing.checker import Found, state_of
-from provenance.beside import environment, usable_cpus
+from provenance.beside import start, usable_cpus
 from provenance.store.storage import connect
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
@@ -51,7 +50,7 @@ class Work:
         self.bounds = [start]
         self.answer: Future[list[Found]] = Future()
         self.found: list[Found] | None = None
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
 
 class Team:
@@ -71,7 +70,7 @@ class Team:
         self._commits = self._version()
         self._lock = Lock()
         self._work: SimpleQueue[Work | None] = SimpleQueue()
-        self._processes: list[subprocess.Popen[str]] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[Thread] = []
         self._state = ""
 
@@ -123,18 +122,10 @@ class Team:
         process.kill()  # its thread sees the end of its answers, and ends too
         return f"process {process.pid}"
 
-    def _started(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "provenance.auditing.checker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            env=environment(),
-        )
+    def _started(self) -> subprocess.Popen[bytes]:
+        return start("provenance.auditing.checker")
 
-    def _attend(self, process: subprocess.Popen[str]) -> None:
+    def _attend(self, process: subprocess.Popen[bytes]) -> None:
         """Hand work to one process until it ends, or the team does."""
         try:
             subjects = str(self._subjects.resolve()) if self._subjects else None
@@ -167,10 +158,10 @@ class Team:
         return version
 
 
-def _ask(process: subprocess.Popen[str], what: object) -> Any:
+def _ask(process: subprocess.Popen[bytes], what: object) -> Any:
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(json.dumps(what) + "\n")
+    process.stdin.write(json.dumps(what).encode() + b"\n")
     process.stdin.flush()
     # What a process that died has left is no line of JSON.
     return json.loads(process.stdout.readline())

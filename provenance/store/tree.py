@@ -9,7 +9,7 @@ Next: provenance/store/reading.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provenance.errors import InputError, NotFound, UsageError, VerificationError, WorkspaceDamaged
 from provenance.hashing import HASH_SIZE
@@ -167,15 +167,7 @@ class TreeReader:
         Raises:
             WorkspaceDamaged: One of them is missing.
         """
-        stop = min(stop, self.size)
-        with translated(self.path):
-            ask = "SELECT leaf FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx"
-            found = [leaf for (leaf,) in rows(self._connection, ask, start, stop)]
-        if len(found) != max(stop - start, 0):
-            raise WorkspaceDamaged(
-                f"{self.path}: a leaf between {start} and {stop} is missing; run `verify`"
-            )
-        return found
+        return self._range("leaf", start, stop)
 
     def bodies(self, start: int, stop: int) -> Sequence[bytes | None]:
         """Return the exact bytes of bodies in order, None for an erased one.
@@ -183,13 +175,16 @@ class TreeReader:
         Raises:
             WorkspaceDamaged: One of them is missing altogether.
         """
+        return self._range("body", start, stop)
+
+    def _range(self, table: str, start: int, stop: int) -> list[Any]:
         stop = min(stop, self.size)
         with translated(self.path):
-            ask = "SELECT body FROM body WHERE idx >= ? AND idx < ? ORDER BY idx"
-            found = [body for (body,) in rows(self._connection, ask, start, stop)]
+            ask = f"SELECT {table} FROM {table} WHERE idx >= ? AND idx < ? ORDER BY idx"  # noqa: S608
+            found = [what for (what,) in rows(self._connection, ask, start, stop)]
         if len(found) != max(stop - start, 0):
             raise WorkspaceDamaged(
-                f"{self.path}: a body between {start} and {stop} is missing; run `verify`"
+                f"{self.path}: a {table} between {start} and {stop} is missing; run `verify`"
             )
         return found
 

@@ -200,12 +200,12 @@ def test_the_report_is_that_of_one_process(
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     """The processes that are started."""
-    seen: list[subprocess.Popen[str]] = []
+    seen: list[subprocess.Popen[bytes]] = []
     start = Team._started
 
-    def watched(self: Team) -> subprocess.Popen[str]:
+    def watched(self: Team) -> subprocess.Popen[bytes]:
         seen.append(start(self))
         return seen[-1]
 
@@ -233,7 +233,7 @@ def wait_for_all(patched: pytest.MonkeyPatch) -> None:
 
 
 def test_several_processes_take_part_and_none_is_left(
-    rig: KeyedRig, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[str]]
+    rig: KeyedRig, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
 ) -> None:
     """Real processes find what one finds, in damage and without, and end with the audit."""
     wait_for_all(monkeypatch)
@@ -264,8 +264,8 @@ def test_a_process_that_fails_changes_nothing(
 ) -> None:
     """What a process leaves undone, or answers wrongly, is done by the audit itself."""
 
-    def bad(self: Team) -> subprocess.Popen[str]:
-        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    def bad(self: Team) -> subprocess.Popen[bytes]:
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         text = "import sys, json; " + BAD[how]
         return subprocess.Popen([sys.executable, "-c", text, self._state], **pipes)
 
@@ -280,7 +280,7 @@ def test_a_process_that_fails_changes_nothing(
 
 
 def test_a_process_that_was_stopped_is_not_waited_for_for_ever(
-    rig: KeyedRig, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[str]]
+    rig: KeyedRig, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
 ) -> None:
     """After a while it is ended, its work is done by the audit, and the report says so."""
     wait_for_all(monkeypatch)
@@ -323,7 +323,7 @@ def test_a_process_that_sees_a_later_log_is_not_used(
     """A writer between the audit's snapshot and a process's own: the audit does all by itself."""
     start = Team._started
 
-    def late(self: Team) -> subprocess.Popen[str]:
+    def late(self: Team) -> subprocess.Popen[bytes]:
         log = rig.open()
         if what == "append":
             log.append([event(99)])
@@ -342,7 +342,7 @@ def test_a_process_that_sees_a_later_log_is_not_used(
     assert rig.audit(2).processes == 2
 
 
-def test_an_interrupt_ends_all(rig: KeyedRig, started: list[subprocess.Popen[str]]) -> None:
+def test_an_interrupt_ends_all(rig: KeyedRig, started: list[subprocess.Popen[bytes]]) -> None:
     """Where an audit is broken off, no process is left."""
 
     def interrupt(_done: int, _total: int) -> None:
@@ -389,7 +389,7 @@ def test_a_program_without_a_guard_is_not_run_again(rig: KeyedRig) -> None:
 
 
 def test_a_small_log_needs_one_process(
-    rig: KeyedRig, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[str]]
+    rig: KeyedRig, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
 ) -> None:
     """Processes are started only where there is enough to do; then as many as processors."""
     monkeypatch.setattr(audit_module, "usable_cpus", lambda: 3)
