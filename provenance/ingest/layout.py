@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from provenance.errors import InputError
+from provenance.ingest.amounts import unit_in
 from provenance.ingest.headers import IGNORED_PREFIX
 from provenance.ingest.mapping import Field
 from provenance.ingest.values import nearest
@@ -54,6 +55,7 @@ class Recipe:
         subjects: Columns that name a person, each with the others that are about that person.
         decimal: The decimal sign of its numbers, "" where each text must say it.
         factors: Fields whose numbers are multiplied, and with what.
+        units: Numbers that share their cells with a unit, and which units may stand there.
         originals: Columns that are kept as they stand beside what was made of them.
         price: Position of the price of one unit, to be compared with quantity and value.
     """
@@ -73,6 +75,7 @@ class Recipe:
     subjects: tuple[tuple[str, tuple[str, ...]], ...] = ()
     decimal: str = ""
     factors: tuple[tuple[str, str], ...] = ()
+    units: tuple[tuple[str, tuple[str, ...]], ...] = ()
     originals: tuple[tuple[int, str], ...] = ()
     price: int | None = None
 
@@ -178,7 +181,7 @@ def _recipe(mapping: Mapping, rule: EventRule, header: Sequence[str]) -> Recipe:
     changed = {
         name: given
         for name, given in rule.fields.items()
-        if isinstance(given, Field) and (given.factor or given.split)
+        if isinstance(given, Field) and (given.factor or given.split or given.part)
     }
     field_tiers, extra_tiers = _tiers(mapping.native, mapping)
     return Recipe(
@@ -198,6 +201,9 @@ def _recipe(mapping: Mapping, rule: EventRule, header: Sequence[str]) -> Recipe:
         decimal=mapping.decimal,
         price=places[mapping.price] if mapping.price else None,
         factors=tuple((name, given.factor) for name, given in changed.items() if given.factor),
+        units=tuple(
+            (name, tuple(given.units)) for name, given in changed.items() if given.part == "number"
+        ),
         originals=tuple(
             (places[column], column)
             for column in dict.fromkeys(given.column for given in changed.values())
@@ -260,6 +266,8 @@ def _getter(given: str | Field, texts: dict[str, str] | None, places: dict[str, 
         read = itemgetter(places[given.column])
         if given.split:
             read = _splitting(read, given.split)
+        if given.part == "unit":
+            read = _unit_of(read)
     elif given.value:
         read = _constant(given.value)
     else:
@@ -273,6 +281,10 @@ def _constant(value: str) -> Getter:
 
 def _splitting(read: Getter, mark: str) -> Getter:
     return lambda cells: read(cells).replace(mark, ";")
+
+
+def _unit_of(read: Getter) -> Getter:
+    return lambda cells: unit_in(read(cells))
 
 
 def _replacing(read: Getter, texts: dict[str, str]) -> Getter:

@@ -6,27 +6,26 @@ which rows make which events, how open dates are read, and which tiers differ
 from the workspace's. A mapping without fields only settles the times and the
 encoding of a native file.
 
-Next: provenance/ingest/layout.py
+Next: provenance/ingest/mapping_checks.py
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from provenance.entries import Tier
 from provenance.errors import InputError
-from provenance.ingest.columns import EVENTS, KINDS, KNOWN_COLUMNS, Kind
+from provenance.ingest.columns import KINDS, Kind
 from provenance.ingest.decisions import TimeSettings
 from provenance.ingest.limits import DEFAULT_LIMITS, Limits
+from provenance.ingest.mapping_checks import check_mapping
 from provenance.ingest.table import TableSettings
-from provenance.ingest.values import ident_list, nearest, number_list
 
 __all__ = [
     "EventRule",
@@ -52,6 +51,8 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         column: A column, with one of the following.
         factor: What its numbers are multiplied with, a decimal number above zero.
         split: What separates the parts of a list, where it is not a semicolon.
+        part: "number" or "unit", where a cell holds both, such as `18,833 KGS`.
+        units: With the number: the units that may stand there, if no field takes them.
     """
 
     value: str = ""
@@ -59,6 +60,8 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     column: str = ""
     factor: str = ""
     split: str = ""
+    part: Literal["", "number", "unit"] = ""
+    units: list[Name] = []
 
 
 class _Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -174,14 +177,6 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None if tier is None else Tier[tier.upper()]
 
 
-_FACTOR: Final = re.compile(r"(?=.*[1-9])\d{1,12}(?:\.\d{1,12})?\Z", re.ASCII)
-_IDENTIFYING: Final = frozenset({"event_id", "product_id", "lot_id", "facility_id", "input_lots"})
-_IN_PARTS: Final = frozenset(
-    {"event_time", "input_quantities", "quantity", "quantity_unit", "serial_ids", "worker_id"}
-)
-"""Native fields that do not lie at their own name in the body; timesheets know their persons."""
-
-
 def load_mapping(name: str) -> Mapping:
     """Load a mapping.
 
@@ -252,64 +247,5 @@ def parse_mapping(text: str, place: str) -> Mapping:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         zone = tomllib.loads(text)["times"]["zone"]
         raise InputError(f"mapping {place}: times.zone: no time zone {zone!r}") from None
-    _check(mapping, f"mapping {place}")
+    check_mapping(mapping, f"mapping {place}")
     return mapping
-
-
-def _check(mapping: Mapping, place: str) -> None:
-    if mapping.kind not in KINDS:
-        raise InputError(f"{place}: kind {mapping.kind!r} is none of {', '.join(KINDS)}")
-    if mapping.event and mapping.native is not EVENTS:
-        raise InputError(f"{place}: [[event]] belongs to kind events, not to {mapping.kind}")
-    for name in (each for pair in mapping.subjects.items() for each in (pair[0], *pair[1])):
-        _check_subject(mapping, name, f"{place}: subjects: {name}")
-    if not mapping.maps:
-        unused = next(
-            (name for name in ("values", "missing", "undated") if getattr(mapping, name)), ""
-        )
-        if unused:
-            raise InputError(f"{place}: {unused} has no effect without [fields]")
-        return
-    for rule in mapping.rules():
-        _check_rule(mapping.native, rule, f"{place}: event {rule.name}" if rule.name else place)
-    for name in mapping.values:
-        _check_field(mapping.native, name, f"{place}: values")
-    for name in mapping.tiers:
-        if name in _IDENTIFYING:
-            raise InputError(f"{place}: tiers: {name} identifies entries and has its tier for good")
-
-
-def _check_subject(mapping: Mapping, name: str, place: str) -> None:
-    if name in _IDENTIFYING or name in _IN_PARTS:
-        raise InputError(f"{place} is not a field that can be about a person by itself")
-    if mapping.tier_of(name) is Tier.PUBLIC:
-        raise InputError(f"{place} is public, and could not be forgotten; see [tiers]")
-
-
-def _check_rule(kind: Kind, rule: EventRule, where: str) -> None:
-    for name, given in rule.fields.items():
-        _check_field(kind, name, where)
-        if isinstance(given, Field):
-            _check_given(kind, name, given, where)
-    lacking = [name for name in kind.key if name not in rule.fields]
-    if lacking:
-        raise InputError(f"{where}: fields: {', '.join(lacking)} must be filled")
-
-
-def _check_given(kind: Kind, name: str, given: Field, where: str) -> None:
-    if [bool(given.value), bool(given.template), bool(given.column)].count(True) != 1:
-        raise InputError(f"{where}: {name} needs a column, a value or a template")
-    if (given.factor or given.split) and not given.column:
-        raise InputError(f"{where}: {name}: factor and split belong to a column")
-    if given.factor and (kind.columns[name].form != "number" or not _FACTOR.match(given.factor)):
-        raise InputError(f"{where}: {name}: a factor is a number above zero, for a number")
-    if given.split and kind.columns[name].convert not in {ident_list, number_list}:
-        raise InputError(f"{where}: {name} is no list that could be split")
-
-
-def _check_field(kind: Kind, name: str, where: str) -> None:
-    if name not in kind.columns:
-        close = nearest(name, kind.columns, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        known = " (a column of another kind of file)" if name in KNOWN_COLUMNS else ""
-        raise InputError(f"{where}: {kind.name} have no field {name!r}{known}{hint}")

@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from provenance.ingest.alike import SPACES
+from provenance.ingest.amounts import with_unit
 from provenance.ingest.codes import zeros_lost
 from provenance.ingest.columns import EVENTS
 from provenance.ingest.events import MAKING
@@ -122,7 +123,10 @@ def _converter(recipe: Recipe, name: str) -> Converter:
     factor = dict(recipe.factors).get(name)
     if factor:
         convert = scaled(convert, factor)
-    return with_decimal(convert, recipe.decimal) if recipe.decimal else convert
+    if recipe.decimal:
+        convert = with_decimal(convert, recipe.decimal)
+    units = dict(recipe.units).get(name)
+    return convert if units is None else with_unit(convert, units)
 
 
 def _alike(times: TimeReader, field: str) -> set[str]:

@@ -31,7 +31,6 @@ _PLAIN: Final = {
     "product_id": "product_id",
     "lot_id": "lot_id",
     "gtin": "gtin",
-    "quantity": "quantity",
     "shipment_id": "shipment_id",
     "bill_of_lading": "bill_of_lading",
     "purchase_order": "purchase_order",
@@ -41,7 +40,6 @@ _PLAIN: Final = {
     "locode": "locode",
     "latitude": "latitude",
     "longitude": "longitude",
-    "temperature": "temperature_c",
     "expiry_date": "batch_expiry_date",
 }
 """Role -> the native field that it fills as it stands."""
@@ -62,7 +60,8 @@ def make_plan(guesses: Sequence[Guess], rows: Sequence[Sequence[str]]) -> Plan:
             plan.common.append(plan.line(name, guess))
     _plan_product(plan)
     _plan_lists(plan)
-    _plan_unit(plan)
+    _plan_quantity(plan)
+    _plan_temperature(plan)
     _plan_weight(plan)
     _plan_value(plan)
     _plan_price(plan)
@@ -123,10 +122,29 @@ def _plan_lists(plan: Plan) -> None:
     plan.common.append(plan.line("serial_ids", guess, given))
 
 
-def _plan_unit(plan: Plan) -> None:
-    if plan.role("quantity") is None:
+def _number(guess: Guess, units: Sequence[str] = (), factor: str = "") -> str:
+    """The right side for a column of numbers; `units` are those that may stand in its cells."""
+    more = f", factor = {quoted(factor)}" if factor else ""
+    if guess.profile.units:
+        listed = f", units = [{', '.join(map(quoted, units))}]" if units else ""
+        more += f', part = "number"{listed}'
+    return f"{{ column = {quoted(guess.header)}{more} }}" if more else ""
+
+
+def _plan_quantity(plan: Plan) -> None:
+    counted = plan.role("quantity")
+    if counted is None:
         return
     guess = plan.role("unit")
+    said_twice = guess is not None and bool(counted.profile.units)
+    units = sorted(counted.profile.units) if said_twice else []
+    plan.common.append(plan.line("quantity", counted, _number(counted, units)))
+    if counted.profile.units and not said_twice:
+        text = f'{{ column = {quoted(counted.header)}, part = "unit" }}'
+        plan.common.append(Line("quantity_unit", counted.header, text))
+        words = {unit: unit_word(unit) for unit in counted.profile.units}
+        plan.values["quantity_unit"] = {u: word for u, word in words.items() if word and word != u}
+        return
     if guess is None:
         said = "no column says it; kg, lb, m, case, pack ..."
         plan.common.append(Line("quantity_unit", "", '{ value = "unit" }', said))
@@ -142,11 +160,13 @@ def _plan_weight(plan: Plan) -> None:
     guess = plan.role("weight")
     if guess is None:
         return
+    if guess.profile.units:
+        _plan_weighed(plan, guess)
+        return
     unit = plan.role("weight_unit")
     there = set(read_heading(guess.header).concepts)
     factor = next((_TO_KG[c] for c in ("tonne", "gram") if c in there), "")
-    given = f"{{ column = {quoted(guess.header)}, factor = {quoted(factor)} }}" if factor else ""
-    plan.common.append(plan.line("gross_weight", guess, given))
+    plan.common.append(plan.line("gross_weight", guess, _number(guess, factor=factor)))
     if unit is not None:
         plan.common.append(plan.line("weight_unit", unit))
         known = {
@@ -160,12 +180,56 @@ def _plan_weight(plan: Plan) -> None:
     plan.common.append(Line("weight_unit", "", f'{{ value = "{word}" }}', said))
 
 
+def _plan_weighed(plan: Plan, guess: Guess) -> None:
+    """Weights with their units in their cells: the field takes kg and lb, or all are of one."""
+    words = {unit: unit_word(unit) for unit in guess.profile.units}
+    often = Counter[str]()
+    for unit, count in guess.profile.units.items():
+        often[words[unit]] += count
+    usual = often.most_common(1)[0][0]
+    taken = ("kg", "lb") if usual in {"kg", "lb"} else (usual,)
+    units = sorted(unit for unit, word in words.items() if word in taken)
+    factor = {"t": "1000", "g": "0.001"}.get(usual, "")
+    plan.common.append(plan.line("gross_weight", guess, _number(guess, units, factor)))
+    if factor:
+        plan.common.append(Line("weight_unit", "", '{ value = "kg" }'))
+    else:
+        text = f'{{ column = {quoted(guess.header)}, part = "unit" }}'
+        plan.common.append(Line("weight_unit", guess.header, text))
+        plan.values["weight_unit"] = {unit: words[unit] for unit in units if words[unit] != unit}
+    _tell_others(plan, guess, units)
+
+
+def _plan_temperature(plan: Plan) -> None:
+    guess = plan.role("temperature")
+    if guess is None:
+        return
+    units = sorted(unit for unit in guess.profile.units if unit.upper() in {"°C", "ºC", "℃", "C"})
+    if guess.profile.units and not units:
+        _tell_others(plan, guess, units)
+        return
+    plan.common.append(plan.line("temperature_c", guess, _number(guess, units)))
+    _tell_others(plan, guess, units)
+
+
+def _tell_others(plan: Plan, guess: Guess, units: Sequence[str]) -> None:
+    others = sorted(guess.profile.units.keys() - set(units))
+    if others:
+        plan.notes.append(
+            f"{quoted(guess.header)}: numbers in {', '.join(others[:4])} have no field "
+            f"{'beside those in ' + ', '.join(units[:4]) if units else 'of their own'}"
+        )
+
+
 def _plan_value(plan: Plan) -> None:
     guess = plan.role("value")
     if guess is None:
         return
     currency = plan.role("currency")
     found = set(currency.profile.all_texts) if currency else set()
+    dollars = sorted(guess.profile.units.keys() & {"USD", "US$", "$"})
+    found |= {unit for unit in guess.profile.units if unit not in dollars}
+    found |= {"USD"} if {"USD", "US$"} & set(dollars) else set()
     said = {c for g in plan.guesses for c in read_heading(g.header).concepts} & {"usd", "money"}
     if found and found != {"USD"}:
         plan.notes.append(
@@ -176,7 +240,7 @@ def _plan_value(plan: Plan) -> None:
     if "money" in said and "usd" not in said:
         plan.notes.append(f"{quoted(guess.header)} seems not to be in US dollars; it has no field")
         return
-    line = plan.line("declared_value_usd", guess)
+    line = plan.line("declared_value_usd", guess, _number(guess, dollars))
     if not found and "usd" not in set(read_heading(guess.header).concepts):
         line.comment += "; nothing says that it is in US dollars"
     plan.common.append(line)
@@ -187,6 +251,8 @@ def _plan_price(plan: Plan) -> None:
     if not any(line.field == "declared_value_usd" for line in plan.common):
         return
     for guess in plan.guesses:
+        if guess.profile.units:
+            continue
         scores = (*((guess.best,) if guess.best else ()), *guess.others)
         if any(one.role == "unit_price" and SUMS_AGREE in one.why for one in scores):
             plan.price = guess.header

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from provenance.ingest import codes, values
+from provenance.ingest.amounts import parted
 from provenance.ingest.inspecting.countries import country_code
 from provenance.ingest.inspecting.vocabulary import event_word, mode_word, unit_word
 from provenance.ingest.times import split, split_serial
@@ -32,7 +33,7 @@ _COMMA: Final = re.compile(
 )
 _POINT: Final = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d+|\d+\.(?:\d{1,2}|\d{4,}))\Z")
 _EITHER: Final = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}\Z")
-_MONEY: Final = re.compile(r"^[$€£¥]\s?|\s?[$€£¥]$")
+_SIGNS: Final = frozenset({"$", "€", "£", "¥", "₹", "US$", "%", "°C", "ºC", "°F", "ºF", "℃"})
 _DAYS: Final = (20_000, 80_000)
 _SHOWN: Final = 5
 _TRIED: Final = 400
@@ -56,6 +57,7 @@ class Profile:
         point: Numbers that prove a decimal point.
         either: Numbers that could have either.
         dates: Shapes of dates -> how often.
+        units: Units and currencies that stand in the cells of numbers -> how often.
     """
 
     filled: int = 0
@@ -70,6 +72,7 @@ class Profile:
     point: int = 0
     either: int = 0
     dates: Counter[str] = field(default_factory=Counter)
+    units: Counter[str] = field(default_factory=Counter)
 
     def has(self, what: str) -> float:
         """A share, 0 where nothing looks like it."""
@@ -88,9 +91,12 @@ def profile_of(cells: Sequence[str]) -> Profile:
     for text, count in tried:
         kinds = _kinds(text)
         looks.update(dict.fromkeys(kinds, count))
-        found.comma += count * bool(_COMMA.match(text))
-        found.point += count * bool(_POINT.match(text))
-        found.either += count * bool(_EITHER.match(text))
+        number, unit = _amount(text)
+        found.comma += count * bool(_COMMA.match(number))
+        found.point += count * bool(_POINT.match(number))
+        found.either += count * bool(_EITHER.match(number))
+        if unit and "number" in kinds:
+            found.units[unit] += count
         if "date" in kinds:
             found.dates[_shape(text)] += count
         elif "number" not in kinds:
@@ -115,7 +121,7 @@ def _kinds(text: str) -> tuple[str, ...]:
 
 def number_of(text: str) -> float | None:
     """A number however it is written, roughly; None for none."""
-    plain = _MONEY.sub("", text).replace("\u00a0", " ").rstrip("%").strip()
+    plain = _amount(text)[0].replace("\u00a0", " ").strip()
     if plain and _EITHER.match(plain):
         return float(plain.replace(",", "").replace(".", ""))
     try:
@@ -123,6 +129,18 @@ def number_of(text: str) -> float | None:
     except (Unacceptable, ArithmeticError, ValueError):
         return None
     return None if found is None else float(found["_d"] if isinstance(found, dict) else found)
+
+
+def _amount(text: str) -> tuple[str, str]:
+    """A number and its unit, where it is one that is known; else the text as it stands."""
+    found = parted(text)
+    if found is None or not found[1]:
+        return text, ""
+    unit = found[1]
+    money = unit in _SIGNS or (unit.isupper() and _accepts(codes.currency, unit))
+    if money or (unit_word(unit) and text[-1] == unit[-1] and (unit[1:] or text[-2] == " ")):
+        return found
+    return text, ""
 
 
 def _is_date(text: str) -> bool:
