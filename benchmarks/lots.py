@@ -10,7 +10,8 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.model import Changes, EdgeFact, EdgeKind, EntryFact, Mention, Role
+from graph.changes import Changes, Mention
+from graph.model import EdgeFact, EdgeKind, EntryFact, Role
 from provenance.disclosure.privacy import seal
 from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, Entry, EntryType, Opening, Tier

@@ -12,13 +12,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from graph.model import EdgeFact, Mention, NameFact, RecordFact, layered
+from graph.model import EdgeFact, RecordFact, layered
 from provenance.entries import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from graph.model import Amount, Changes, EdgeKind, RecordKind, Role
+    from graph.changes import Changes
+    from graph.model import Amount, EdgeKind, RecordKind, Role
     from provenance.entries import Content, Opening
 
 __all__ = ["Facts", "Form", "Stated", "Watched", "form_of"]
@@ -50,21 +51,12 @@ class Stated(NamedTuple):
 
     def hand_over(self, batch: Changes) -> None:
         """Add everything to the changes of the batch."""
-        nodes, links, names = batch.nodes, batch.links, batch.names
-        # Most of what a batch names it has named before: then there is nothing to do.
         for key, tier, index in self.nodes:
-            known = nodes.get(key)
-            if known is None:
-                nodes[key] = Mention(tier, index)
-            elif index is not None or tier < known[0]:
-                batch.mention(key, tier, index)
-        for src, kind, dst, tier in self.links:
-            if tier < links.get((src, kind, dst), _ABOVE_ALL):
-                links[src, kind, dst] = tier
-        for field, value, node, tier in self.names:
-            # A plain tuple is found as the fact that it would make.
-            if tier < names.get((field, value, node), _ABOVE_ALL):  # type: ignore[call-overload]
-                names[NameFact(field, value, node)] = tier
+            batch.mention(key, tier, index)
+        for link in self.links:
+            batch.link(*link)
+        for name in self.names:
+            batch.name(*name)
         batch.edges += self.edges
 
 
@@ -208,9 +200,6 @@ class Watched(dict[str, Any]):
         """Return all fields."""
         self.read.update(super().keys())
         return super().items()
-
-
-_ABOVE_ALL: Final = len(Tier)
 
 
 class Form:

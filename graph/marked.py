@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from graph.events import project_event
 from graph.facts import Facts, Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from graph.facts import Form, Stated
     from graph.model import EdgeFact, EdgeKind, Role
@@ -46,6 +46,7 @@ _READ: Final = NEVER | {*TEXTS, *HOLDERS, "event_type", "event_time", "epcis"}
 _READ_IN_PARTS: Final = frozenset([*PART_TEXTS, *PART_VALUES, "serial_ids"])
 _TIME: Final = "2000-01-01T00:00:00Z"
 _NUMBERS: Final = 10**12
+_Fact = TypeVar("_Fact")
 _MARK: Final = re.compile(r"~(\d+)~")
 
 Pick = Callable[[Any], tuple[Any, ...]]
@@ -61,23 +62,25 @@ class MarkedEdge(NamedTuple):
     seq: int
     role: Role | None
     tier: Tier
-    layers: tuple[tuple[tuple[str, ...], Pick], ...]
+    layers: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
 
 
 class Stencil(NamedTuple):
     """What events of one shape state.
 
     Attributes:
+        first: Where in the event's pool the keys begin, after its texts and values.
         texts: Picks what the keys are put together from, of the event's quoted texts.
         form: All keys, one a line, with `%s` for each of these.
         quoted_twice: Some keys hold keys: only texts that need no quoting will do.
         nodes: As (key, tier, whether it is the event's own).
         links: As (source, kind, target, tier).
-        names: As (field, place of the value, key, tier).
+        names: As (field, place of the value in the pool, key, tier).
         edges: In their order.
         key: Of the event.
     """
 
+    first: int
     texts: Pick
     form: str
     quoted_twice: bool
@@ -164,12 +167,13 @@ class _Marked:
         lines = "\n".join(numbers)
         twice = "%" in lines
         return Stencil(
+            self._texts + self._values,
             picker(marks),
             _MARK.sub("%s", lines.replace("%", "%%")),
             twice,
-            tuple([(numbers[node], tier, own is not None) for node, tier, own in stated.nodes]),
-            tuple([(numbers[s], kind, numbers[d], tier) for s, kind, d, tier in stated.links]),
-            tuple([(f, _place(value), numbers[node], t) for f, value, node, t in stated.names]),
+            _each_once((numbers[node], tier, own is not None) for node, tier, own in stated.nodes),
+            _each_once((numbers[s], kind, numbers[d], tier) for s, kind, d, tier in stated.links),
+            _each_once((f, _place(value), numbers[node], t) for f, value, node, t in stated.names),
             tuple([self._edge(edge, numbers) for edge in stated.edges]),
             numbers[key],
         )
@@ -177,8 +181,8 @@ class _Marked:
     def _edge(self, edge: EdgeFact, numbers: dict[str, int]) -> MarkedEdge:
         layers = []
         for layer in edge.layers:
-            places = [self._held(value, numbers) for value in layer.values()]
-            layers.append((tuple(layer), picker(places)))
+            places = tuple([self._held(value, numbers) for value in layer.values()])
+            layers.append((tuple(layer), places))
         ends = numbers[edge.src], edge.kind, numbers[edge.dst]
         return MarkedEdge(*ends, edge.seq, edge.role, edge.tier, tuple(layers))
 
@@ -189,6 +193,10 @@ class _Marked:
         if _MARK.fullmatch(value):
             return _place(value)
         return self._texts + self._values + numbers[value]
+
+
+def _each_once(facts: Iterable[_Fact]) -> tuple[_Fact, ...]:
+    return tuple(dict.fromkeys(facts))
 
 
 def _place(mark: str) -> int:

@@ -1,4 +1,4 @@
-"""What the graph is made of: nodes, edges, and the changes that entries bring.
+"""What the graph is made of: nodes, edges, names and records, stated and seen.
 
 A fact that an entry states is stored once, under (log index, number within the
 entry), with the lowest tier that may see it. Facts are never edited: stores
@@ -13,13 +13,11 @@ Content is kept in layers, one per tier: each holds what becomes visible there.
 Facts and answers hold no cycles, so the garbage collector need not look at them
 (`gc=False`): millions pass through a projection.
 
-Next: graph/facts.py
+Next: graph/changes.py
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -34,13 +32,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AGGREGATED",
     "Amount",
-    "Changes",
     "Edge",
     "EdgeFact",
     "EdgeKind",
     "EntryFact",
     "Layers",
-    "Mention",
     "NameFact",
     "Node",
     "Record",
@@ -230,65 +226,6 @@ class NameFact(NamedTuple):
     field: str
     value: str
     node: str
-
-
-class Mention(NamedTuple):
-    """That a node exists: the lowest tier that may know, and the newest entry that defines it."""
-
-    tier: Tier
-    newest: int | None
-
-
-@dataclass(slots=True)
-class Changes:
-    """What the entries [start, stop) bring; applied as one.
-
-    Attributes:
-        start: First index.
-        stop: One past the last index.
-        entries: One per entry, in order.
-        nodes: Every node that an edge or name refers to.
-        edges: What the entries state.
-        links: Aggregated edges: (source, kind, target) -> lowest tier.
-        names: Name -> lowest tier.
-        records: Versions of records.
-        skipped: How many entries brought nothing but their place, by reason.
-        erased: Entries, of these or earlier ones, of which the log has forgotten something.
-        withdrawn: Entries, of these or earlier ones, that an error declaration is about.
-        retracted: What those said of goods, and no longer holds.
-    """
-
-    start: int
-    stop: int
-    entries: list[EntryFact] = field(default_factory=list)
-    nodes: dict[str, Mention] = field(default_factory=dict)
-    edges: list[EdgeFact] = field(default_factory=list)
-    links: dict[tuple[str, EdgeKind, str], Tier] = field(default_factory=dict)
-    names: dict[NameFact, Tier] = field(default_factory=dict)
-    records: list[RecordFact] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
-    erased: set[int] = field(default_factory=set)
-    withdrawn: set[int] = field(default_factory=set)
-    retracted: list[EdgeFact] = field(default_factory=list)
-
-    def mention(self, key: str, tier: Tier, index: int | None = None) -> None:
-        """Note that a node exists, visible from `tier` on; `index` when the entry defines it."""
-        known = self.nodes.get(key)
-        if known is None:
-            self.nodes[key] = Mention(tier, index)
-        elif tier < known.tier or index is not None:
-            entries = [each for each in (known.newest, index) if each is not None]
-            self.nodes[key] = Mention(min(tier, known.tier), max(entries, default=None))
-
-    def link(self, src: str, kind: EdgeKind, dst: str, tier: Tier) -> None:
-        """State an aggregated edge."""
-        edge = (src, kind, dst)
-        self.links[edge] = min(tier, self.links.get(edge, tier))
-
-    def name(self, field_: str, value: str, node: str, tier: Tier) -> None:
-        """Let a node be found by the value of a field."""
-        fact = NameFact(field_, value, node)
-        self.names[fact] = min(tier, self.names.get(fact, tier))
 
 
 def cut(layers: Sequence[Content], tier: Tier) -> Content:

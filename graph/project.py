@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from graph.changes import Changes
 from graph.events import project_event
 from graph.facts import Facts, Watched, form_of
 from graph.keys import (
@@ -26,8 +27,8 @@ from graph.keys import (
     record_key,
     shipment_key,
 )
-from graph.model import Changes, EdgeKind, EntryFact, Layers, RecordKind, cut
-from graph.stencils import Stencils
+from graph.model import EdgeKind, EntryFact, Layers, RecordKind, cut
+from graph.stencils import Alike, Stencils
 from provenance import canonical
 from provenance.disclosure.erased import VERSION, read_erasure
 from provenance.disclosure.privacy import open_entry
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ERASED", "PROJECTION", "fields_behind_facts", "flag_identity", "layers_of", "project"]
 
-PROJECTION: Final = 2
+PROJECTION: Final = 3
 """Number of these rules; with another number, stores forget and rebuild."""
 
 _CHECKED: Final = frozenset(["workers"])
@@ -75,13 +76,14 @@ def project(entries: Iterable[Entry], start: int, stop: int) -> Changes:
         start: Index of the first.
         stop: One past the last.
     """
-    changes = Changes(start, stop)
+    changes, alike = Changes(start, stop), Alike()
     for entry in entries:
-        _project_entry(entry, changes)
+        _project_entry(entry, changes, alike)
+    alike.hand_over(changes)
     return changes
 
 
-def _project_entry(entry: Entry, changes: Changes) -> None:
+def _project_entry(entry: Entry, changes: Changes, alike: Alike) -> None:
     place = EntryFact(entry.index, entry.leaf_hash, "", None, [])
     try:
         version, layers = _opened(entry)
@@ -94,7 +96,7 @@ def _project_entry(entry: Entry, changes: Changes) -> None:
             content, form = cut(layers, Tier.PRIVATE), form_of(entry.openings)
             node = None
             if projector is project_event:
-                node = _STENCILS.state(entry.index, content, form, changes)
+                node = _STENCILS.take(entry.index, content, form, alike)
             if node is None:
                 facts = Facts(entry.index, form)
                 node = projector(content, facts)
@@ -242,6 +244,13 @@ def _flag(content: Content, facts: Facts) -> str:
     return key
 
 
+def _superseded(content: Content, facts: Facts) -> None:
+    # A version of the flag's record that is no flag: until the next one, none stands.
+    _index, _leaf_hash = content["flag"]
+    tier = facts.tier("/detector", "/type", "/subject_kind", "/subject_id", "/subject_party")
+    facts.record(RecordKind.FLAG, flag_identity(content), max(tier, facts.tier("/flag")))
+
+
 def _review(content: Content, facts: Facts) -> None:
     index, _leaf_hash = content["flag"]
     facts.record(RecordKind.REVIEW, record_key(str(index)), facts.tier("/flag"))
@@ -297,6 +306,7 @@ _PROJECTORS: Final[dict[tuple[int, str], Callable[[Content, Facts], str | None]]
     (EntryType.REFERENCE_DATA, "legal_limit/1"): _legal_limit,
     (EntryType.REFERENCE_DATA, "watchlist/1"): _watchlist,
     (EntryType.FLAG, "flag/1"): _flag,
+    (EntryType.FLAG, "superseded/1"): _superseded,
     (EntryType.REVIEW, "review/1"): _review,
     (EntryType.POLICY, "policy/1"): _nothing,
     (EntryType.POLICY, "party/1"): _nothing,

@@ -15,20 +15,22 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from graph.changes import EdgeRun
 from graph.event_parts import checked
-from graph.facts import Stated
 from graph.keys import plain_or_quoted
 from graph.marked import HOLDERS, NEVER, PART_TEXTS, PART_VALUES, TEXTS, picker, stencil_of
-from graph.model import EdgeFact, micros
+from graph.model import micros
 from provenance.errors import EncodingError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graph.changes import Changes
     from graph.facts import Form
-    from graph.marked import Pick, Stencil
-    from graph.model import Changes
+    from graph.marked import Stencil
     from provenance.entries import Content
 
-__all__ = ["Stencils"]
+__all__ = ["Alike", "Stencils"]
 
 _MOST: Final = 64
 """Texts and values of an event; with more, shapes hardly come again."""
@@ -42,12 +44,44 @@ _MALFORMED: Final = (
 )
 
 
+class _Fields:
+    """What is picked from objects that have the same names; equal ones are one object."""
+
+    __slots__ = ("texts", "values")
+
+    def __init__(self, names: tuple[str, ...], texts: Sequence[str], values: Sequence[str]) -> None:
+        self.texts = picker([name for name in texts if name in names])
+        self.values = picker([name for name in values if name in names])
+
+
 class _Parted(NamedTuple):
     """An event taken apart: what its facts are made from, and its shape."""
 
     texts: list[str]
     values: list[Any]
     shape: tuple[Any, ...]
+
+
+class Alike:
+    """Events of a batch taken apart, those that one stencil fits together."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._rows: dict[int, tuple[Stencil, list[tuple[Any, ...]]]] = {}
+
+    def put(self, stencil: Stencil, row: tuple[Any, ...]) -> None:
+        """Keep an event: its index and time, and its pool of texts, values and keys."""
+        kept = self._rows.get(id(stencil))
+        if kept is None:
+            self._rows[id(stencil)] = kept = (stencil, [])
+        kept[1].append(row)
+
+    def hand_over(self, batch: Changes) -> None:
+        """Add what all of them state to the changes of the batch."""
+        for stencil, rows in self._rows.values():
+            indexes, times, *pool = zip(*rows, strict=True)
+            _state(stencil, indexes, times, pool, batch)
+        self._rows.clear()
 
 
 class Stencils:
@@ -59,24 +93,24 @@ class Stencils:
         self._times: dict[tuple[Any, ...], int] = {}
         self._stencils: dict[tuple[Any, ...], Stencil | None] = {}
 
-    def state(self, index: int, content: Content, form: Form, changes: Changes) -> str | None:
-        """Add the facts of an event to those of its batch, as `project_event` states them.
+    def take(self, index: int, content: Content, form: Form, alike: Alike) -> str | None:
+        """Put an event to those like it, which state later what `project_event` states of each.
 
         Args:
             index: The entry's.
             content: Of version event/1 or epcis/1, with every field that still opens.
             form: Gives the tiers.
-            changes: Those of the batch.
+            alike: Those of the batch.
 
         Returns:
-            The event's key; None where nothing was added: `project_event` can say it, or why not.
+            The event's key; None where it was not put: `project_event` can say it, or why not.
         """
         if len(form.tiers) > _MOST or not NEVER.isdisjoint(content):
             return None
         try:
             parted = _take_apart(content)
             stencil = self._stencil((form, *parted.shape), content, form)
-            return None if stencil is None else _fill(stencil, parted, index, content, changes)
+            return None if stencil is None else _put(stencil, parted, index, content, alike)
         except _MALFORMED:  # it is not made from what it should be; nothing was added yet
             return None
 
@@ -104,18 +138,18 @@ def _take_apart(content: Content) -> _Parted:
         ValueError: It is too large, or has texts that are empty or values that are null.
         TypeError, AttributeError, LookupError: It is not what an event should be.
     """
-    names = tuple(content)
-    texts = list(_picked(names, TEXTS)(content))
+    own_fields = _fields(tuple(content))
+    texts = [*own_fields.texts(content)]
     values: list[Any] = []
     own = content["party"]
-    shape: list[Any] = [names, content.get("event_type")]
+    shape: list[Any] = [own_fields, content.get("event_type")]
     for holder in HOLDERS:
         for part in content.get(holder, ()):
-            fields = tuple(part)
+            fields = _fields_of_part(tuple(part))
+            texts += fields.texts(part)
+            values += fields.values(part)
             serials = part.get("serial_ids", ())
-            texts += _picked(fields, PART_TEXTS)(part)
             texts += serials
-            values += _picked(fields, PART_VALUES)(part)
             shape += holder, fields, part.get("party") == own, len(serials)
     if "epcis" in content:
         shape.append("errorDeclaration" in content["epcis"])
@@ -125,15 +159,19 @@ def _take_apart(content: Content) -> _Parted:
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
-def _picked(names: tuple[str, ...], wanted: tuple[str, ...]) -> Pick:
-    """Return what picks the wanted fields of a content with these names."""
-    return picker([name for name in wanted if name in names])
+def _fields(names: tuple[str, ...]) -> _Fields:
+    return _Fields(names, TEXTS, ())
 
 
-def _fill(
-    stencil: Stencil, parted: _Parted, index: int, content: Content, changes: Changes
+@lru_cache(maxsize=_SHAPES_KEPT)
+def _fields_of_part(names: tuple[str, ...]) -> _Fields:
+    return _Fields(names, PART_TEXTS, PART_VALUES)
+
+
+def _put(
+    stencil: Stencil, parted: _Parted, index: int, content: Content, alike: Alike
 ) -> str | None:
-    """Put the texts and values of an event into a stencil."""
+    """Put the texts of an event into the keys of a stencil."""
     texts, values, _ = parted
     quoted = plain_or_quoted(texts)
     if stencil.quoted_twice and quoted is not texts:
@@ -143,25 +181,33 @@ def _fill(
     for value in values:
         if type(value) is dict:
             checked(value)
-    pool = [*texts, *values, *keys]
-    edges = [
-        EdgeFact(
-            keys[src],
-            kind,
-            keys[dst],
-            index,
-            seq,
-            role,
-            tier,
-            time_us,
-            [dict(zip(names, pick(pool), strict=True)) for names, pick in layers],
-        )
-        for src, kind, dst, seq, role, tier, layers in stencil.edges
-    ]
-    Stated(
-        [(keys[key], tier, index if own else None) for key, tier, own in stencil.nodes],
-        [(keys[src], kind, keys[dst], tier) for src, kind, dst, tier in stencil.links],
-        [(field, texts[at], keys[key], tier) for field, at, key, tier in stencil.names],
-        edges,
-    ).hand_over(changes)
+    alike.put(stencil, (index, time_us, *texts, *values, *keys))
     return keys[stencil.key]
+
+
+def _state(
+    stencil: Stencil,
+    indexes: Sequence[int],
+    times: Sequence[int | None],
+    pool: Sequence[Sequence[Any]],
+    batch: Changes,
+) -> None:
+    """Add what events of one shape state, given in columns."""
+    keys = pool[stencil.first :]
+    for key, tier, own in stencil.nodes:
+        if own:
+            for name, index in zip(keys[key], indexes, strict=True):
+                batch.mention(name, tier, index)
+        else:
+            for name in dict.fromkeys(keys[key]):
+                batch.mention(name, tier)
+    for src, kind, dst, tier in stencil.links:
+        for ends in dict.fromkeys(zip(keys[src], keys[dst], strict=True)):
+            batch.link(ends[0], kind, ends[1], tier)
+    for field, at, key, tier in stencil.names:
+        for value, node in dict.fromkeys(zip(pool[at], keys[key], strict=True)):
+            batch.name(field, value, node, tier)
+    for src, kind, dst, seq, role, tier, layers in stencil.edges:
+        filled = tuple([(names, tuple([pool[at] for at in places])) for names, places in layers])
+        run = EdgeRun(keys[src], kind, keys[dst], indexes, seq, role, tier, times, filled)
+        batch.runs.append(run)

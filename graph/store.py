@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from graph.changes import Changes
     from graph.held import Fact, FactKind
     from graph.journey import Journey
     from graph.keys import NodeKind
     from graph.lineage import Lineage
-    from graph.model import Changes, Edge, EdgeKind, EntryFact, Node, Record, RecordKind, Role
+    from graph.model import Edge, EdgeKind, EntryFact, Node, Record, RecordKind, Role
     from graph.walked import Walk
     from provenance.entries import Tier
 

@@ -118,7 +118,7 @@ def _retracted(log: EntrySource, withdrawn: set[int]) -> list[EdgeFact]:
     found: list[EdgeFact] = []
     for index in sorted(withdrawn):
         (entry,) = log.entries(index, index + 1)
-        said = project([entry], index, index + 1).edges
+        said = project([entry], index, index + 1).all_edges()
         found += [edge for edge in said if edge.kind in _OF_GOODS]
     return found
 

@@ -37,8 +37,9 @@ from provenance.errors import NotFound, StorageError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from graph.changes import Changes
     from graph.held import Fact, FactKind
-    from graph.model import Changes, EntryFact
+    from graph.model import EntryFact
     from graph.store import Direction
     from graph.walked import Walk
     from provenance.entries import Tier

@@ -9,15 +9,17 @@ from collections import Counter, defaultdict
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from graph.changes import Mention
 from graph.held import FactKind, NameSeen, NodeSeen
-from graph.model import AGGREGATED, Edge, EdgeFact, EdgeKind, Mention, cut
+from graph.model import AGGREGATED, Edge, EdgeFact, EdgeKind, cut
 from provenance.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from graph.changes import Changes
     from graph.held import Fact
-    from graph.model import Changes, EntryFact, RecordFact, RecordKind
+    from graph.model import EntryFact, RecordFact, RecordKind
     from graph.store import Direction
     from provenance.entries import Tier
 
@@ -56,7 +58,7 @@ class Held:
         Raises:
             StorageError: An entry is missing, or an edge or name refers to no node.
         """
-        ends = {end for edge in changes.edges for end in (edge.src, edge.dst)}
+        ends = {end for edge in changes.all_edges() for end in (edge.src, edge.dst)}
         ends |= {end for src, _, dst in changes.links for end in (src, dst)}
         ends |= {name.node for name in changes.names}
         indexes = [entry.index for entry in changes.entries]
@@ -69,7 +71,7 @@ class Held:
             known = self.nodes.get(key, mention)
             entries = [each for each in (known.newest, mention.newest) if each is not None]
             self.nodes[key] = Mention(min(known.tier, mention.tier), max(entries, default=None))
-        for edge in changes.edges:
+        for edge in changes.all_edges():
             self._put(edge)
         for edge in changes.retracted:
             self._out[edge.src, edge.kind].pop(place(edge), None)

@@ -9,12 +9,14 @@ Next: graph/stores/sqlite_text.py
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from graph.model import AGGREGATED
 from graph.stores.sqlite_file import KINDS, RECORDS, ROLES
+from provenance import canonical
 from provenance.errors import StorageError
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from graph.model import Changes, EdgeFact, EntryFact, Role
+    from graph.changes import Changes, EdgeRun
+    from graph.model import EdgeFact, EntryFact, Role
 
 __all__ = ["read_position", "write_changes", "write_contents"]
 
@@ -31,6 +34,8 @@ _ROLE: Final[dict[Role | None, int | None]] = {
     None: None,
     **{role: number for number, role in enumerate(ROLES)},
 }
+_Written = dict[int, list[bytes]]
+"""Columns as JSON, by the number of the column."""
 _RECORD: Final = {kind: number for number, kind in enumerate(RECORDS)}
 
 _KNOWN_NODES: Final = (
@@ -93,6 +98,9 @@ def _loose(changes: Changes) -> StorageError:
 
 def _write_facts(connection: apsw.Connection, changes: Changes, ids: dict[str, int]) -> None:
     connection.executemany(_ADD_EDGE, _edge_rows(changes.edges, ids))
+    written: _Written = {}
+    for run in changes.runs:
+        connection.executemany(_ADD_EDGE, _run_rows(run, ids, written))
     taken_back = {(edge.src, _KIND[edge.kind], edge.index) for edge in changes.retracted}
     connection.executemany(_TAKE_BACK, sorted(taken_back))
     connection.executemany(
@@ -160,6 +168,41 @@ def _edge_rows(edges: Sequence[EdgeFact], ids: dict[str, int]) -> list[tuple[Any
         )
         for edge in edges
     ]
+
+
+def _run_rows(run: EdgeRun, ids: dict[str, int], written: _Written) -> Iterator[tuple[Any, ...]]:
+    return zip(
+        map(ids.__getitem__, run.src),
+        repeat(_KIND[run.kind]),
+        run.indexes,
+        repeat(run.seq),
+        map(ids.__getitem__, run.dst),
+        repeat(_ROLE[run.role]),
+        repeat(run.tier),
+        run.times,
+        _attrs(run, written) if run.layers else repeat(None),
+        strict=False,
+    )
+
+
+def _attrs(run: EdgeRun, written: _Written) -> Iterator[bytes]:
+    """Write the attributes of a run as JSON: what all have in common once, and each column once."""
+    pieces: list[bytes] = [b"["]
+    columns: list[list[bytes]] = []
+    for names, values in run.layers:
+        pieces[-1] += b"{"
+        for name, column in zip(names, values, strict=True):
+            # The column lives as long as the run: no other can have its number meanwhile.
+            if id(column) not in written:
+                written[id(column)] = canonical.dump_each(column)
+            columns.append(written[id(column)])
+            pieces[-1] += orjson.dumps(name) + b":"
+            pieces.append(b",")
+        pieces[-1] = pieces[-1].removesuffix(b",") + b"},"
+    pieces[-1] = pieces[-1].removesuffix(b",") + b"]"
+    filled = zip(map(repeat, pieces), columns, strict=False)
+    begun = zip(*chain.from_iterable(filled), repeat(pieces[-1]), strict=False)
+    return map(b"".join, begun)
 
 
 def _entry_rows(changes: Changes, ids: dict[str, int]) -> Iterator[tuple[Any, ...]]:

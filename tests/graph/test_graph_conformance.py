@@ -20,9 +20,10 @@ from graph_factories import (
     record,
 )
 
+from graph.changes import Changes
 from graph.connect import open_store
 from graph.keys import NodeKind, entry_key
-from graph.model import AGGREGATED, Changes, EdgeKind, RecordKind
+from graph.model import AGGREGATED, EdgeKind, RecordKind
 from graph.project import project
 from graph.sync import catch_up, rebuild
 from provenance.entries import Draft, Tier

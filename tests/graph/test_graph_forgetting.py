@@ -22,7 +22,7 @@ from provenance.errors import StorageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from graph.model import Changes
+    from graph.changes import Changes
     from graph.store import GraphStore
 
 SECRETIVE = TierPolicy({})

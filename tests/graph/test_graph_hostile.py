@@ -9,8 +9,9 @@ import pytest
 from graph_factories import ListLog, event, item, record
 from test_graph_histories import declared, logged
 
+from graph.changes import Changes, Mention
 from graph.connect import open_store
-from graph.model import Changes, EdgeFact, EdgeKind, EntryFact, Mention, Role
+from graph.model import EdgeFact, EdgeKind, EntryFact, Role
 from graph.questions.balance import balance
 from graph.questions.coverage import coverage
 from graph.questions.custody import Doubt, custody

@@ -10,8 +10,9 @@ from graph_factories import ListLog, event, flag, item, record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.changes import Changes
 from graph.keys import parse_key
-from graph.model import Changes, EdgeKind, Role, cut, micros
+from graph.model import EdgeKind, Role, cut, micros
 from graph.project import layers_of, project
 from graph.transformations import MOST_PAIRS
 from provenance.disclosure.privacy import open_entry
@@ -75,7 +76,7 @@ def events(draw: Any) -> Draft:
 
 def seen(changes: Changes, tier: Tier) -> Counter[Any]:
     """The edges that a viewer sees, as (source, kind, target, role)."""
-    facts = [(e.src, e.kind, e.dst, e.role) for e in changes.edges if e.tier <= tier]
+    facts = [(e.src, e.kind, e.dst, e.role) for e in changes.all_edges() if e.tier <= tier]
     links = [(*link, None) for link, seen_from in changes.links.items() if seen_from <= tier]
     return Counter([*facts, *links])
 
@@ -126,10 +127,10 @@ def test_a_viewer_learns_nothing_from_edges_that_it_may_not_read(
         assert spelled <= texts
     told = {
         (e.src, e.kind, e.dst, e.role, n, str(v))
-        for e in allowed.edges
+        for e in allowed.all_edges()
         for n, v in cut(e.layers, 2).items()
     }
-    for edge in changes.edges:
+    for edge in changes.all_edges():
         if edge.tier <= tier:
             for name, value in cut(edge.layers, tier).items():
                 assert (edge.src, edge.kind, edge.dst, edge.role, name, str(value)) in told
@@ -192,7 +193,7 @@ def test_no_entry_stops_the_projection(
     if changes.skipped:
         assert sum(changes.skipped.values()) == 1
         assert changes == Changes(0, 1, changes.entries, skipped=changes.skipped)
-    ends = {end for edge in changes.edges for end in (edge.src, edge.dst)}
+    ends = {end for edge in changes.all_edges() for end in (edge.src, edge.dst)}
     assert ends <= changes.nodes.keys()
 
 
@@ -239,7 +240,7 @@ def test_many_inputs_and_outputs_go_through_their_event() -> None:
     inputs = [item("R", str(n)) for n in range(side)]
     outputs = [item("P", str(n)) for n in range(side)]
     log = ListLog([event(1, "transform", *outputs, inputs=inputs)])
-    became = [e for e in project(log.held, 0, 1).edges if e.kind is EdgeKind.BECAME]
+    became = [e for e in project(log.held, 0, 1).all_edges() if e.kind is EdgeKind.BECAME]
     assert len(became) == 2 * side
     assert {e.dst for e in became if e.src.startswith("item:")} == {"event:acme/E-1"}
 
@@ -249,7 +250,7 @@ def test_unpacking_does_not_tell_that_there_is_something_inside() -> None:
     content = event(1, "unpack", item("P", "1"), container_id="K").content
     own = {"/items/*": Tier.PRIVATE, "/container_id": Tier.PUBLIC}
     log = ListLog([Draft(EntryType.EVENT, "event/1", content, tiers=own)])
-    involved = [e for e in project(log.held, 0, 1).edges if e.dst == "container:K"]
+    involved = [e for e in project(log.held, 0, 1).all_edges() if e.dst == "container:K"]
     assert [(e.role, e.tier) for e in involved] == [(Role.UNPACKED, Tier.PRIVATE)]
 
 
@@ -264,7 +265,7 @@ def test_both_ends_of_a_movement_are_stated_by_each_event() -> None:
             event(3, "ship", item("P", "2"), facility_id="F1"),
         ]
     )
-    moved = [e for e in project(log.held, 0, 3).edges if e.kind is EdgeKind.MOVED]
+    moved = [e for e in project(log.held, 0, 3).all_edges() if e.kind is EdgeKind.MOVED]
     assert [(e.src, e.dst, e.role, e.tier) for e in moved] == [
         ("facility:F1", "facility:F2", Role.SHIPPED, Tier.PARTNER),
         ("shipment:S", "facility:F3", Role.RECEIVED, Tier.PARTNER),
@@ -291,7 +292,7 @@ def test_a_flag_points_to_what_it_is_about() -> None:
     log = ListLog([flag(subject, kind, subject_party="bolt") for kind, subject in subjects])
     changes = project(log.held, 0, log.size)
     assert not changes.skipped
-    pointing = {e.index: e.dst for e in changes.edges if e.kind is EdgeKind.FLAGS}
+    pointing = {e.index: e.dst for e in changes.all_edges() if e.kind is EdgeKind.FLAGS}
     assert [pointing.get(n) for n in range(log.size)] == list(subjects.values())
 
 

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from graph.changes import Changes
     from graph.held import Fact, FactKind
-    from graph.model import Changes, EntryFact
+    from graph.model import EntryFact
     from graph.place import ArangoPlace
     from graph.store import Direction
     from graph.walked import Walk

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
     from arango.database import Database, StandardDatabase, TransactionDatabase
 
-    from graph.model import Changes, EntryFact
+    from graph.changes import Changes
+    from graph.model import EntryFact
     from graph.stores.arango.encoding import Document
     from graph.stores.arango.schema import Names
 
@@ -68,7 +69,7 @@ def _check(changes: Changes) -> None:
     Raises:
         StorageError: An entry is missing, or an edge or name refers to no node.
     """
-    ends = {end for edge in changes.edges for end in (edge.src, edge.dst)}
+    ends = {end for edge in changes.all_edges() for end in (edge.src, edge.dst)}
     ends |= {end for src, _, dst in changes.links for end in (src, dst)}
     ends |= {name.node for name in changes.names}
     indexes = [entry.index for entry in changes.entries]
@@ -137,7 +138,7 @@ class Writer:
         names = self._names
         self._put(transaction, names.nodes, self._nodes(transaction, changes))
         for name in (names.became, names.edges):
-            stated = [edge for edge in changes.edges if names.holding(edge.kind) == name]
+            stated = [edge for edge in changes.all_edges() if names.holding(edge.kind) == name]
             self._put(transaction, name, [edge_document(edge, names.nodes) for edge in stated])
         self._put(transaction, names.edges, self._links(transaction, changes))
         self._take_back(transaction, changes)
