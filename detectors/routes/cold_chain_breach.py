@@ -25,7 +25,7 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.columns import codes, numbers
-from detectors.routes.residuals import effects, spread
+from detectors.routes.additive import standing
 from detectors.rules import beyond_limit, not_judged, plain
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ColdChainBreach"]
 
-SPREADS: Final = 4.1
-"""One ordinary reading in 25,000 is farther out than so many spreads."""
-_OUTER, _OUTER_NORMAL = 0.95, 1.96
+SPREADS: Final = 4.4
+"""One ordinary reading in 90,000 is farther out than so many spreads."""
+_OUTER, _OUTER_NORMAL = 0.90, 1.645
+"""Further out than this quantile, open doors and broken coolers are too many to tell of tails."""
 LEAST_SPREAD: Final = 0.3
 """Degrees; thermometers and doors alone."""
-SITE_SIZE: Final = 8
 MIN_READINGS: Final = 12
 FAHRENHEIT: Final = "degrees Fahrenheit written as Celsius"
 
@@ -53,7 +53,7 @@ class ColdChainBreach:
 
     name: Final = "cold_chain_breach"
     type: Final = "cold_chain_breach"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = MIN_READINGS
@@ -61,7 +61,6 @@ class ColdChainBreach:
     parameters: Final[Mapping[str, float | int | str]] = {
         "spreads": SPREADS,
         "least_spread_c": LEAST_SPREAD,
-        "site_size": SITE_SIZE,
         "least_readings": MIN_READINGS,
     }
     libraries: Final = ("numpy", "pandas")
@@ -110,8 +109,8 @@ def _readings(shared: Features) -> pd.DataFrame:
 def _judged(table: pd.DataFrame) -> pd.DataFrame:
     product, place = codes(table, ["product_id"]), codes(table, ["product_id", "site"])
     degrees = table["degrees"].to_numpy()
-    residual = effects(degrees, [(product, 0), (place, SITE_SIZE)])
-    usual = spread(residual, product, LEAST_SPREAD)
+    expected = standing(degrees, product, [(place, product)], scale_by=product, floor=LEAST_SPREAD)
+    residual, usual = expected
     readings = pd.Series(product).groupby(product).transform("size").to_numpy()
     # Of few readings the usual spread is known less well, by about the root of their number.
     margin = usual * _reach(residual / usual) * (1 + 1 / np.sqrt(readings))
