@@ -9,16 +9,16 @@ from frame_factories import HAMBURG, PARTY, World
 
 
 def test_open_doors_hide_no_breach() -> None:
-    """Four in a hundred readings are of open doors, three of broken coolers: only these flag."""
+    """Five in a hundred readings are of open doors, three of broken coolers: only these flag."""
     world, dice = World(), random.Random(3)
     world.site("STORE", HAMBURG)
     world.product("P")
     breaches = set()
     for n in range(300):
-        degrees = dice.gauss(4, 0.8) + (dice.uniform(1.5, 3) if n % 25 == 1 else 0)
+        degrees = dice.gauss(4, 0.8) + (dice.uniform(2, 3) if n % 20 == 1 else 0)
         warm = n % 33 == 7
         item = {"party": PARTY, "product_id": "P", "lot_id": f"L{n}", "quantity": 1.0}
-        degrees = 11.0 + dice.random() if warm else min(degrees, 7.0)
+        degrees = 9.5 + dice.random() if warm else min(degrees, 7.2)
         reading = world.event("receive", 9.0 * n, "STORE", items=[item], temperature_c=degrees)
         if warm:
             breaches.add(reading)
