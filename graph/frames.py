@@ -12,17 +12,15 @@ Next: detectors/base.py
 from __future__ import annotations
 
 import heapq
-import math
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from provenance import canonical
+from graph.columns import Growing, Table
 from provenance.entries import Tier
-from provenance.errors import EncodingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
@@ -32,22 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYS", "Frames", "bears_note", "load_frames"]
 
-_PART: Final = 20_000
-"""Rows held as objects before they become columns, which take a tenth of the room."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """How the entries of one version become a frame: row key, and columns by their type."""
-
-    version: str
-    key: tuple[str, ...]
-    text: str
-    numbers: str = ""
-    other: str = "index leaf_hash"
-
-
-_EVENTS: Final = _Table(
+_EVENTS: Final = Table(
     "event/1",
     (),
     "event_id party event_type event_time time_precision facility_id locode item_party product_id "
@@ -56,28 +39,28 @@ _EVENTS: Final = _Table(
     "latitude longitude quantity gross_weight declared_value_usd temperature_c",
     "index leaf_hash serial_ids quality",
 )
-_INPUTS: Final = _Table("event/1", (), "event_id item_party product_id lot_id", "quantity", "index")
-_TIMESHEETS: Final = _Table(
+_INPUTS: Final = Table("event/1", (), "event_id item_party product_id lot_id", "quantity", "index")
+_TIMESHEETS: Final = Table(
     "timesheet/1",
     ("facility_id", "month", "worker_id", "week"),
     "facility_id month worker_id",
     "week hours gross_pay",
 )
-_FACILITIES: Final = _Table(
+_FACILITIES: Final = Table(
     "facility/1",
     ("facility_id",),
     "party facility_id name facility_type country region locode source_system",
     "tier latitude longitude declared_capacity_per_month opened_year",
     "index leaf_hash product_ids",
 )
-_PRODUCTS: Final = _Table(
+_PRODUCTS: Final = Table(
     "product/1",
     ("party", "product_id"),
     "party product_id hs_code unit chain input_product_id gtin name brand image_url",
     "unit_weight_kg reference_value_usd stage input_units_per_output_unit",
     "index leaf_hash serialised",
 )
-_LABOUR: Final = _Table(
+_LABOUR: Final = Table(
     "labour/1",
     ("facility_id", "month"),
     "party facility_id month currency output_product_id last_audit_date audit_expiry_date "
@@ -86,27 +69,27 @@ _LABOUR: Final = _Table(
     "share_age_docs_missing share_birthdate_jan1 share_age_exactly_18 migrant_share "
     "recruitment_fee_usd passports_held_share wage_deduction_share grievances",
 )
-_LEGAL_LIMITS: Final = _Table(
+_LEGAL_LIMITS: Final = Table(
     "legal_limit/1",
     ("country", "effective_from"),
     "party country currency effective_from",
     "usd_per_unit min_hourly_wage max_weekly_hours min_age",
 )
-_LOCATIONS: Final = _Table(
+_LOCATIONS: Final = Table(
     "location/1", ("locode",), "party locode name country_region", "latitude longitude"
 )
-_WATCHLIST: Final = _Table(
+_WATCHLIST: Final = Table(
     "watchlist/1",
     ("list_name", "kind", "value", "goods"),
     "party list_name kind value goods note list_version valid_from valid_until",
 )
-_FLAGS: Final = _Table(
+_FLAGS: Final = Table(
     "flag/1",
     ("detector", "type", "subject_kind", "subject_id", "subject_party"),
     "detector type subject_kind subject_id subject_party severity",
     "score threshold",
 )
-_REVIEWS: Final = _Table("review/1", ("flag_index",), "state", "flag_index")
+_REVIEWS: Final = Table("review/1", ("flag_index",), "state", "flag_index")
 KEYS: Final = {
     "facilities": _FACILITIES.key,
     "products": _PRODUCTS.key,
@@ -163,7 +146,7 @@ def load_frames(store: GraphStore, start: int = 0) -> Frames:
             and an error declaration may take back an event from before `start`.
     """
     position = store.position()
-    events, inputs = _Growing(_EVENTS), _Growing(_INPUTS)
+    events, inputs = Growing(_EVENTS), Growing(_INPUTS)
     for record in _event_records(store, start, position):
         events.extend(_event_rows(record))
         inputs.extend(_input_rows(record))
@@ -212,21 +195,28 @@ def _event_records(store: GraphStore, start: int, position: int) -> Iterator[Rec
             yield record
 
 
-def _event_rows(record: Record) -> Iterator[Content]:
-    event = record.attrs | _origin(record)
-    for item in event.get("items") or [{}]:
-        yield event | item | {"party": event.get("party"), "item_party": item.get("party")}
+def _event_rows(record: Record) -> list[Content]:
+    event = _row(record)
+    party = event.get("party")
+    items: Sequence[Content] = event.get("items") or ({},)
+    rows = [event] if len(items) == 1 else [event.copy() for _ in items]
+    for row, item in zip(rows, items, strict=True):
+        row.update(item)
+        row["party"], row["item_party"] = party, item.get("party")
+    return rows
 
 
-def _input_rows(record: Record) -> Iterator[Content]:
+def _input_rows(record: Record) -> list[Content]:
+    inputs = record.attrs.get("inputs")
+    if not inputs:
+        return []
     named = {"index": record.index, "event_id": record.attrs.get("event_id")}
-    for given in record.attrs.get("inputs", ()):
-        yield given | named | {"item_party": given.get("party")}
+    return [given | named | {"item_party": given.get("party")} for given in inputs]
 
 
-def _load(store: GraphStore, table: _Table, start: int, position: int) -> pd.DataFrame:
+def _load(store: GraphStore, table: Table, start: int, position: int) -> pd.DataFrame:
     records = store.contents(table.version, Tier.PRIVATE, start, position)
-    return _latest((record.attrs | _origin(record) for record in records), table)
+    return _latest(map(_row, records), table)
 
 
 def _timesheets(store: GraphStore, start: int, position: int) -> pd.DataFrame:
@@ -243,84 +233,27 @@ def _timesheets(store: GraphStore, start: int, position: int) -> pd.DataFrame:
 def _reviews(store: GraphStore, start: int, position: int) -> pd.DataFrame:
     records = store.contents("review/1", Tier.PRIVATE, start, position)
     rows = (
-        {**record.attrs, **_origin(record), "flag_index": (record.attrs.get("flag") or [None])[0]}
+        {**_row(record), "flag_index": (record.attrs.get("flag") or [None])[0]}
         for record in records
     )
     return _latest(rows, _REVIEWS)
+
+
+def _row(record: Record) -> Content:
+    return record.attrs | _origin(record)
 
 
 def _origin(record: Record) -> Content:
     return {"index": record.index, "leaf_hash": record.leaf_hash}
 
 
-def _latest(rows: Iterable[Content], table: _Table) -> pd.DataFrame:
+def _latest(rows: Iterable[Content], table: Table) -> pd.DataFrame:
     """Keep the last row of each key, in the place of the last."""
     latest: dict[tuple[Any, ...], Content] = {}
     for row in rows:
         key = tuple(row.get(name) for name in table.key)
         latest.pop(key, None)
         latest[key] = row
-    return _frame(latest.values(), table)
-
-
-class _Growing:
-    """A frame in the making, which holds few rows as objects at any time."""
-
-    def __init__(self, table: _Table) -> None:
-        self._table = table
-        self._rows: list[Content] = []
-        self._parts: list[pd.DataFrame] = []
-
-    def extend(self, rows: Iterable[Content]) -> None:
-        """Add rows."""
-        self._rows.extend(rows)
-        if len(self._rows) >= _PART:
-            self._parts.append(_frame(self._rows, self._table))
-            self._rows.clear()
-
-    def frame(self) -> pd.DataFrame:
-        """Return all rows; nothing is added afterwards."""
-        import pandas as pd  # noqa: PLC0415 - the heaviest import there is, for detectors only
-
-        last = _frame(self._rows, self._table)
-        return pd.concat([*self._parts, last], ignore_index=True) if self._parts else last
-
-
-def _frame(rows: Iterable[Content], table: _Table) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 - as above
-
-    held = list(rows)
-    kinds = {
-        **dict.fromkeys(table.other.split(), "object"),
-        **dict.fromkeys(table.text.split(), "str"),
-        **dict.fromkeys(table.numbers.split(), "float64"),
-    }
-    for name, kind in (("index", "int64"), ("event_time", "time")):
-        if name in kinds:
-            kinds[name] = kind
-    return pd.DataFrame({name: _column(held, name, kind) for name, kind in kinds.items()})
-
-
-def _column(rows: list[Content], name: str, kind: str) -> pd.Series[Any]:
-    import pandas as pd  # noqa: PLC0415 - as above
-
-    values = [row.get(name) for row in rows]
-    if kind == "float64":
-        return pd.Series([_number(value) for value in values], dtype="float64")
-    if kind != "time":
-        return pd.Series(values, dtype=kind)
-    times = pd.to_datetime(pd.Series(values, dtype="str"), utc=True, format="ISO8601")
-    return times.astype("datetime64[us, UTC]")
-
-
-def _number(value: Any) -> float:
-    """Read a number; what another program wrote in its place counts as missing."""
-    if type(value) is int:
-        return float(value)
-    if value is None:
-        return math.nan
-    try:
-        number = canonical.decimal(value)
-    except EncodingError:
-        return math.nan
-    return math.nan if number is None else float(number)
+    rows_left = Growing(table)
+    rows_left.extend(latest.values())
+    return rows_left.frame()

@@ -36,6 +36,7 @@ __all__ = [
     "encode_each",
     "loads",
     "number",
+    "real",
 ]
 
 MAX_BODY: Final = 16 * 1024 * 1024
@@ -183,6 +184,21 @@ def decimal(value: Any) -> Decimal | None:
         if _DECIMAL.match(value["_d"]):
             return Decimal(value["_d"])
         raise EncodingError(f"{value['_d'][:40]!r} is not a decimal number")
+    raise EncodingError(f"{str(value)[:40]!r} is not a number of this format")
+
+
+def real(value: Any) -> float:
+    """Read a number written by `number` as the float nearest to it.
+
+    Raises:
+        EncodingError: The value is neither an int nor `{"_d": text}`.
+    """
+    if type(value) is dict and len(value) == 1:
+        text = value.get("_d")
+        if type(text) is str and _DECIMAL.match(text):
+            return float(text)
+    if type(value) is int:
+        return float(value)
     raise EncodingError(f"{str(value)[:40]!r} is not a number of this format")
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from detectors.onward import shelf as shelves
 from detectors.onward.going import Before
 from detectors.onward.shelf import TABLES, Held, Shelf, joined
+from graph import columns
 from graph import frames as graph_frames
 from graph.frames import Frames, load_frames
 from provenance.entries import EntryType, Tier
@@ -78,7 +79,7 @@ class Read(NamedTuple):
 @cache
 def _code() -> str:
     """Name the code that makes frames and keeps them."""
-    sources = (inspect.getsource(module).encode() for module in (graph_frames, shelves))
+    sources = (inspect.getsource(module).encode() for module in (columns, graph_frames, shelves))
     return hashlib.sha256(b"\0".join(sources)).hexdigest()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from graph_factories import ListLog, event, item, record
 
-from graph import frames as module
+from graph import columns
 from graph.connect import open_store
 from graph.frames import Frames, load_frames
 from graph.sync import catch_up
@@ -107,7 +107,7 @@ def test_frames_made_in_parts_are_the_same(monkeypatch: pytest.MonkeyPatch) -> N
     )
     whole = frames_of(log)
     for part in (1, 3, 14):
-        monkeypatch.setattr(module, "_PART", part)
+        monkeypatch.setattr(columns, "_PART", part)
         again = frames_of(log)
         pd.testing.assert_frame_equal(again.events, whole.events)
         pd.testing.assert_frame_equal(again.inputs, whole.inputs)
@@ -168,6 +168,24 @@ def test_an_absurd_number_is_missing_not_fatal() -> None:
     row = frames_of(log).events.iloc[0]
     assert pd.isna(row["latitude"])
     assert pd.isna(row["temperature_c"])
+
+
+def test_what_is_not_as_it_should_be_is_read_the_slow_way() -> None:
+    """A number or list in a text's place becomes its text; a time may have any zone."""
+    log = ListLog(
+        [
+            event(1, "inspect", item("P"), weight_unit=7, source_system=["NL"]),
+            event(2, "inspect", item("P"), event_time="2024-01-01T03:30:00.25+02:00"),
+        ]
+    )
+    table = frames_of(log).events
+    assert table["weight_unit"].tolist()[0] == "7"
+    assert table["source_system"].tolist()[0] == "['NL']"
+    assert table["weight_unit"].isna().tolist() == [False, True]
+    assert [time.isoformat() for time in table["event_time"]] == [
+        "2024-01-01T01:00:00+00:00",
+        "2024-01-01T01:30:00.250000+00:00",
+    ]
 
 
 def test_frames_are_true_for_one_position(tmp_path: Path) -> None:

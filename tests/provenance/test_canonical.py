@@ -219,6 +219,7 @@ def test_numbers_keep_their_value_and_their_text(text: str) -> None:
     value = canonical.number(text)
 
     assert canonical.decimal(canonical.decode(canonical.encode(value))) == Decimal(text)
+    assert canonical.real(value) == float(Decimal(text))
     assert (str(value) if isinstance(value, int) else value["_d"]) == text
 
 
@@ -231,6 +232,8 @@ def test_other_texts_are_no_numbers(text: str) -> None:
         canonical.number(text)
     with pytest.raises(EncodingError):
         canonical.decimal({"_d": text})
+    with pytest.raises(EncodingError):
+        canonical.real({"_d": text})
 
 
 @pytest.mark.parametrize("value", [True, 1.5, "1", {}, {"_d": 1}, {"_d": "1", "x": 1}, [1]])
@@ -238,6 +241,8 @@ def test_other_values_are_no_numbers(value: Any) -> None:
     """Only an int or one `_d` text is read as a number."""
     with pytest.raises(EncodingError):
         canonical.decimal(value)
+    with pytest.raises(EncodingError):
+        canonical.real(value)
 
 
 # What the published RFC 8785 pairs hold that our narrower domain leaves out.
