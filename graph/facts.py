@@ -4,7 +4,7 @@ Knows the tier of each path of the entry, numbers its edges, and hands all to
 the changes of its batch at the end, so that an entry that turns out to be
 malformed half-way leaves nothing behind.
 
-Next: graph/event_parts.py
+Next: graph/opened.py
 """
 
 from __future__ import annotations

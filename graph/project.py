@@ -10,7 +10,8 @@ Next: graph/store.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from itertools import count
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from graph.changes import Changes
 from graph.events import project_event
@@ -27,20 +28,29 @@ from graph.keys import (
     record_key,
     shipment_key,
 )
-from graph.model import EdgeKind, EntryFact, Layers, RecordKind, cut
+from graph.model import EdgeKind, EntryFact, RecordKind, cut
+from graph.opened import ERASED, opened, opened_columns
 from graph.stencils import Alike, Stencils
 from provenance import canonical
 from provenance.disclosure.erased import VERSION, read_erasure
-from provenance.disclosure.privacy import open_entry
-from provenance.entries import Entry, EntryType, Tier
+from provenance.entries import EntryType, Tier
 from provenance.errors import EncodingError, UsageError, WorkspaceDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from provenance.entries import Content
+    from graph.opened import Opened
+    from provenance.entries import Content, Entry
+    from provenance.store.stored import Columns
 
-__all__ = ["ERASED", "PROJECTION", "fields_behind_facts", "flag_identity", "layers_of", "project"]
+__all__ = [
+    "ERASED",
+    "PROJECTION",
+    "fields_behind_facts",
+    "flag_identity",
+    "project",
+    "project_columns",
+]
 
 PROJECTION: Final = 3
 """Number of these rules; with another number, stores forget and rebuild."""
@@ -48,11 +58,7 @@ PROJECTION: Final = 3
 _CHECKED: Final = frozenset(["workers"])
 """Fields that are looked at to be checked, and that no fact is made from."""
 
-_MARKERS: Final = ("_v", "_n", "_c", "_t")
-"""The names in a body that are the format's own."""
 _STENCILS: Final = Stencils()
-ERASED: Final = "erased"
-"""The reason of entries whose body is gone."""
 
 # What opening a body that was tampered with, or stating the facts of a content that is not
 # what its version says, raises. Finding out which it is, is the business of `verify`.
@@ -78,33 +84,71 @@ def project(entries: Iterable[Entry], start: int, stop: int) -> Changes:
     """
     changes, alike = Changes(start, stop), Alike()
     for entry in entries:
-        _project_entry(entry, changes, alike)
+        place = _Place(entry.index, entry.type, entry.leaf_hash)
+        try:
+            read = opened(entry)
+        except _MALFORMED:
+            _count(place, f"malformed entry of type {place.type}", changes)
+        else:
+            _project_entry(place, read, changes, alike)
     alike.hand_over(changes)
     return changes
 
 
-def _project_entry(entry: Entry, changes: Changes, alike: Alike) -> None:
-    place = EntryFact(entry.index, entry.leaf_hash, "", None, [])
+def project_columns(columns: Columns, start: int) -> Changes | None:
+    """Do as `project`, with entries in columns; None where it takes more to say what they bring.
+
+    Args:
+        columns: Of entries that follow each other.
+        start: Index of the first.
+    """
+    changes, alike = Changes(start, start + len(columns.types)), Alike()
+    places = map(_Place, count(start), columns.types, columns.leaf_hashes)
+    said = zip(columns.bodies, columns.tiers, columns.said, strict=True)
     try:
-        version, layers = _opened(entry)
-        projector = _PROJECTORS.get((entry.type, version))
-        if version == ERASED:
-            changes.skipped[ERASED] += 1
-        elif projector is None:
-            changes.skipped[f"type {entry.type}, version {version}"] += 1
-        else:
-            content, form = cut(layers, Tier.PRIVATE), form_of(entry.openings)
-            node = None
-            if projector is project_event:
-                node = _STENCILS.take(entry.index, content, form, alike)
-            if node is None:
-                facts = Facts(entry.index, form)
-                node = projector(content, facts)
-                facts.hand_over(changes)
-            place = EntryFact(entry.index, entry.leaf_hash, version, node, layers)
+        for place, own in zip(places, said, strict=True):
+            _project_entry(place, opened_columns(*own), changes, alike)
     except _MALFORMED:
-        changes.skipped[f"malformed entry of type {entry.type}"] += 1
-    changes.entries.append(place)
+        return None
+    alike.hand_over(changes)
+    return changes
+
+
+class _Place(NamedTuple):
+    """What is known of an entry before it is opened."""
+
+    at: int
+    type: int
+    leaf_hash: bytes
+
+
+def _count(place: _Place, reason: str, changes: Changes) -> None:
+    """Keep an entry's place in the chain, and why it brings no more."""
+    changes.skipped[reason] += 1
+    changes.entries.append(EntryFact(place.at, place.leaf_hash, "", None, []))
+
+
+def _project_entry(place: _Place, read: Opened, changes: Changes, alike: Alike) -> None:
+    version, layers, form = read
+    if version == ERASED:
+        _count(place, ERASED, changes)
+        return
+    try:
+        projector = _PROJECTORS.get((place.type, version))
+        if projector is None:
+            _count(place, f"type {place.type}, version {version}", changes)
+            return
+        content, node = cut(layers, Tier.PRIVATE), None
+        if projector is project_event:
+            node = _STENCILS.take(place.at, content, form, alike)
+        if node is None:
+            facts = Facts(place.at, form)
+            node = projector(content, facts)
+            facts.hand_over(changes)
+    except _MALFORMED:
+        _count(place, f"malformed entry of type {place.type}", changes)
+        return
+    changes.entries.append(EntryFact(place.at, place.leaf_hash, version, node, layers))
 
 
 def fields_behind_facts(kind: int, version: str, content: Content) -> set[str]:
@@ -126,46 +170,6 @@ def fields_behind_facts(kind: int, version: str, content: Content) -> set[str]:
     except _MALFORMED:
         return set(content)
     return watched.read - _CHECKED
-
-
-def layers_of(entry: Entry) -> Layers:
-    """Split what still opens of an entry by tier: `cut(layers_of(e), t) == open_entry(e, t)`."""
-    return _opened(entry)[1]
-
-
-def _opened(entry: Entry) -> tuple[str, Layers]:
-    """Return an entry's version and layers, reading body and openings once where that will do.
-
-    A field that was sealed whole, as nearly all are, is its opening's value and nothing
-    else. Where parts of a field were sealed, `open_entry` puts it together tier by tier.
-    """
-    if entry.body is None:
-        return ERASED, []
-    public = canonical.loads(entry.body)
-    version = public["_v"]
-    for marker in _MARKERS:
-        public.pop(marker, None)
-    layers: Layers = [public, {}, {}]
-    opened = canonical.loads(b"[%b]" % b",".join([each.preimage for each in entry.openings]))
-    for opening, (path, value) in zip(entry.openings, opened, strict=True):
-        name = path[1:]
-        if "/" in name or "~" in name:
-            return version, _opened_by_tier(entry)
-        layers[opening.tier][name] = value
-    return version, layers
-
-
-def _opened_by_tier(entry: Entry) -> Layers:
-    layers: Layers = []
-    below: Content = {}
-    for tier in Tier:
-        here = open_entry(entry, tier)
-        changed = {
-            name: value for name, value in here.items() if name not in below or below[name] != value
-        }
-        layers.append(changed)
-        below = here
-    return layers
 
 
 def _nothing(_content: Content, _facts: Facts) -> None:

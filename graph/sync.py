@@ -9,11 +9,11 @@ Next: graph/connect.py
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from graph.keys import entry_key
 from graph.model import EdgeKind, cut
-from graph.project import ERASED, fields_behind_facts, project
+from graph.project import ERASED, fields_behind_facts, project, project_columns
 from provenance.entries import Tier
 from provenance.errors import NotFound, WorkspaceDamaged
 from provenance.store.preparing import collector_at_rest
@@ -21,9 +21,11 @@ from provenance.store.preparing import collector_at_rest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graph.changes import Changes
     from graph.model import EdgeFact, EntryFact
     from graph.store import GraphStore
     from provenance.entries import Content, Entry
+    from provenance.store.stored import Columns
 
 __all__ = ["EntrySource", "catch_up", "rebuild"]
 
@@ -45,6 +47,15 @@ class EntrySource(Protocol):
 
     def entries(self, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries [start, stop) in order."""
+        ...
+
+
+@runtime_checkable
+class InColumns(Protocol):
+    """A log that gives many entries at once, without what opens them."""
+
+    def columns(self, start: int, stop: int) -> Columns | None:
+        """Return the entries [start, stop); None where it cannot, and `entries` tells."""
         ...
 
 
@@ -87,7 +98,7 @@ def catch_up(
 def _apply_next(log: EntrySource, store: GraphStore, position: int, stop: int) -> int:
     """Apply the entries from the position on, up to `stop`; return the position afterwards."""
     # Crash while projecting: nothing was written, the next run begins here again.
-    changes = project(log.entries(position, stop), position, stop)
+    changes = _projected(log, position, stop)
     # Crash while forgetting: the position stands before the erasure, which comes again.
     earlier = sorted(index for index in changes.erased if index < position)
     if not _forget(log, store, earlier):
@@ -98,6 +109,13 @@ def _apply_next(log: EntrySource, store: GraphStore, position: int, stop: int) -
     # Crash inside apply: facts and position are one transaction, so either both or
     # neither are there. Another process may have been faster; its position counts.
     return store.apply(changes)
+
+
+def _projected(log: EntrySource, start: int, stop: int) -> Changes:
+    """Say what entries bring, from columns where the log gives such and that will do."""
+    columns = log.columns(start, stop) if isinstance(log, InColumns) else None
+    changes = project_columns(columns, start) if columns is not None else None
+    return project(log.entries(start, stop), start, stop) if changes is None else changes
 
 
 def rebuild(log: EntrySource, store: GraphStore, progress: Progress | None = None) -> int:

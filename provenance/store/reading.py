@@ -8,8 +8,6 @@ Next: provenance/log.py
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from provenance.disclosure.privacy import open_entry
@@ -20,7 +18,7 @@ from provenance.errors import (
     UsageError,
     WorkspaceDamaged,
 )
-from provenance.hashing import body_digest, leaf_hash
+from provenance.hashing import body_digest
 from provenance.notes.checkpoint import parse
 from provenance.proving.batch_tree import BatchTree
 from provenance.proving.leaf import decode_leaf
@@ -29,6 +27,7 @@ from provenance.store.identity import Rows
 from provenance.store.register import Register, register_key
 from provenance.store.signed_batch import ANY_BATCH, keys_over
 from provenance.store.storage import rows, translated
+from provenance.store.stored import read_columns, read_entries
 from provenance.store.tree import TreeReader
 
 if TYPE_CHECKING:
@@ -39,12 +38,12 @@ if TYPE_CHECKING:
 
     from provenance.disclosure.tiers import TierPolicy
     from provenance.entries import Content
+    from provenance.store.stored import Columns
     from provenance.store.subjects import SubjectKeys
 
 __all__ = ["LogReader"]
 
 _CHUNK: Final = 1_000
-_TIERS: Final = {tier.value: tier for tier in Tier}
 
 
 class LogReader(TreeReader):
@@ -136,36 +135,21 @@ class LogReader(TreeReader):
         for first in range(start, end, _CHUNK):
             last = min(first + _CHUNK, end)
             with translated(self.path):
-                chunk = self._chunk(first, last)
+                chunk = read_entries(self._connection, first, last, self._subjects)
             if len(chunk) != last - first:
                 gap = min(set(range(first, last)) - {entry.index for entry in chunk})
                 raise WorkspaceDamaged(f"{self.path}: entry {gap} is missing; run `verify`")
             yield from chunk
 
-    def _chunk(self, start: int, stop: int) -> list[Entry]:
-        # One read transaction: an erasure between the two queries must not show half.
-        with self._connection:
-            leaves = rows(
-                self._connection,
-                "SELECT leaf.idx, leaf, body FROM leaf LEFT JOIN body USING (idx) "
-                "WHERE leaf.idx >= ? AND leaf.idx < ? ORDER BY leaf.idx",
-                start,
-                stop,
-            )
-            openings = rows(
-                self._connection,
-                "SELECT idx, path, tier, salt, preimage FROM opening "
-                "WHERE idx >= ? AND idx < ? ORDER BY idx, length(path), path",
-                start,
-                stop,
-            )
+    def columns(self, start: int, stop: int) -> Columns | None:
+        """Return the entries [start, stop) in columns; None where only `entries` can tell.
+
+        That is where some are missing, and where openings may be encrypted.
+        """
         if self._subjects is not None:
-            openings = self._subjects.opened(openings)
-        opened = {
-            index: tuple([_opening(*row) for row in group])
-            for index, group in groupby(openings, key=itemgetter(0))
-        }
-        return [_entry(index, leaf, body, opened.get(index, ())) for index, leaf, body in leaves]
+            return None
+        with translated(self.path):
+            return read_columns(self._connection, start, stop)
 
     def indexes(self, types: Iterable[int], start: int, stop: int) -> list[int]:
         """Return the indices of the entries of some types, start <= index < stop, in order."""
@@ -307,21 +291,3 @@ def _governing(entry: Entry) -> bytes | None:
     if entry.body and body_digest(entry.body) != decode_leaf(entry.leaf).body_digest:
         raise EncodingError("its body is not the one that was logged")
     return entry.body
-
-
-def _entry(index: int, leaf: bytes, body: bytes | None, openings: tuple[Opening, ...]) -> Entry:
-    # Of a damaged file SQLite may give NULL where the schema knows none.
-    try:
-        decoded = decode_leaf(leaf)
-    except (EncodingError, TypeError) as error:
-        raise WorkspaceDamaged(f"entry {index}: {error}; run `verify`") from None
-    return Entry(index, decoded.type, decoded.ingest_time_us, leaf, leaf_hash(leaf), body, openings)
-
-
-def _opening(index: int, path: str, tier: int, salt: bytes, preimage: bytes) -> Opening:
-    try:
-        return Opening(path, _TIERS[tier], salt, preimage)
-    except KeyError:
-        raise WorkspaceDamaged(
-            f"entry {index}: {tier} is not a disclosure tier; run `verify`"
-        ) from None

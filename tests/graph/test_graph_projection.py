@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from graph.changes import Changes
 from graph.keys import parse_key
 from graph.model import EdgeKind, Role, cut, micros
-from graph.project import layers_of, project
+from graph.opened import layers_of
+from graph.project import project, project_columns
 from graph.transformations import MOST_PAIRS
 from provenance.disclosure.privacy import open_entry
 from provenance.disclosure.tiers import DEFAULT_POLICY, TierPolicy
 from provenance.entries import Draft, EntryType, Tier
+from provenance.store.stored import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +94,43 @@ def walked(value: Any) -> Iterator[tuple[str, ...]]:
             yield from walked(inner)
     else:
         yield (str(value),)
+
+
+def in_columns(log: ListLog) -> Columns:
+    """The entries as `LogReader.columns` gives them."""
+    openings = [sorted(entry.openings, key=lambda one: one.path) for entry in log.held]
+    return Columns(
+        [entry.type for entry in log.held],
+        [entry.leaf_hash for entry in log.held],
+        [entry.body for entry in log.held],
+        ["".join(str(one.tier.value) for one in own) for own in openings],
+        [b",".join(one.preimage for one in own) for own in openings],
+    )
+
+
+@given(st.lists(events(), min_size=1, max_size=4), POLICIES, st.integers(0, 5))
+def test_entries_in_columns_bring_what_entries_bring(
+    drafts: list[Draft], rules: dict[str, Tier], erased: int
+) -> None:
+    """All of it, or nothing where a part of a field was sealed."""
+    log = ListLog([*drafts, flag(1, "f")], policy_of(rules))
+    if erased < log.size:
+        log.forget(erased)
+    changes, whole = project_columns(in_columns(log), 0), project(log.held, 0, log.size)
+    openings = [one for entry in log.held if entry.body for one in entry.openings]
+    in_parts = any("/" in one.path[1:] for one in openings)
+    assert (changes is None) == in_parts
+    if changes is not None:
+        assert changes.all_edges() == whole.all_edges()
+        assert replace(changes, edges=[], runs=[]) == replace(whole, edges=[], runs=[])
+
+
+@pytest.mark.parametrize("spoilt", [{"bodies": [b"["]}, {"tiers": ["7"]}, {"said": [b"1"]}])
+def test_columns_that_are_none_of_ours_bring_nothing(spoilt: dict[str, Any]) -> None:
+    """The entries are read one by one then, and say what is wrong with which."""
+    log = ListLog([event(1, "ship", item("P"))], policy_of({"/items": Tier.PRIVATE}))
+    assert project_columns(in_columns(log), 0) is not None
+    assert project_columns(in_columns(log)._replace(**spoilt), 0) is None
 
 
 @given(events(), POLICIES)

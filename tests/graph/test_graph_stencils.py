@@ -14,7 +14,8 @@ from graph.changes import Changes
 from graph.events import project_event
 from graph.facts import Facts, form_of
 from graph.model import cut
-from graph.project import layers_of, project
+from graph.opened import layers_of
+from graph.project import project
 from graph.stencils import Alike, Stencils
 from provenance.disclosure.tiers import TierPolicy
 from provenance.entries import Draft, Entry, EntryType, Tier
