@@ -72,7 +72,9 @@ def test_openings_that_are_no_text_are_given_as_they_are(rig: Rig) -> None:
     log.close()
 
 
-@pytest.mark.parametrize("spoilt", ["x''", "x'00'", "CAST(leaf || 'x' AS BLOB)", "substr(leaf, 1, 87)"])
+@pytest.mark.parametrize(
+    "spoilt", ["x''", "x'00'", "CAST(leaf || 'x' AS BLOB)", "substr(leaf, 1, 87)"]
+)
 def test_a_leaf_that_is_none_is_left_to_the_entries(rig: Rig, spoilt: str) -> None:
     """Of another size or form, though others that begin alike are leaves."""
     with rig.attacked() as database:
