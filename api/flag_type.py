@@ -76,6 +76,13 @@ class Flag:
     reason: str | None = text_field("review_reason", "Why it was decided so.")
     reviewer: str | None = text_field("review_by", "Who decided.")
     review_index: int | None = whole_field("review_index", "The decision's place in the log.")
+    superseded_reason: str | None = text_field("superseded_reason", "Why a run superseded it.")
+    superseded_cause: str | None = text_field(
+        "superseded_cause", "What has changed: the record, or the detector."
+    )
+    superseded_index: int | None = whole_field(
+        "superseded_index", "Where the log says that it was superseded."
+    )
     tree_size: int | None = whole_field("tree_size", "The log's size when it was raised.")
     root: str | None = text_field("root", "The log's root at that size.")
 
@@ -128,3 +135,9 @@ class Flag:
         """Return the log entries that it rests on."""
         pairs = self.content.get("evidence") or []
         return [EvidenceRef(index=index, leaf_hash=leaf_hash) for index, leaf_hash in pairs]
+
+    @strawberry.field
+    def follows(self) -> EvidenceRef | None:
+        """Return the superseded flag of the same kind and subject that this one follows."""
+        pair = self.content.get("follows")
+        return None if pair is None else EvidenceRef(index=pair[0], leaf_hash=pair[1])

@@ -5,12 +5,12 @@ Next: api/words.py
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from api.erased_events import ErasedEvents
+from api.flag_states import all_flags, fits, is_dismissed, reviewed
 from api.reading import Gap, Head, Journey, Lineage, Link, Record, Step
-from detectors.casework.reviews import State, latest
+from detectors.casework.reviews import latest
 from graph.keys import NodeKind, facility_key, is_class, is_item, item_key, kind_of
 from graph.keys import parse_item as parse_item_key
 from graph.model import EdgeKind, RecordKind, Role
@@ -177,11 +177,11 @@ class StoreReading:
         found = self._graph.flags_for_many(keys, tier)
         reviews = self._reviews(tier)
         flags = [
-            _reviewed(_record(flag, about), reviews)
+            reviewed(_record(flag, about), reviews)
             for about, named in found.items()
             for flag in named
         ]
-        return sorted((flag for flag in flags if not _dismissed(flag)), key=_rank)
+        return sorted((flag for flag in flags if not is_dismissed(flag)), key=_rank)
 
     def _reviews(self, tier: Tier) -> Mapping[int, Review]:
         """Return the decisions on flags, read once until the graph moves on."""
@@ -200,18 +200,10 @@ class StoreReading:
         """
         at = (self.position(), tier)
         if self._listed is None or self._listed[0] != at:
-            records = self._graph.records(RecordKind.FLAG, tier)
-            reviews = self._reviews(tier)
-            flags = [
-                _reviewed(
-                    Record(f"flag:{each.index}", each.attrs, each.index, each.leaf_hash), reviews
-                )
-                for each in sorted(records, key=lambda each: -each.index)
-            ]
-            self._listed = (at, flags)
+            self._listed = (at, all_flags(self._graph, tier, self._reviews(tier)))
         page = []
         for flag in self._listed[1]:
-            if (below is None or (flag.index or 0) < below) and _fits(flag.content, wanted):
+            if (below is None or (flag.index or 0) < below) and fits(flag.content, wanted):
                 page.append(flag)
                 if len(page) == limit:
                     break
@@ -276,35 +268,6 @@ def _rank(flag: Record) -> tuple[int, bool, int]:
     severity = flag.content.get("severity")
     place = _SEVERITY.index(severity) if severity in _SEVERITY else len(_SEVERITY)
     return (place, flag.content.get("evidence_class") != "rule", -(flag.index or 0))
-
-
-def _reviewed(flag: Record, reviews: Mapping[int, Review]) -> Record:
-    review = reviews.get(-1 if flag.index is None else flag.index)
-    if review is None:
-        return flag
-    told = {"review_state": review.state.value, "review_reason": review.reason}
-    whose = {"review_by": review.reviewer, "review_index": review.index}
-    return replace(flag, content={**flag.content, **told, **whose})
-
-
-def _dismissed(flag: Record) -> bool:
-    return bool(flag.content.get("review_state") == State.DISMISSED)
-
-
-def _fits(content: Content, wanted: FlagFilter) -> bool:
-    state = content.get("review_state", State.OPEN)
-    if state != wanted.state if wanted.state else state == State.DISMISSED:
-        return False
-    return all(
-        asked is None or content.get(name) == asked
-        for name, asked in (
-            ("type", wanted.type),
-            ("severity", wanted.severity),
-            ("evidence_class", wanted.evidence_class),
-            ("subject_kind", wanted.subject_kind),
-            ("subject_id", wanted.subject_id),
-        )
-    )
 
 
 def _links(found: StoredLineage) -> Iterable[Link]:

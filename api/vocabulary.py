@@ -153,7 +153,9 @@ class Severity(Enum):
     CRITICAL = "critical"
 
 
-@strawberry.enum(description="What people have decided on a flag.")
+@strawberry.enum(
+    description="What people have decided on a flag, or that a later run superseded it."
+)
 class FlagState(Enum):
     """State of a flag."""
 
@@ -161,6 +163,7 @@ class FlagState(Enum):
     CONFIRMED = "confirmed"
     DISMISSED = "dismissed"
     NEEDS_INFORMATION = "needs-information"
+    SUPERSEDED = "superseded"
 
 
 @strawberry.enum(description="Upstream is towards the origin, downstream towards the consumer.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from commands.options import Data, Json
 from commands.output import console, print_json
-from detectors.casework.reviews import State
+from detectors.casework.reviews import DECISIONS, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+
+class Decision(StrEnum):
+    """The states that a person can give; to supersede is for a run."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+    NEEDS_INFORMATION = "needs-information"
+
+
 Limit = Annotated[int, typer.Option(min=0, help="At most so many; 0 shows all.")]
 
 
@@ -27,7 +38,7 @@ Limit = Annotated[int, typer.Option(min=0, help="At most so many; 0 shows all.")
 def review(
     data: Data,
     flags: Annotated[list[str], typer.Argument(help="Log indices of flags, as `list` shows them.")],
-    state: Annotated[State, typer.Option(help="What you decide; `open` takes a decision back.")],
+    state: Annotated[Decision, typer.Option(help="What you decide; `open` takes a decision back.")],
     reason: Annotated[str, typer.Option(help="Why, for whoever reads it later.")],
     reviewer: Annotated[
         str, typer.Option(envvar="PROVENANCE_REVIEWER", help="Who decides.", show_default=False)
@@ -47,7 +58,8 @@ def review(
             chosen = _whole_cases(board, chosen)
         party = workspace.settings.party
         drafts = [
-            draft(flag, state, reason=reason, reviewer=reviewer, party=party) for flag in chosen
+            draft(flag, State(state), reason=reason, reviewer=reviewer, party=party)
+            for flag in chosen
         ]
         outcomes = workspace.log.append(drafts)
         workspace.sync_graph()
@@ -67,7 +79,7 @@ def review(
 @app.command()
 def cases(
     data: Data,
-    state: Annotated[State | None, typer.Option(help="Only cases in this state.")] = None,
+    state: Annotated[Decision | None, typer.Option(help="Only cases in this state.")] = None,
     limit: Limit = 50,
     *,
     json: Json = False,
@@ -75,8 +87,10 @@ def cases(
     """List cases: flags that belong to one incident, the most serious first."""
     from commands.session import with_graph
 
+    wanted = None if state is None else State(state)
     with with_graph(data) as workspace:
-        found = [case for case in _board(workspace).cases if state is None or case.state is state]
+        cases_ = _board(workspace).cases
+    found = [case for case in cases_ if wanted in {None, case.state}]
     shown = found[:limit] if limit else found
     if json:
         print_json([_plain(case) for case in shown])
@@ -145,8 +159,12 @@ def _named(board: Board, names: Sequence[str]) -> list[Record]:
     from provenance.errors import NotFound
 
     known = {str(flag.index): flag for flag in board.flags}
+    superseded = {str(index): one.entry for index, one in board.superseded.items()}
     for name in names:
-        if name.lstrip("#") not in known:
+        plain = name.lstrip("#")
+        if plain in superseded:
+            raise NotFound(f"{name}: superseded by entry {superseded[plain]}, nothing to decide")
+        if plain not in known:
             raise NotFound(f"{name}: no current flag; `provenance flags list` shows them")
     return [known[name] for name in dict.fromkeys(name.lstrip("#") for name in names)]
 
@@ -196,7 +214,7 @@ def _precision(one: Precision) -> dict[str, Any]:
     return {
         "detector": one.detector,
         "flags": one.flags,
-        **{state.value: one.states.get(state, 0) for state in State},
+        **{state.value: one.states.get(state, 0) for state in DECISIONS},
         "precision": one.share,
         "interval": [round(one.low, 6), round(one.high, 6)],
         "drawn": {

@@ -14,7 +14,6 @@ from commands.output import console, notice, print_json, progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from detectors.base import Flag
     from detectors.executors import Executor
     from detectors.run import RunResult
     from graph.frames import Frames
@@ -107,6 +106,7 @@ def _here(
     summary = _summary(done.onward.result, done.outcomes, done.problems)
     types = Counter(summary["by_type"]) + Counter(one.type for one in done.onward.standing)
     return summary | {
+        "superseded": len(done.superseded),
         "flags": summary["flags"] + len(done.onward.standing),
         "by_type": dict(types.most_common()),
         "standing": len(done.onward.standing),
@@ -132,10 +132,12 @@ def _on_cluster(
         raise UsageError("--executor dask: say where with --scheduler tcp://HOST:PORT")
     cluster = Cluster(scheduler)
     try:
-        result, problems = judge(workspace, level, executor=cluster)
+        frames = _frames(workspace)
+        result, problems = judge(workspace, level, frames, executor=cluster)
     finally:
         cluster.close()
-    return _summary(result, [] if dry_run else _append(workspace, result.flags), problems)
+    outcomes, superseded = _write(workspace, frames, level, result, dry_run=dry_run)
+    return _summary(result, outcomes, problems) | {"superseded": len(superseded)}
 
 
 def judge(
@@ -154,12 +156,10 @@ def judge(
     """
     from detectors.registry import load
     from detectors.run import run
-    from graph.frames import load_frames
 
     detectors, problems = load()
     if frames is None:
-        with progress("Reading the graph"):
-            frames = load_frames(workspace.graph)
+        frames = _frames(workspace)
     with progress("Detecting") as report:
         asked = iter(range(len(detectors)))
         result = run(
@@ -174,14 +174,33 @@ def judge(
     return result, problems
 
 
-def _append(workspace: Workspace, flags: Sequence[Flag]) -> list[Outcome]:
-    from detectors.record import draft
+def _frames(workspace: Workspace) -> Frames:
+    from graph.frames import load_frames
 
-    policy, party = workspace.log.policy, workspace.settings.party
-    outcomes = workspace.log.append([draft(flag, party=party, policy=policy) for flag in flags])
-    with progress("Projecting") as report:
-        workspace.sync_graph(report)
-    return outcomes
+    with progress("Reading the graph"):
+        return load_frames(workspace.graph)
+
+
+def _write(
+    workspace: Workspace, frames: Frames, level: float, result: RunResult, *, dry_run: bool
+) -> tuple[Sequence[Outcome], Sequence[Outcome]]:
+    """Append what a run flags, and what it supersedes; returns what became of both."""
+    from contextlib import nullcontext
+
+    from detectors.registry import load
+    from workspace.detecting import alone
+    from workspace.superseding import append_flags, fall, of_result
+
+    run = of_result(frames, level, load()[0], result)
+    outcomes: Sequence[Outcome] = ()
+    with nullcontext() if dry_run else alone(workspace.layout), progress("Projecting") as report:
+        if not dry_run:
+            outcomes = append_flags(workspace, result.flags)
+            workspace.sync_graph(report)
+        superseded = fall(workspace, run, rehearsal=dry_run)
+        if not dry_run:
+            workspace.sync_graph(report)
+    return outcomes, superseded
 
 
 def _summary(
@@ -216,6 +235,11 @@ def _print(summary: dict[str, Any]) -> None:
         f"{summary['known_already'] + summary.get('standing', 0):,} known already. "
         f"Of the statistical ones {summary['expected_false']} are expected to be chance."
     )
+    if summary.get("superseded"):
+        out.print(
+            f"{summary['superseded']:,} open flags of earlier runs are not raised any more: "
+            "`provenance flags list --state superseded --explain`"
+        )
     for one in summary["not_judged"]:
         out.print(f"not judged by {one['detector']}: {one['subjects']:,} ({one['reason']})")
     for error in summary["errors"]:

@@ -11,8 +11,13 @@ import typer
 from commands.casework import app as casework
 from commands.options import Data, Json
 from commands.output import print_json
+from detectors.casework.reviews import State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from detectors.casework.reviews import Review
+    from detectors.casework.superseded import Superseded
     from graph.model import Record
     from workspace.workspace import Workspace
 
@@ -26,6 +31,9 @@ app.add_typer(casework)
 def list_flags(
     data: Data,
     kind: Annotated[str | None, typer.Option("--type", help="Only flags of this type.")] = None,
+    state: Annotated[
+        State | None, typer.Option(help="Only flags in this state. [default: all that stand]")
+    ] = None,
     limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 shows all.")] = 50,
     *,
     explain: Annotated[bool, typer.Option("--explain", help="With the explanations.")] = False,
@@ -35,16 +43,17 @@ def list_flags(
     from commands.session import with_graph
 
     with with_graph(data) as workspace:
-        flags = _ranked(workspace, kind)
+        flags = _ranked(workspace, kind, state)
     shown = flags[:limit] if limit else flags
     if json:
         print_json([_plain(flag) for flag in shown])
         return
     for flag in shown:
         content = flag.attrs
+        told = "" if content["state"] == State.OPEN else f"  {content['state']}"
         typer.echo(
             f"#{flag.index:<7} {content['severity']:<9} {content['type']:<20} "
-            f"{content['subject_id']}"
+            f"{content['subject_id']}{told}"
         )
         if explain:
             typer.echo(f"         {content.get('explanation', '')}")
@@ -64,14 +73,17 @@ def show(
     from provenance.errors import NotFound
 
     with with_graph(data) as workspace:
-        found = [one for one in _all(workspace) if str(one.index) == flag.lstrip("#")]
+        every = _all(workspace, superseded=True)
+    found = [one for one in every if str(one.index) == flag.lstrip("#")]
     if not found:
-        raise NotFound(f"no current flag at log index {flag}; `provenance flags list` shows them")
+        raise NotFound(f"no flag at log index {flag}; `provenance flags list` shows them")
     plain = _plain(found[0])
     if json:
         print_json(plain)
         return
     typer.echo(plain.pop("explanation", ""))
+    if (by := plain.get("superseded")) is not None:
+        typer.echo(f"Superseded by entry {by['entry']}: {by['reason']}")
     for name, value in plain.items():
         typer.echo(f"  {name:<18}{_words(value)}")
 
@@ -111,17 +123,45 @@ def export(
         typer.echo(f"Wrote {file}: {count:,} rows")
 
 
-def _all(workspace: Workspace) -> list[Record]:
-    from graph.model import RecordKind
+def _all(workspace: Workspace, *, superseded: bool = False) -> list[Record]:
+    """Read the last flag of each subject, each with its `state` and whatever led to it."""
+    from detectors.casework.reviews import latest
+    from detectors.casework.superseded import read_flags, whole
+    from graph.model import Record, RecordKind
     from provenance.entries import Tier
 
-    return workspace.graph.records(RecordKind.FLAG, Tier.PRIVATE)
+    graph = workspace.graph
+    current, fallen = read_flags(graph)
+    reviews = latest(graph.records(RecordKind.REVIEW, Tier.PRIVATE))
+    flags = [*current, *(whole(graph, fallen) if superseded else ())]
+    return [
+        Record(flag.index, flag.leaf_hash, flag.attrs | _state(flag.index, reviews, fallen))
+        for flag in flags
+    ]
 
 
-def _ranked(workspace: Workspace, kind: str | None) -> list[Record]:
+def _state(
+    index: int, reviews: Mapping[int, Review], fallen: Mapping[int, Superseded]
+) -> dict[str, Any]:
+    """Say what became of a flag."""
+    if (by := fallen.get(index)) is not None:
+        told = {"entry": by.entry, "cause": by.cause, "reason": by.reason}
+        return {"state": State.SUPERSEDED.value, "superseded": told}
+    if (review := reviews.get(index)) is None:
+        return {"state": State.OPEN.value}
+    told = {"entry": review.index, "reviewer": review.reviewer, "reason": review.reason}
+    return {"state": review.state.value, "review": told}
+
+
+def _ranked(workspace: Workspace, kind: str | None, state: State | None) -> list[Record]:
     from detectors.ranking import rank_of
 
-    flags = [one for one in _all(workspace) if kind is None or one.attrs["type"] == kind]
+    flags = [
+        one
+        for one in _all(workspace, superseded=state is State.SUPERSEDED)
+        if (kind is None or one.attrs["type"] == kind)
+        and (state is None or one.attrs["state"] == state)
+    ]
     return sorted(flags, key=lambda one: (-rank_of(one.attrs), one.index))
 
 

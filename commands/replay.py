@@ -65,7 +65,6 @@ def replay(
 
 
 def _named(workspace: Workspace, flags: Sequence[str]) -> list[Entry]:
-    from provenance.entries import EntryType
     from provenance.errors import NotFound, UsageError
 
     entries = []
@@ -74,23 +73,32 @@ def _named(workspace: Workspace, flags: Sequence[str]) -> list[Entry]:
         if not plain.isdecimal():
             raise UsageError(f"{text}: not a log index, such as 293 or #293")
         entry = workspace.reader.entry(int(plain))
-        if entry.type != EntryType.FLAG:
+        if not _is_flag(entry):
             raise NotFound(f"entry {plain} is no flag; `provenance flags list` shows them")
         entries.append(entry)
     return entries
 
 
 def _all(workspace: Workspace) -> list[Entry]:
-    from provenance.entries import EntryType
-
     with progress("Reading the log") as report:
         total, found = workspace.reader.size, []
         for entry in workspace.reader.entries(0, total):
-            if entry.type == EntryType.FLAG:
+            if _is_flag(entry):
                 found.append(entry)
             if entry.index % 1_000 == 0:
                 report(entry.index, total)
     return found
+
+
+def _is_flag(entry: Entry) -> bool:
+    """Tell flags, the erased ones included, from what says of one that it was superseded."""
+    from detectors.record import VERSION
+    from provenance import canonical
+    from provenance.entries import EntryType
+
+    if entry.type != EntryType.FLAG:
+        return False
+    return entry.body is None or canonical.loads(entry.body)["_v"] == VERSION
 
 
 def _replay(

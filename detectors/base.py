@@ -112,12 +112,14 @@ class Abstention:
         reason: One clause a person understands.
         count: How many subjects it concerns; 0 for the detector as a whole.
         examples: A few of them, in order.
+        subjects: All of them; None where nobody says which.
     """
 
     detector: str
     reason: str
     count: int = 0
     examples: tuple[str, ...] = ()
+    subjects: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from provenance.disclosure.tiers import TierPolicy
     from provenance.entries import Content
 
-__all__ = ["VERSION", "code_digest", "content", "draft", "libraries", "number", "strictest"]
+__all__ = [
+    "VERSION",
+    "code_digest",
+    "content",
+    "draft",
+    "libraries",
+    "number",
+    "row_key",
+    "strictest",
+]
 
 VERSION: Final = "flag/1"
 _CLEAR: Final = frozenset(
@@ -43,6 +52,7 @@ _CLEAR: Final = frozenset(
         "detector",
         "detector_version",
         "evidence",
+        "follows",
         "tree_size",
         "root",
     )
@@ -166,7 +176,19 @@ def _parameter(value: float | str) -> Any:
     return value if isinstance(value, str) else number(value)
 
 
-def draft(flag: Flag, *, party: str, policy: TierPolicy = DEFAULT_POLICY) -> Draft:
+def row_key(content: Content) -> tuple[str, ...]:
+    """Name what a flag is about: what the log knows it by, and the graph its versions."""
+    names = ("detector", "type", "subject_kind", "subject_id")
+    return ("flag", *(content[name] for name in names), content.get("subject_party", ""))
+
+
+def draft(
+    flag: Flag,
+    *,
+    party: str,
+    policy: TierPolicy = DEFAULT_POLICY,
+    follows: tuple[int, str] | None = None,
+) -> Draft:
     """Turn a flag into a draft for the log.
 
     The identity leaves out tree size, root and family: a conclusion that rests on the same
@@ -177,15 +199,17 @@ def draft(flag: Flag, *, party: str, policy: TierPolicy = DEFAULT_POLICY) -> Dra
         flag: What a run concluded.
         party: Who ran the detectors.
         policy: The workspace's tiers.
+        follows: Log index and leaf hash of the flag that had been superseded, if any.
     """
     whole = {"party": party, **content(flag)}
-    key = (flag.detector, flag.type, flag.subject_kind.value, flag.subject_id)
+    if follows is not None:
+        whole["follows"] = list(follows)
     rests_on = {name: whole[name] for name in _RESTS_ON}
     return Draft(
         type=EntryType.FLAG,
         version=VERSION,
         content=whole,
-        identities=(Identity(("flag", *key, flag.subject_party or ""), rests_on),),
+        identities=(Identity(row_key(whole), rests_on),),
         on_change="version",
         tiers=_tiers(whole, strictest(flag.reads, policy), policy),
     )
@@ -195,4 +219,5 @@ def _tiers(whole: Content, tier: Tier, policy: TierPolicy) -> dict[str, Tier]:
     """Give the values their tier, as far as the policy's rules do not do so already."""
     plan = policy.plan(VERSION, {})
     values = [f"/{name}" for name in whole if name not in _CLEAR]
-    return {path: tier for path in values if plan.tier_of(path) is not tier}
+    found = {path: tier for path in values if plan.tier_of(path) is not tier}
+    return found | ({"/follows": plan.tier_of("/evidence")} if "follows" in whole else {})

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Replay", "Replayer", "Verdict", "replay"]
 
 _EXAMPLES: Final = 5
-_MAY_DIFFER: Final = frozenset(("party", "code_digest", "libraries"))
+_MAY_DIFFER: Final = frozenset(("party", "follows", "code_digest", "libraries"))
 
 
 class Verdict(StrEnum):

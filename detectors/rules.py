@@ -48,7 +48,8 @@ def not_judged(detector: str, reasons: Mapping[str, pd.Series]) -> tuple[Abstent
     for reason, subjects in reasons.items():
         names = sorted(set(subjects.dropna()))
         if names:
-            found.append(Abstention(detector, reason, len(names), tuple(names[:_EXAMPLES])))
+            few = tuple(names[:_EXAMPLES])
+            found.append(Abstention(detector, reason, len(names), few, frozenset(names)))
     return tuple(found)
 
 

@@ -84,9 +84,9 @@ _WATCHLIST: Final = Table(
     "party list_name kind value goods note list_version valid_from valid_until",
 )
 _FLAGS: Final = Table(
-    "flag/1",
+    "flag/1 superseded/1",
     ("detector", "type", "subject_kind", "subject_id", "subject_party"),
-    "detector type subject_kind subject_id subject_party severity",
+    "detector type subject_kind subject_id subject_party severity cause",
     "score threshold",
 )
 _REVIEWS: Final = Table("review/1", ("flag_index",), "state", "flag_index")
@@ -119,7 +119,7 @@ class Frames:
         legal_limits: One row per country and date of effect.
         locations: One row per UN/LOCODE.
         watchlist: One row per entry of a list.
-        flags: What detectors have said so far: current flags, superseded ones left out.
+        flags: What detectors said last of each subject; `cause` where a run has taken it back.
         reviews: The latest decision on each flag, by the flag's log index.
     """
 
@@ -215,7 +215,8 @@ def _input_rows(record: Record) -> list[Content]:
 
 
 def _load(store: GraphStore, table: Table, start: int, position: int) -> pd.DataFrame:
-    records = store.contents(table.version, Tier.PRIVATE, start, position)
+    versions = [store.contents(v, Tier.PRIVATE, start, position) for v in table.version.split()]
+    records = heapq.merge(*versions, key=attrgetter("index"))
     return _latest(map(_row, records), table)
 
 

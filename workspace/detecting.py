@@ -4,7 +4,7 @@ Runs wait for each other, so that two of them neither write the same flag twice
 nor keep each other's basis. What a run keeps (see `detectors.onward`) is in the
 directory `detection`, which an erasure throws away.
 
-Next: workspace/patrol.py
+Next: workspace/superseding.py
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from provenance.errors import StorageError, WorkspaceLocked
 from provenance.files import locked
+from workspace.superseding import append_flags, fall, of_onward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from detectors.base import Detector, Flag
+    from detectors.base import Detector
     from detectors.onward.going import Onward
     from detectors.onward.reading import Read
     from detectors.onward.shelf import Shelf
@@ -33,8 +34,6 @@ __all__ = ["Detected", "Watch", "alone", "detect"]
 _LOG: Final = logging.getLogger(__name__)
 _WAIT_SECONDS: Final = 3_600.0
 """A whole run over a large record takes minutes; who waits longer than this is told."""
-_AT_ONCE: Final = 1_000
-"""Flags appended in one go: others write in between."""
 
 
 class Watch(NamedTuple):
@@ -58,6 +57,8 @@ class Detected:
         position: How many log entries it read.
         since: The position of the run that it went on from; None where it judged everything.
         outcomes: What became of each flag; none of a rehearsal.
+        superseded: What became of saying so of each open flag that it does not raise; of a
+            rehearsal, those flags.
         size: How many entries the log had afterwards, its own flags included.
         problems: Detectors that could not be loaded, and a basis that could not be kept.
     """
@@ -66,6 +67,7 @@ class Detected:
     position: int
     since: int | None
     outcomes: tuple[Outcome, ...]
+    superseded: tuple[Outcome, ...]
     size: int
     problems: tuple[str, ...]
 
@@ -119,7 +121,11 @@ def detect(
         concluded = _ask(workspace, detectors, found, level, watch)
         outcomes: list[Outcome] = []
         if not rehearsal:
-            outcomes = _append(workspace, concluded.result.flags)
+            outcomes = append_flags(workspace, concluded.result.flags)
+            workspace.sync_graph(watch.reading)
+        run = of_onward(found.frames, level, detectors, concluded)
+        superseded = fall(workspace, run, rehearsal=rehearsal)
+        if not rehearsal:
             workspace.sync_graph(watch.reading)
             problems = (*problems, *_keep(workspace, shelf, found, concluded))
     since = None if found.before is None else found.before.kept.position
@@ -128,6 +134,7 @@ def detect(
         found.frames.position,
         since,
         tuple(outcomes),
+        tuple(superseded),
         workspace.reader.size,
         problems,
     )
@@ -154,18 +161,6 @@ def _ask(
         before=found.before,
         progress=progress,
     )
-
-
-def _append(workspace: Workspace, flags: Sequence[Flag]) -> list[Outcome]:
-    from detectors.record import draft  # noqa: PLC0415 - heavy
-
-    policy, party = workspace.log.policy, workspace.settings.party
-    drafts = [draft(flag, party=party, policy=policy) for flag in flags]
-    # Crash in between: the next run finds some of its flags in the log, and appends the others.
-    outcomes: list[Outcome] = []
-    for start in range(0, len(drafts), _AT_ONCE):
-        outcomes += workspace.log.append(drafts[start : start + _AT_ONCE])
-    return outcomes
 
 
 def _keep(workspace: Workspace, shelf: Shelf, found: Read, concluded: Onward) -> list[str]:

@@ -135,7 +135,8 @@ class Patrol:
         done = self._detect()
         self._position = done.position
         self._say("waiting")
-        own = sum(outcome.kind == "appended" for outcome in done.outcomes)
+        said = (*done.outcomes, *done.superseded)
+        own = sum(outcome.kind == "appended" for outcome in said)
         # What came while it ran is new to it; its own flags are not.
         return done.size if done.size == done.position + own else done.position
 

@@ -119,6 +119,7 @@ class Report:
     classes: tuple[tuple[str, int, str], ...]
     types: tuple[tuple[str, str, int], ...]
     states: tuple[tuple[str, int], ...]
+    superseded: int
     cases: tuple[CaseTold, ...]
     more_cases: tuple[CaseTold, ...]
     lanes: tuple[Lane, ...]
@@ -150,7 +151,7 @@ def gather(
         cases: How many cases to tell in full; the others take a line each.
         sites: How many sites to draw; those with flags first.
     """
-    flags, reviews, found = read_board(graph)
+    flags, reviews, found, superseded = read_board(graph)
     told = [_case(one, reviews) for one in found]
     seen = overview(frames, _events(flags))
     drawn, left_out = _sites(seen.months, flags, _names(graph), sites)
@@ -168,6 +169,7 @@ def gather(
         classes=tuple((name, classes[name], evidence_words(name)) for name in _CLASSES),
         types=tuple((name, flag_words(name).title, n) for name, n in types.most_common()),
         states=tuple(_states(found).items()),
+        superseded=len(superseded),
         cases=tuple(told[:cases]),
         more_cases=tuple(told[cases:]),
         lanes=tuple(seen.lanes),

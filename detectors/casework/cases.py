@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from detectors.casework.reviews import State, latest
+from detectors.casework.superseded import read_flags
 from detectors.ranking import rank_of
 from graph.keys import event_key
 from graph.model import RecordKind
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from detectors.casework.reviews import Review
+    from detectors.casework.superseded import Superseded
     from graph.model import Record
     from graph.store import GraphStore
 
@@ -50,20 +53,24 @@ class Case:
 
 
 class Board(NamedTuple):
-    """What is on record about flags: the current ones, decisions on them, and cases."""
+    """What is on record about flags: the current ones, decisions on them, and cases.
+
+    Those that were superseded are in none of them.
+    """
 
     flags: list[Record]
     reviews: Mapping[int, Review]
     cases: list[Case]
+    superseded: Mapping[int, Superseded] = MappingProxyType({})
 
 
 def read_board(graph: GraphStore) -> Board:
     """Read all current flags with what people decided, at the private tier."""
-    flags = graph.records(RecordKind.FLAG, Tier.PRIVATE)
+    flags, superseded = read_flags(graph)
     reviews = latest(graph.records(RecordKind.REVIEW, Tier.PRIVATE))
     nodes = graph.fetch(subject_keys(flags), Tier.PRIVATE)
     places = {key: node.index for key, node in nodes.items() if node.index is not None}
-    return Board(flags, reviews, group(flags, places, reviews))
+    return Board(flags, reviews, group(flags, places, reviews), superseded)
 
 
 def subject_keys(flags: Iterable[Record]) -> set[str]:

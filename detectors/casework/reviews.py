@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from graph.model import Record
     from provenance.entries import Content
 
-__all__ = ["DECIDED", "VERSION", "Review", "State", "draft", "latest"]
+__all__ = ["DECIDED", "DECISIONS", "VERSION", "Review", "State", "draft", "latest"]
 
 VERSION: Final = "review/1"
 _LONGEST: Final = 2_000
@@ -30,14 +30,17 @@ _LONGEST: Final = 2_000
 
 
 class State(StrEnum):
-    """What has been decided on a flag."""
+    """What has been decided on a flag, or that a run has superseded it before anybody did."""
 
     OPEN = "open"
     CONFIRMED = "confirmed"
     DISMISSED = "dismissed"
     NEEDS_INFORMATION = "needs-information"
+    SUPERSEDED = "superseded"
 
 
+DECISIONS: Final = (State.OPEN, State.CONFIRMED, State.DISMISSED, State.NEEDS_INFORMATION)
+"""The states that are for people to give."""
 DECIDED: Final = (State.CONFIRMED, State.DISMISSED)
 """The states that say whether the flag was right."""
 
@@ -68,14 +71,16 @@ def draft(flag: Record, state: State, *, reason: str, reviewer: str, party: str)
 
     Args:
         flag: The flag, with its content.
-        state: What was decided; `State.OPEN` takes an earlier decision back.
+        state: What was decided, of `DECISIONS`; `State.OPEN` takes an earlier decision back.
         reason: Why.
         reviewer: Who decided: a name, or an address within the company.
         party: Whose review it is.
 
     Raises:
-        UsageError: Reason or reviewer is missing or much too long.
+        UsageError: Reason or reviewer is missing or much too long, or the state is a run's to give.
     """
+    if state not in DECISIONS:
+        raise UsageError(f"--state {state}: that is for a run to say, not for a person")
     for name, text in (("reason", reason), ("reviewer", reviewer)):
         if not text.strip():
             raise UsageError(f"--{name}: a review needs one")

@@ -52,7 +52,8 @@ def flagged_events(shared: Features) -> pd.DataFrame:
         where nobody has decided.
     """
     flags = shared.frames.flags
-    events = flags[texts(flags, "subject_kind") == "event"]
+    current = flags[texts(flags, "cause").isna()]
+    events = current[texts(current, "subject_kind") == "event"]
     # The flags of this class are left out: it must not learn from itself.
     events = events[~texts(events, "type").isin(["confirmed_before"])]
     table = pd.DataFrame(

@@ -20,16 +20,23 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import EvidenceClass
+from detectors.dropped import about, fallen, open_flags
 from detectors.features import SEED
 from detectors.judging import Judgement, Reading, conclude, judge, levels_of, smallest, strangest
-from detectors.onward.kept import Candidate, KeptAnswer, KeptFamily, KeptRun, key_of, passing
+from detectors.onward.keeping import families_of
+from detectors.onward.kept import (
+    KeptAnswer,
+    KeptFamily,
+    KeptRun,
+    key_of,
+    passing,
+    without,
+)
 from detectors.onward.watched import Watched
-from detectors.ranking import GENERAL, ranks
 from detectors.run import (
     LEVEL,
     DetectorError,
     RunResult,
-    counted,
     error_of,
     no_scores,
     scores_of,
@@ -111,7 +118,7 @@ def go_on(
     """
     if before is not None and (before.kept.level, before.kept.seed) != (level, seed):
         before = None
-    run = _Run(Watched(frames, seed=seed), level, before)
+    run = _Run(Watched(frames, seed=seed), level, before, frames)
     for detector in detectors:
         if progress is not None:
             progress(detector.name)
@@ -143,16 +150,20 @@ class _Answer:
 
 
 class _Run:
-    def __init__(self, shared: Watched, level: float, before: Before | None) -> None:
+    def __init__(
+        self, shared: Watched, level: float, before: Before | None, frames: Frames
+    ) -> None:
         self._shared = shared
         self._level = level
         self._before = before
         self._answers: list[_Answer] = []
         self._errors: list[DetectorError] = []
+        self._flagged, self._fell = frozenset(open_flags(frames)["subject_id"]), fallen(frames)
 
     def _kept(self, detector: Detector, key: str) -> KeptAnswer | None:
         kept = None if self._before is None else self._before.kept.answers.get(detector.name)
-        return kept if kept is not None and kept.key == key else None
+        fell = self._fell.get(detector.name, set())
+        return without(kept, fell) if kept is not None and kept.key == key else None
 
     def ask_where_needed(self, detector: Detector) -> None:
         """Ask a detector about what is new to it; what it raises is reported, and it is left."""
@@ -215,7 +226,8 @@ class _Run:
             mine, others = _without_outranked(fresh, _standing(answer, reading.levels))
             flags, standing = flags + mine, standing + others
             tables += scores
-            kept[answer.detector.name] = _to_keep(answer, told, fresh)
+            flagged = self._flagged.union(flag.subject_id for flag in fresh)
+            kept[answer.detector.name] = _to_keep(answer, told, fresh, flagged)
             families = kept[answer.detector.name].families
             judged[answer.detector.name] = sum(one.subjects for one in families.values())
         result = RunResult(
@@ -275,50 +287,17 @@ def _statistical(flags: list[Flag], standing: list[Standing]) -> int:
     return sum(one is EvidenceClass.STATISTICAL for one in classes)
 
 
-def _to_keep(answer: _Answer, told: frozenset[str], flags: list[Flag]) -> KeptAnswer:
+def _to_keep(
+    answer: _Answer, told: frozenset[str], flags: list[Flag], flagged: frozenset[str]
+) -> KeptAnswer:
     told |= answer.told
     families = dict(answer.stands)
     if answer.found is not None:
-        families |= _families(answer.found, flags)
+        families |= families_of(answer.found, flags)
     return KeptAnswer(
         key=answer.key,
         tables=answer.tables | told,
         told=told,
-        abstentions=answer.abstentions,
+        abstentions=about(answer.abstentions, flagged),
         families=families,
     )
-
-
-def _families(found: Judgement, flags: list[Flag]) -> dict[str, KeptFamily]:
-    inputs = {} if found.sample.families is None else found.sample.families.inputs
-    settled = frozenset() if found.sample.families is None else found.sample.families.settled
-    subjects, least = counted(found), smallest(found)
-    candidates = _candidates(found, flags)
-    labels = (subjects.keys() | inputs.keys()) - settled
-    return {
-        label: KeptFamily(
-            inputs=inputs.get(label, ""),
-            least=least.get(label),
-            subjects=subjects.get(label, 0),
-            candidates=tuple(candidates.get(label, ())),
-        )
-        for label in sorted(labels)
-    }
-
-
-def _candidates(found: Judgement, flags: list[Flag]) -> dict[str, list[Candidate]]:
-    """Return by family whom it flagged, each subject once, before levels across detectors."""
-    decisions, table = found.decisions, found.sample.table
-    general = found.detector.type == GENERAL
-    rank = ranks(found.detector.evidence_class, found.scores, decisions, general=general)
-    raised = {(flag.subject_party, flag.subject_id, flag.family or "") for flag in flags}
-    rows = np.flatnonzero(decisions.flagged)
-    by_family: dict[str, dict[tuple[str | None, str], Candidate]] = {}
-    for row in rows[np.argsort(-rank[rows], kind="stable")]:
-        label = "" if decisions.family is None else str(decisions.family[row])
-        party, subject = table["subject_party"].iloc[row], str(table["subject_id"].iloc[row])
-        party = party if isinstance(party, str) else None
-        q = None if decisions.family is None or decisions.q is None else float(decisions.q[row])
-        one = Candidate(party, subject, float(rank[row]), q, (party, subject, label) in raised)
-        by_family.setdefault(label, {}).setdefault((party, subject), one)
-    return {label: list(found.values()) for label, found in by_family.items()}

@@ -3,7 +3,7 @@
 The flags are in the log. Kept are, by detector and family, the digest of the
 inputs and who was flagged, or would have been at a more generous level.
 
-Next: detectors/onward/going.py
+Next: detectors/onward/keeping.py
 """
 
 from __future__ import annotations
@@ -18,13 +18,22 @@ from detectors.base import Abstention  # noqa: TC001 - read by msgspec
 from detectors.record import code_digest, libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from detectors.base import Detector
 
-__all__ = ["FORMAT", "Candidate", "KeptAnswer", "KeptFamily", "KeptRun", "key_of", "passing"]
+__all__ = [
+    "FORMAT",
+    "Candidate",
+    "KeptAnswer",
+    "KeptFamily",
+    "KeptRun",
+    "key_of",
+    "passing",
+    "without",
+]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _OURS: Final = ("detectors.onward.going", "detectors.partition", "detectors.run")
 
 
@@ -69,7 +78,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
         key: Names the detector, its code, libraries and parameters.
         tables: What the answer rests on, explanations included.
         told: What the explanations of its flags rest on, besides the case.
-        abstentions: What it did not judge.
+        abstentions: What it did not judge; of the subjects, those that bear a flag.
         families: By label; "" where there are none.
     """
 
@@ -111,6 +120,27 @@ def key_of(detector: Detector) -> str:
         [code_digest(module) for module in (type(detector).__module__, *_OURS)],
     ]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
+def without(answer: KeptAnswer, fell: Collection[tuple[str | None, str]]) -> KeptAnswer:
+    """Return an answer as it is known once some of its flags were superseded in the log.
+
+    Args:
+        answer: Of an earlier run.
+        fell: Party and id of their subjects: if their flags may stand again, they are raised anew.
+    """
+
+    def known(one: Candidate) -> Candidate:
+        fallen = (one.party, one.subject) in fell
+        return msgspec.structs.replace(one, flagged=False) if fallen else one
+
+    if not fell:
+        return answer
+    families = {
+        label: msgspec.structs.replace(one, candidates=tuple(map(known, one.candidates)))
+        for label, one in answer.families.items()
+    }
+    return msgspec.structs.replace(answer, families=families)
 
 
 def passing(

@@ -69,6 +69,7 @@ def report(text: str = "Plain.") -> Report:
         classes=(("rule", 2, text),),
         types=(("custody_gap", text, 2),),
         states=(("open", 1), ("confirmed", 0)),
+        superseded=3,
         cases=(case,),
         more_cases=(replace(case, id=8),),
         lanes=(Lane(text, "B", (51.9, 4.1), (1.3, 103.8), 12, 1), Lane("C", "D", None, None, 3, 0)),
