@@ -27,6 +27,7 @@ __all__ = [
     "chain_next",
     "chain_start",
     "chain_values",
+    "chained",
     "field_commitment",
     "field_commitments",
     "keyer",
@@ -91,9 +92,26 @@ def chain_values(leaves: Iterable[bytes]) -> list[bytes]:
     return _each(_CHAIN, leaves)
 
 
-def chainer() -> Callable[[bytes], bytes]:
-    """Make a `chain_next` for a long run of leaves; it is the caller's alone, of one thread."""
-    return _reusable(_CHAIN)
+def chained(heads: Iterable[bytes], chain: bytes) -> tuple[list[bytes], bytes]:
+    """Put the chain value so far behind each head, which makes it a leaf.
+
+    Args:
+        heads: The leaves without their last 32 bytes, in order.
+        chain: The chain value before the first.
+
+    Returns:
+        The leaves, and the chain value after the last.
+    """
+    own = _CHAIN.copy()
+    back, update, digest = own.reset, own.update, own.digest
+    leaves = []
+    for head in heads:
+        leaf = head + chain
+        back()
+        update(leaf)
+        chain = digest()
+        leaves.append(leaf)
+    return leaves, chain
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -167,18 +185,6 @@ def _each(state: blake3.blake3, data: Iterable[bytes], size: int = HASH_SIZE) ->
         update(one)
         digests.append(digest(size))
     return digests
-
-
-def _reusable(state: blake3.blake3) -> Callable[[bytes], bytes]:
-    own = state.copy()
-    back, update, digest = own.reset, own.update, own.digest
-
-    def hashed(data: bytes) -> bytes:
-        back()
-        update(data)
-        return digest()
-
-    return hashed
 
 
 def source_digest() -> blake3.blake3:

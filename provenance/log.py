@@ -15,12 +15,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from provenance.entries import EntryType
-from provenance.errors import (
-    UsageError,
-    VerificationError,
-    WorkspaceDamaged,
-)
+from provenance.errors import UsageError, VerificationError, WorkspaceDamaged
 from provenance.files import locked
+from provenance.proving.merkle import EMPTY_EDGE
 from provenance.store.head import read_head
 from provenance.store.preparing import Batch, Preparer, collector_at_rest, prepare
 from provenance.store.published import (
@@ -68,6 +65,7 @@ class Log(LogReader):
         self._files = files
         self._instruments = instruments
         self._prepares: Preparer | None = None
+        self._edge = EMPTY_EDGE
 
     @classmethod
     def create(
@@ -265,12 +263,13 @@ class Log(LogReader):
     def _commit(
         self, batch: Batch, *, successor: Signer | None = None, amend: Amend | None = None
     ) -> list[Outcome]:
-        outcomes, note = commit(
+        outcomes, note, self._edge = commit(
             self._connection,
             self._rows,
             batch,
             self.origin,
             self._instruments,
+            edge=self._edge,
             successor=successor,
             amend=amend,
         )

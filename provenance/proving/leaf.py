@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Final
 
 from provenance.errors import EncodingError
-from provenance.hashing import chainer
+from provenance.hashing import chained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +43,7 @@ LEAF_DIGEST: Final = slice(24, 56)
 """Where the body digest stands."""
 _MAGIC: Final = b"PLE1"
 _FORM: Final = struct.Struct(">4sBBHQQ32s32s")
+_HEAD: Final = struct.Struct(">4sBBHQQ32s")
 _REFIT: Final = struct.Struct(">4s1s3xQ8s32s32s")
 
 
@@ -91,15 +92,9 @@ def encode_leaves(
     Returns:
         The leaves, and the chain value after the last.
     """
-    pack, following = _FORM.pack, chainer()
-    leaves = []
-    chain = prev_chain
-    for kind, digest in zip(kinds, body_digests, strict=True):
-        leaf = pack(_MAGIC, kind, 0, 0, index, ingest_time_us, digest, chain)
-        chain = following(leaf)
-        leaves.append(leaf)
-        index += 1
-    return leaves, chain
+    places, times, zero = count(index), repeat(ingest_time_us), repeat(0)
+    heads = map(_HEAD.pack, repeat(_MAGIC), kinds, zero, zero, places, times, body_digests)
+    return chained(heads, prev_chain)
 
 
 def decode_leaf(data: bytes) -> Leaf:

@@ -41,6 +41,7 @@ _AT_ONCE: Final = 1_000
 _SIZE: Final = DIGEST_SIZE
 """Bytes of either half of a seal."""
 
+_HIDDEN: Final = (1 << 8 * _SIZE) - 1
 _NUMBER: Final = Struct(">q").pack
 _RUN: Final = (
     f"INSERT INTO {NEW_ROWS} SELECT substr(value, 1, {_SIZE}), "  # noqa: S608 - constants
@@ -246,14 +247,14 @@ def _known(stored: bytes | None, index: int, digest: bytes) -> Known:
 
 def _joined(seals: Sequence[bytes]) -> int:
     """Join the hidden halves of seals: all of them as one number, folded until one is left."""
-    joined = int.from_bytes(b"".join([whole[_SIZE:] for whole in seals]))
+    joined = int.from_bytes(b"".join(seals))
     count = len(seals)
     while count > 1:
         half = count // 2
-        bits = 8 * _SIZE * half
+        bits = 2 * 8 * _SIZE * half
         joined = (joined >> bits) ^ (joined & ((1 << bits) - 1))
         count -= half
-    return joined
+    return joined & _HIDDEN
 
 
 def row_faults(connection: apsw.Connection, seals: Seals, sums: bytes | None) -> Iterator[str]:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Amend",
+    "Committed",
     "Instruments",
     "commit",
     "found",
@@ -60,6 +61,20 @@ _CLOCK_SLACK_US: Final = 5 * 60 * 1_000_000
 Amend = Callable[["apsw.Connection", "Rows"], int]
 """Takes out of the log, within the transaction that appends the entry which says so, what is
 to be forgotten; returns the sums' change, as `Rows.write` does."""
+
+
+class Committed(NamedTuple):
+    """What a commit gives back.
+
+    Attributes:
+        outcomes: What became of each draft.
+        note: The signed checkpoint that covers them; None where nothing was appended.
+        edge: The right edge of the tree now.
+    """
+
+    outcomes: list[Outcome]
+    note: str | None
+    edge: merkle.Edge
 
 
 @dataclass(frozen=True)
@@ -103,9 +118,10 @@ def commit(
     origin: str,
     instruments: Instruments,
     *,
+    edge: merkle.Edge = merkle.EMPTY_EDGE,
     successor: Signer | None = None,
     amend: Amend | None = None,
-) -> tuple[list[Outcome], str | None]:
+) -> Committed:
     """Append what is new, in order, in one transaction. The caller holds the writers' lock.
 
     Args:
@@ -114,12 +130,9 @@ def commit(
         batch: From `prepare`, under the tier policy that is in force now.
         origin: The log's name.
         instruments: What to write with.
+        edge: What the tree's edge was after the commit before; only saves time.
         successor: Signs the checkpoint too: whom the batch hands the log over to.
         amend: Takes out what an erasure among the drafts names.
-
-    Returns:
-        What became of each draft, and the signed checkpoint that covers them; None
-        where nothing was appended.
 
     Raises:
         StorageError: The clock is more than five minutes behind the log.
@@ -135,10 +148,10 @@ def commit(
         held = batch.held if of_old else rows.held(keys_of(batch.prepared.rows))
         outcomes, fresh, keys = _settle(batch, held, head.size)
         if not fresh.kinds:
-            return outcomes, None
+            return Committed(outcomes, None, edge)
         time_us = _ingest_time(instruments.clock, head)
         leaves, chain = encode_leaves(fresh.kinds, head.size, time_us, fresh.digests, head.chain)
-        edge = _grow(connection, head, leaves)
+        edge = _grow(connection, head, leaves, edge)
         insert_entries(connection, fresh, leaves, head.size, encryption)
         lots = [(*lot, at) for at, own in enumerate(fresh.lots, head.size) for lot in own]
         change = rows.write_run(fresh.rows, head.size) if keys is None else rows.write(keys, held)
@@ -152,7 +165,7 @@ def commit(
         connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (edge.size, note))
     # A crash here: the entries are in and signed for, but not acknowledged. The
     # next writer publishes the checkpoint; the same drafts are then duplicates.
-    return outcomes, note
+    return Committed(outcomes, note, edge)
 
 
 def _keys_held(
@@ -182,7 +195,9 @@ def _settle(batch: Batch, held: Mapping[bytes, Held], size: int) -> _Settled:
     if held or not are_apart(prepared.rows):
         return _settle_each(batch, held, size)
     numbered = zip(repeat("appended"), count(size), prepared.digests)
-    return _Settled(_in_place([*map(Outcome._make, numbered)], batch.known), prepared, None)
+    # Outcome._make checks the length of each, which `zip` has settled for all.
+    outcomes = [*map(tuple.__new__, repeat(Outcome), numbered)]
+    return _Settled(_in_place(outcomes, batch.known), prepared, None)
 
 
 def _settle_each(batch: Batch, held: Mapping[bytes, Held], size: int) -> _Settled:
@@ -223,9 +238,11 @@ def _ingest_time(clock: Clock, head: Head) -> int:
     return max(now, head.ingest_time_us)
 
 
-def _grow(connection: apsw.Connection, head: Head, leaves: Sequence[bytes]) -> merkle.Edge:
+def _grow(
+    connection: apsw.Connection, head: Head, leaves: Sequence[bytes], known: merkle.Edge
+) -> merkle.Edge:
     try:
-        edge = merkle.load_edge(head.size, read_tile(connection))
+        edge = merkle.load_edge(head.size, read_tile(connection), known)
     except VerificationError as error:
         raise WorkspaceDamaged(f"{error}; run `verify`") from None
     if edge.root != head.root:

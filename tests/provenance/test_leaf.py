@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance.errors import EncodingError
-from provenance.proving.leaf import LEAF_SIZE, Leaf, decode_leaf, encode_leaf, refit_leaf
+from provenance.hashing import chain_next
+from provenance.proving.leaf import (
+    LEAF_SIZE,
+    Leaf,
+    decode_leaf,
+    encode_leaf,
+    encode_leaves,
+    refit_leaf,
+)
 
 HASHES = st.binary(min_size=32, max_size=32)
 U64 = st.integers(0, 2**64 - 1)
@@ -28,6 +36,22 @@ def test_a_leaf_decodes_to_what_was_encoded(leaf: Leaf) -> None:
 
     assert len(data) == LEAF_SIZE == 88
     assert decode_leaf(data) == leaf
+
+
+@given(st.lists(st.tuples(st.integers(0, 255), HASHES)), U64.map(lambda at: at >> 1), U64, HASHES)
+def test_leaves_that_follow_each_other_are_leaves_one_by_one(
+    entries: list[tuple[int, bytes]], start: int, time_us: int, chain: bytes
+) -> None:
+    """Written together they are what they are alone, each with the chain value after the last."""
+    leaves, end = encode_leaves(
+        [kind for kind, _ in entries], start, time_us, [digest for _, digest in entries], chain
+    )
+
+    assert len(leaves) == len(entries)
+    for index, (leaf, (kind, digest)) in enumerate(zip(leaves, entries, strict=True), start):
+        assert leaf == encode_leaf(kind, index, time_us, digest, chain)
+        chain = chain_next(leaf)
+    assert end == chain
 
 
 def test_the_bytes_stand_where_the_format_says() -> None:

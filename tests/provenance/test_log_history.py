@@ -108,6 +108,18 @@ def test_leaves_cut_off_alone_are_noticed(rig: Rig) -> None:
         assert [one for one in problems if one.startswith(place)], (place, problems)
 
 
+def test_a_writer_that_has_written_looks_at_the_tiles_again(rig: Rig) -> None:
+    """What it remembers of the tree is not taken for what is stored: nothing goes onto damage."""
+    log = rig.open()
+    log.append([event(20)])
+    with rig.attacked() as database:
+        database.execute("UPDATE tile SET hashes = zeroblob(length(hashes))")
+
+    with pytest.raises(WorkspaceDamaged, match="does not give the head's root"):
+        log.append([event(99)])
+    log.close()
+
+
 def test_the_checkpoint_remembers_where_high_water_is_gone(rig: Rig, old: Rig) -> None:
     """An old database is refused on the word of either file; with both gone, nobody can tell."""
     put_back(rig, old, "log.db")

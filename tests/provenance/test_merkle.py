@@ -125,6 +125,20 @@ def test_how_a_tree_was_cut_into_appends_leaves_no_trace(cuts: list[int], size: 
     assert store.tiles == whole_store.tiles
 
 
+@given(st.integers(1, 300), st.integers(-1, 1), st.booleans())
+def test_an_edge_remembered_never_speaks_for_the_tiles(
+    size: int, further: int, spoilt: bool
+) -> None:
+    """Whatever edge is thought to be there still, what is loaded is what the tiles say."""
+    store, _ = grown(LEAVES[:size])
+    known = merkle.append(merkle.EMPTY_EDGE, LEAVES[: size + further]).edge
+    if spoilt:
+        last = max(store.tiles)
+        store.tiles[last] = bytes([store.tiles[last][0] ^ 1]) + store.tiles[last][1:]
+
+    assert merkle.load_edge(size, store.read, known) == merkle.load_edge(size, store.read)
+
+
 @given(st.sampled_from(BORDERS), st.data())
 @settings(max_examples=40, deadline=None)
 def test_paths_hold_across_the_tile_borders(size: int, data: st.DataObject) -> None:
