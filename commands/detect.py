@@ -235,11 +235,10 @@ def _print(summary: dict[str, Any]) -> None:
         f"{summary['known_already'] + summary.get('standing', 0):,} known already. "
         f"Of the statistical ones {summary['expected_false']} are expected to be chance."
     )
-    if summary.get("superseded"):
-        out.print(
-            f"{summary['superseded']:,} open flags of earlier runs are not raised any more: "
-            "`provenance flags list --state superseded --explain`"
-        )
+    if fallen := summary.get("superseded"):
+        what = "open flag of an earlier run is" if fallen == 1 else "open flags of earlier runs are"
+        told = "`provenance flags list --state superseded --explain` says why"
+        out.print(f"{fallen:,} {what} not raised any more; {told}.")
     for one in summary["not_judged"]:
         out.print(f"not judged by {one['detector']}: {one['subjects']:,} ({one['reason']})")
     for error in summary["errors"]:

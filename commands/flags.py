@@ -57,6 +57,8 @@ def list_flags(
         )
         if explain:
             typer.echo(f"         {content.get('explanation', '')}")
+            if (by := content.get("superseded")) is not None:
+                typer.echo(f"         Superseded by entry {by['entry']}: {by['reason']}")
     if len(shown) < len(flags):
         typer.echo(f"... {len(flags) - len(shown):,} more; --limit 0 shows all")
 

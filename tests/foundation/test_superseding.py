@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api.reading import FlagFilter
+from api.store_reading import open_reading
 from detectors import registry
 from detectors.casework import reviews
 from detectors.casework.cases import read_board
@@ -156,6 +158,26 @@ def test_another_law_supersedes(company: Company) -> None:
     ((_, told),) = company.entries("superseded/1")
     assert told["evidence"][0][0] == company.workspace.reader.size - 2
     assert company.subjects() == set()
+
+
+def test_the_api_lists_superseded_flags_for_those_who_ask(company: Company) -> None:
+    """With the entry and the reason; nobody else is shown them, and strangers no reason."""
+    company.detect()
+    company.month("2024-02", 40.0)
+    company.detect()
+    ((entry, told),) = company.entries("superseded/1")
+    reading = open_reading(company.workspace)
+    try:
+        assert reading.flags(FlagFilter(), None, 9, Tier.PRIVATE) == []
+        wanted = FlagFilter(state="superseded")
+        (flag,) = reading.flags(wanted, None, 9, Tier.PRIVATE)
+        (stranger,) = reading.flags(wanted, None, 9, Tier.PUBLIC)
+    finally:
+        reading.close()
+    assert flag.index == told["flag"][0]
+    assert flag.content["superseded_reason"] == told["reason"]
+    assert stranger.content["superseded_index"] == entry
+    assert stranger.content["superseded_reason"] is None
 
 
 @pytest.mark.parametrize("state", [State.CONFIRMED, State.DISMISSED])
