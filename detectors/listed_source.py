@@ -3,7 +3,8 @@
 The flag sits on the shipment that leaves the listed site; what the goods
 became later is context, counted in transformations. Only where the site's own
 shipment is missing from the record does the first shipment that shows the
-goods elsewhere carry the flag. A listed good by country is shown next to it
+goods elsewhere carry the flag. A listing counts that held on the day on which the
+goods left, or were made there. A listed good by country is shown next to it
 and never flags anything alone.
 
 Next: detectors/excess_hours.py
@@ -11,6 +12,7 @@ Next: detectors/excess_hours.py
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
@@ -33,13 +35,14 @@ from detectors.taint import Became
 from detectors.watchlists import (
     Goods,
     Listing,
+    held,
     list_version,
     listed_countries,
     listed_sites,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,12 +59,13 @@ class ListedSource:
 
     name: Final = "listed_source"
     type: Final = "listed_source"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
     reads: Final = (
         "event/1 /declared_origin_country",
+        "event/1 /event_time",
         "event/1 /facility_id",
         "event/1 /from_facility_id",
         "event/1 /inputs",
@@ -71,6 +75,8 @@ class ListedSource:
         "facility/1 /region",
         "location/1 /country_region",
         "product/1 /hs_code",
+        "watchlist/1 /valid_from",
+        "watchlist/1 /valid_until",
         "watchlist/1 /value",
     )
     parameters: Final[Mapping[str, float | int | str]] = {"min_name_similarity": MIN_SIMILARITY}
@@ -143,60 +149,91 @@ def _table(ships: pd.DataFrame, finds: list[_Find]) -> pd.DataFrame:
 def _finds(shared: Features, ships: pd.DataFrame, became: Became) -> list[_Find]:
     """List what is flagged: leaving a listed site, first trace of it, declared to come from it."""
     sites, countries = listed_sites(shared.frames), listed_countries(shared.frames)
+    made = shared.rows[shared.rows["kind"].isin(["produce", "transform"])]
+    made = made[made["site"].isin(sites) & made["has_lot"]]
     leaving = ships[ships["shipper"].isin(sites) | ships["site"].isin(sites)]
-    direct = [
-        _Find(int(position), sites.get(shipper) or sites[site], "site", 0, ())
-        for position, shipper, site in zip(
-            leaving.index, leaving["shipper"], leaving["site"], strict=True
-        )
-    ]
+    direct = list(_direct(leaving, made, sites))
     documented = set(leaving.loc[leaving["has_lot"], "lot"])
-    traces = _traces(shared, ships, became, sites, documented)
-    lots = dict(zip(ships.index, ships["lot"], strict=True))
-    tainted = documented | {int(lots[find.position]) for find in traces}
+    traces = _traces(made[~made["lot"].isin(documented)], ships, became, sites, documented)
+    found = ships.loc[[find.position for find in (*direct, *traces)]]
+    tainted = set(found.loc[found["has_lot"], "lot"])
     return [*direct, *traces, *_declared(ships, became, countries, set(became.follow(tainted)))]
 
 
+def _direct(
+    leaving: pd.DataFrame, made: pd.DataFrame, sites: Mapping[str, Sequence[Listing]]
+) -> Iterator[_Find]:
+    """Yield the shipments that leave a site which was listed then, or when it made the goods."""
+    making = defaultdict(list)
+    for lot, site, when in zip(made["lot"], made["site"], _times(made), strict=True):
+        making[lot, site].append(when)
+    columns = (leaving["shipper"], leaving["site"], leaving["lot"], _times(leaving))
+    for position, shipper, own, lot, when in zip(leaving.index, *columns, strict=True):
+        site = shipper if shipper in sites else own
+        listing = held(sites[site], (when, *making.get((lot, site), ())))
+        if listing is not None:
+            yield _Find(int(position), listing, "site", 0, ())
+
+
+def _times(rows: pd.DataFrame) -> list[int | None]:
+    return [
+        at if timed else None
+        for at, timed in zip(rows["at"].tolist(), rows["timed"].tolist(), strict=True)
+    ]
+
+
 def _traces(
-    shared: Features,
+    made: pd.DataFrame,
     ships: pd.DataFrame,
     became: Became,
-    sites: Mapping[str, Listing],
+    sites: Mapping[str, Sequence[Listing]],
     documented: set[int],
 ) -> list[_Find]:
-    """Follow lots made at a listed site whose leaving nobody recorded to their first shipment."""
-    made = shared.rows[shared.rows["kind"].isin(["produce", "transform"])]
-    made = made[made["site"].isin(sites) & made["has_lot"] & ~made["lot"].isin(documented)]
+    """Follow lots made at a listed site whose leaving nobody recorded to their first shipment.
+
+    They left between their making and that shipment: the listing held on one of those days.
+    """
     if made.empty:
         return []
     first = ships[ships["has_lot"]].sort_values(["at", "index"]).drop_duplicates("lot")
     shipped = dict(zip(first["lot"], first.index, strict=True))
+    when = dict(zip(first.index, _times(first), strict=True))
     finds = []
-    for lot, site, index in zip(made["lot"], made["site"], made["index"], strict=True):
+    columns = (made["lot"], made["site"], made["index"], _times(made))
+    for lot, site, index, making in zip(*columns, strict=True):
         reached = became.follow([lot], lambda lot: lot in shipped or lot in documented)
-        finds += [
-            _Find(int(shipped[one]), sites[site], "trace", hops, (int(index),))
-            for one, hops in sorted(reached.items())
-            if one in shipped and one not in documented
-        ]
+        for one, hops in sorted(reached.items()):
+            if one in shipped and one not in documented:
+                listing = held(sites[site], (making, when[shipped[one]]))
+                if listing is not None:
+                    finds.append(_Find(int(shipped[one]), listing, "trace", hops, (int(index),)))
     return finds
 
 
 def _declared(
-    ships: pd.DataFrame, became: Became, countries: Mapping[str, Listing], tainted: set[int]
+    ships: pd.DataFrame,
+    became: Became,
+    countries: Mapping[str, Sequence[Listing]],
+    tainted: set[int],
 ) -> list[_Find]:
-    """Take the first shipment of each lot declared to come from a listed country.
+    """Take the first shipment of each lot declared to come from a country that was listed then.
 
     Lots already traced to a listed site, and what was made of a declared one, add nothing new.
     """
     origin = ships["declared_origin_country"].str.strip().str.upper()
     declared = ships[origin.isin(countries) & ~ships["lot"].isin(tainted)]
+    listings = [
+        held(countries[code], (when,))
+        for code, when in zip(origin[declared.index], _times(declared), strict=True)
+    ]
+    declared = declared.assign(listing=pd.Series(listings, index=declared.index, dtype=object))
+    declared = declared[declared["listing"].notna()]
     declared = declared.sort_values(["at", "index"]).drop_duplicates("lot")
     later = {lot for lot, hops in became.follow(declared["lot"]).items() if hops}
     declared = declared[~declared["lot"].isin(later)]
     return [
-        _Find(int(position), countries[origin[position]], "origin", 0, ())
-        for position in declared.index
+        _Find(int(position), listing, "origin", 0, ())
+        for position, listing in zip(declared.index, declared["listing"], strict=True)
     ]
 
 
@@ -216,7 +253,7 @@ def _account(case: Case) -> Account:
             f"The flag would disappear if the entry “{listing.value}” did not apply to "
             f"{ship['shipper'] if find.way == 'site' else 'the place of origin'}."
         ),
-        benign=_benign(find),
+        benign=_benign(find, timed=bool(ship["timed"])),
         caveat=(
             "It does not say that a law was broken or that anyone was forced to work: it says "
             "that a list applies and that a person should look."
@@ -249,15 +286,17 @@ def _sentence(case: Case, find: _Find, ship: pd.Series) -> str:
 def _screening(case: Case, ship: pd.Series) -> str:
     context = case.sample.context
     country = context["countries"].get(ship["shipper"], ship["declared_origin_country"])
-    lines = context["goods"].context(ship["product_id"], country)
+    when = int(ship["at"]) if ship["timed"] else None
+    lines = context["goods"].context(ship["product_id"], country, (when,))
     return f" Context only: {'; '.join(lines)}." if lines else ""
 
 
-def _benign(find: _Find) -> tuple[Benign, ...]:
+def _benign(find: _Find, *, timed: bool) -> tuple[Benign, ...]:
+    then: Finding = "ruled out" if timed else "possible"
     alike: Finding = "ruled out" if find.listing.similarity == EQUAL else "possible"
     passed: Finding = "not checked" if find.way == "site" else "ruled out"
     return (
         Benign("another company of a similar name", alike),
         Benign("goods made elsewhere that only passed through the site", passed),
-        Benign("a listing that ended before the shipment", "not checked"),
+        Benign("a listing that did not hold then", then),
     )

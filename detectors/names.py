@@ -17,7 +17,7 @@ from typing import Final
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-__all__ = ["MIN_SIMILARITY", "best_match", "essence", "similarity"]
+__all__ = ["MIN_SIMILARITY", "essence", "matches", "similarity"]
 
 MIN_SIMILARITY: Final = 90.0
 """Below this two names (0-100) are two names."""
@@ -128,18 +128,16 @@ _TRADE: Final = frozenset(
 )
 
 
-def best_match(name: str, candidates: list[str]) -> tuple[int, float] | None:
-    """Find the candidate most like `name`; all are essences.
+def matches(name: str, candidates: list[str]) -> list[tuple[int, float]]:
+    """Find the candidates like `name`, the most alike first; all are essences.
 
     Returns:
-        Its position and similarity, or None below `MIN_SIMILARITY`.
+        Position and similarity of those that reach `MIN_SIMILARITY`.
     """
     if not name:
-        return None
+        return []
     # A cheap sieve with a wide margin; our own measure decides.
     rough = process.extract(name, candidates, scorer=fuzz.WRatio, score_cutoff=70, limit=50)
-    found = [(similarity(name, text), -position) for text, _, position in rough]
-    if not found or max(found)[0] < MIN_SIMILARITY:
-        return None
-    score, position = max(found)
-    return -position, score
+    found = ((position, similarity(name, text)) for text, _, position in rough)
+    alike = [(position, score) for position, score in found if score >= MIN_SIMILARITY]
+    return sorted(alike, key=lambda one: (-one[1], one[0]))

@@ -3,8 +3,8 @@
 A region is a country (ISO 3166-1) or one of its parts (ISO 3166-2); a country
 covers its parts. Names are matched by `names`, also by the aliases an entry's
 note gives. Goods by country, by HS code or by the product's name or chain, are
-context for a person, never a match. A line that held on no day of the record is
-left out.
+context for a person, never a match. A line counts on the days on which it held;
+one without a first or last day is open at that end.
 
 Next: detectors/taint.py
 """
@@ -16,18 +16,25 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from detectors.columns import texts
-from detectors.names import best_match, essence
+from detectors.columns import microseconds, texts
+from detectors.names import essence, matches
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
     from graph.frames import Frames
 
-__all__ = ["Goods", "Listing", "list_version", "listed_countries", "listed_sites"]
+__all__ = ["Goods", "Listing", "held", "list_version", "listed_countries", "listed_sites"]
 
 _ALIAS: Final = re.compile(r"\b(?:a\.?k\.?a\.?|alias(?:es)?)[:\s]+(.+)", re.IGNORECASE)
 _ALPHA2: Final = 2
+_EVER: Final = 2**62
+_DAY_US: Final = 86_400_000_000
 _LINE: Final = ("list_name", "kind", "value", "goods", "list_version", "valid_from", "valid_until")
 
 
@@ -41,6 +48,8 @@ class Listing(NamedTuple):
         similarity: 100 for a region or an equal name, less for a similar one.
         entry: Log index of the list's entry.
         site_entry: Log index of the site's master data; None for a country alone.
+        since: When it began, microseconds since the epoch, UTC.
+        until: When it had ended.
     """
 
     list_name: str
@@ -49,6 +58,21 @@ class Listing(NamedTuple):
     similarity: float
     entry: int
     site_entry: int | None
+    since: int = -_EVER
+    until: int = _EVER
+
+
+def held(listings: Sequence[Listing], times: Sequence[int | None]) -> Listing | None:
+    """Return the first of some listings that held at one of some times; None where none did.
+
+    Args:
+        listings: The most certain first.
+        times: Microseconds since the epoch; None where nobody knows when, which fits any.
+    """
+    for one in listings:
+        if any(at is None or one.since <= at < one.until for at in times):
+            return one
+    return None
 
 
 @cache
@@ -75,22 +99,19 @@ def _entries(frames: Frames, kind: str) -> pd.DataFrame:
             "goods": texts(source, "goods").str.strip().to_numpy(),
             "note": texts(source, "note").fillna("").to_numpy(),
             "index": source["index"].to_numpy("int64"),
+            "since": _days(source, "valid_from", -_EVER, 0),
+            "until": _days(source, "valid_until", _EVER, _DAY_US),
         }
     )
-    table = table[(table["kind"] == kind) & table["value"].notna() & _in_force(frames).to_numpy()]
+    table = table[(table["kind"] == kind) & table["value"].notna()]
     return table.sort_values(["index", "list_name", "value"]).reset_index(drop=True)
 
 
-def _in_force(frames: Frames) -> pd.Series:
-    """Return which lines hold on some day of the record; a line without days always does."""
-    source, times = frames.watchlist, frames.events["event_time"]
-    since, until = (
-        pd.to_datetime(texts(source, name), errors="coerce", utc=True, format="%Y-%m-%d")
-        for name in ("valid_from", "valid_until")
-    )
-    early = until + pd.Timedelta(days=1) <= times.min()
-    in_force: pd.Series = ~(early | (since > times.max()))
-    return in_force
+def _days(source: pd.DataFrame, name: str, unknown: int, later: int) -> NDArray[np.int64]:
+    """Return days as microseconds; what is no day is open."""
+    days = pd.to_datetime(texts(source, name), errors="coerce", utc=True, format="%Y-%m-%d")
+    known = days.notna().to_numpy()
+    return np.where(known, microseconds(days) + np.where(known, later, 0), unknown)
 
 
 def list_version(frames: Frames) -> str | None:
@@ -104,22 +125,29 @@ def list_version(frames: Frames) -> str | None:
     return f"{', '.join(sorted(set(columns[0]) - {''}))} sha256:{digest}"
 
 
-def listed_countries(frames: Frames) -> dict[str, Listing]:
-    """Return the whole countries on a list, by alpha-2 code."""
-    found: dict[str, Listing] = {}
-    regions = _entries(frames, "region")
-    for list_name, value, index in zip(
-        regions["list_name"], regions["value"], regions["index"], strict=True
-    ):
-        if "-" not in value:
-            found.setdefault(
-                _country(value), Listing(list_name, "region", value, 100.0, int(index), None)
-            )
+def listed_countries(frames: Frames) -> dict[str, list[Listing]]:
+    """Return the whole countries on a list, by alpha-2 code, in the order of the log."""
+    return {code: own for code, own in _regions(frames).items() if "-" not in code}
+
+
+def _regions(frames: Frames) -> dict[str, list[Listing]]:
+    found: dict[str, list[Listing]] = {}
+    for one in _listings(_entries(frames, "region")):
+        found.setdefault(_country(one.value), []).append(one)
     return found
 
 
-def listed_sites(frames: Frames) -> dict[str, Listing]:
-    """Return the sites on a list, by facility id; the most certain listing of each."""
+def _listings(entries: pd.DataFrame) -> list[Listing]:
+    names = ("list_name", "kind", "value", "index", "since", "until")
+    columns = (entries[name].tolist() for name in names)
+    return [
+        Listing(list_name, kind, value, 100.0, index, None, since, until)
+        for list_name, kind, value, index, since, until in zip(*columns, strict=True)
+    ]
+
+
+def listed_sites(frames: Frames) -> dict[str, list[Listing]]:
+    """Return the sites on a list, by facility id; the most certain listing of each first."""
     source = frames.facilities
     located = dict(
         zip(
@@ -139,24 +167,23 @@ def listed_sites(frames: Frames) -> dict[str, Listing]:
         }
     )
     sites = sites[sites["site"].notna()].sort_values("index").drop_duplicates("site", keep="last")
-    by_name = _by_name(sites, _entries(frames, "entity"))
-    return by_name | _by_region(sites, _entries(frames, "region"))
+    found = _by_region(sites, _regions(frames))
+    for site, listings in _by_name(sites, _entries(frames, "entity")).items():
+        found.setdefault(site, []).extend(listings)
+    return found
 
 
-def _by_region(sites: pd.DataFrame, regions: pd.DataFrame) -> dict[str, Listing]:
-    listed = {
-        _country(value): Listing(list_name, "region", value, 100.0, int(index), None)
-        for list_name, value, index in zip(
-            regions["list_name"], regions["value"], regions["index"], strict=True
-        )
-    }
-    found = {}
+def _by_region(
+    sites: pd.DataFrame, listed: Mapping[str, list[Listing]]
+) -> dict[str, list[Listing]]:
+    found: dict[str, list[Listing]] = {}
     columns = (sites["country"], sites["region"], sites["place"])
     for site, index, *places in zip(sites["site"], sites["index"], *columns, strict=True):
-        for code in (c for place in places if isinstance(place, str) for c in _covering(place)):
-            if code in listed:
-                found[str(site)] = listed[code]._replace(site_entry=int(index))
-                break
+        known = (place for place in places if isinstance(place, str))
+        codes = dict.fromkeys(code for place in known for code in _covering(place))
+        own = [one._replace(site_entry=int(index)) for c in codes for one in listed.get(c, ())]
+        if own:
+            found[str(site)] = own
     return found
 
 
@@ -166,28 +193,35 @@ def _covering(place: str) -> tuple[str, ...]:
     return (code, code.split("-", 1)[0]) if "-" in code else (code,)
 
 
-def _by_name(sites: pd.DataFrame, entities: pd.DataFrame) -> dict[str, Listing]:
-    spelled: dict[str, int] = {}
-    for row, (value, note) in enumerate(zip(entities["value"], entities["note"], strict=True)):
-        match = _ALIAS.search(note)
-        for name in (value, *(match[1].split(";") if match else ())):
-            spelled.setdefault(essence(name), row)
-    spelled.pop("", None)
+def _by_name(sites: pd.DataFrame, entities: pd.DataFrame) -> dict[str, list[Listing]]:
+    """Return the lines that name each site, the most alike first.
+
+    All of them: editions of a list spell a name differently, and hold on different days.
+    """
+    listings, spelled = _listings(entities), _spelled(entities)
     candidates = sorted(spelled)
     found = {}
     for site, name, index in zip(sites["site"], sites["name"], sites["index"], strict=True):
-        best = best_match(essence(name), candidates) if isinstance(name, str) else None
-        if best:
-            entry = entities.iloc[spelled[candidates[best[0]]]]
-            found[str(site)] = Listing(
-                str(entry["list_name"]),
-                "entity",
-                str(entry["value"]),
-                best[1],
-                int(entry["index"]),
-                int(index),
-            )
+        alike = matches(essence(name), candidates) if isinstance(name, str) else []
+        own = [
+            listings[row]._replace(similarity=score, site_entry=int(index))
+            for place, score in alike
+            for row in spelled[candidates[place]]
+        ]
+        if own:
+            found[str(site)] = own
     return found
+
+
+def _spelled(entities: pd.DataFrame) -> dict[str, list[int]]:
+    """Return the rows of each name that entities go by, by its essence."""
+    spelled: dict[str, list[int]] = {}
+    for row, (value, note) in enumerate(zip(entities["value"], entities["note"], strict=True)):
+        match = _ALIAS.search(note)
+        for name in (value, *(match[1].split(";") if match else ())):
+            spelled.setdefault(essence(name), []).append(row)
+    spelled.pop("", None)
+    return spelled
 
 
 class Goods:
@@ -196,7 +230,7 @@ class Goods:
     def __init__(self, frames: Frames) -> None:
         """Read the lists and the products' HS codes once."""
         source = frames.products
-        self._lines = _entries(frames, "goods_country")
+        self._lines = _listings(_entries(frames, "goods_country"))
         ids = texts(source, "product_id")
         self._codes = dict(zip(ids, texts(source, "hs_code"), strict=True))
         names = zip(ids, texts(source, "name"), texts(source, "chain"), strict=True)
@@ -206,17 +240,19 @@ class Goods:
             if isinstance(own, str)
         }
 
-    def context(self, product_id: object, country: object) -> tuple[str, ...]:
-        """Return the lines that name this good from this country."""
+    def context(
+        self, product_id: object, country: object, times: Sequence[int | None]
+    ) -> tuple[str, ...]:
+        """Return the lines that name this good from this country and held at one of some times."""
         if not isinstance(country, str):
             return ()
         code = self._codes.get(product_id)
         digits = re.sub(r"\D", "", code) if isinstance(code, str) else ""
         found = set()
-        for name, value in zip(self._lines["list_name"], self._lines["value"], strict=True):
-            good, _, where = value.partition("|")
+        for line in self._lines:
+            good, _, where = line.value.partition("|")
             same = good in ("*", product_id) or (good.isdigit() and digits.startswith(good))
             same = same or essence(good) in self._names.get(str(product_id), ())
-            if same and _country(where) == _country(country):
-                found.add(f"{name}: {value}")
+            if same and _country(where) == _country(country) and held([line], times):
+                found.add(f"{line.list_name}: {line.value}")
         return tuple(sorted(found))

@@ -40,7 +40,8 @@ def exposure(
     watchlist: Annotated[
         str | None,
         typer.Option(
-            help="A list in the log by its name, or a CSV file with the columns kind and value. "
+            help="A list in the log by its name, or a CSV file with the columns kind and value "
+            "(and valid_from, valid_until). "
             "[default: all lists in the log]"
         ),
     ] = None,
@@ -110,7 +111,8 @@ def _read(file: Path) -> list[ListEntry]:
                 f"{file}, row {number}: needs a kind of {', '.join(KINDS)}, and a value"
             )
         name = row.get("list_name") or file.stem
-        found.append(ListEntry(name, kind.lower(), value, row.get("goods") or ""))
+        days = (row.get("valid_from") or "", row.get("valid_until") or "")
+        found.append(ListEntry(name, kind.lower(), value, row.get("goods") or "", *days))
     return found
 
 

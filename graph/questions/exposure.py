@@ -3,7 +3,8 @@
 Every item upstream is compared: where it was made and handled, who recorded
 that, and what origin was declared. "No" is said only where everything upstream
 is documented down to its origin and every place on the way is known; whatever
-is missing makes it "unknown", and is named.
+is missing makes it "unknown", and is named. What is compared is what held on the
+day of each event.
 
 Next: graph/questions/lists.py
 """
@@ -205,10 +206,12 @@ def _hits(
         product = nodes.get(class_of(move.item), {})
         for place in _places(move):
             for entry in lists.site(place, nodes.get(place, {}), product):
-                yield _hit(lineage, move, place, entry)
+                if entry.held(move.time_us):
+                    yield _hit(lineage, move, place, entry)
         declared = nodes.get(move.event, {}).get("declared_origin_country")
         for entry in (*lists.region(declared), *lists.party(move.party)):
-            yield _hit(lineage, move, "", entry)
+            if entry.held(move.time_us):
+                yield _hit(lineage, move, "", entry)
 
 
 def _first_each(hits: Iterable[Hit]) -> list[Hit]:

@@ -3,7 +3,7 @@
 Regions are countries (ISO 3166-1) or parts of them (ISO 3166-2); a country
 covers its parts. Names are compared by their words, letter case and
 punctuation aside; the detectors also find likenesses. Goods by country are
-context and never a yes.
+context and never a yes. An entry counts on the days on which it held.
 
 Next: graph/questions/coverage.py
 """
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -31,6 +33,8 @@ KINDS: Final = ("region", "entity", "facility", "party", "goods_country")
 """What a list can name."""
 CONTEXT: Final = "goods_country"
 """The kind that is context."""
+_EPOCH: Final = date(1970, 1, 1)
+_DAY_US: Final = 86_400_000_000
 _WORDS: Final = re.compile(r"[^\W_]+")
 _NEEDS: Final = {"region": {"country"}, "entity": {"name"}}
 
@@ -43,12 +47,28 @@ class ListEntry(Struct, frozen=True):
         kind: `region`, `entity`, `facility`, `party` or `goods_country` (HS prefix, "|", country).
         value: What is listed.
         goods: Which goods the list means there, for the reader.
+        since: First day on which it held, ISO 8601; "" where nobody says.
+        until: Last day; "" likewise.
     """
 
     list_name: str
     kind: str
     value: str
     goods: str = ""
+    since: str = ""
+    until: str = ""
+
+    def held(self, time_us: int | None) -> bool:
+        """Tell whether it held on the day (UTC) of a time; at a time unknown it may have.
+
+        Args:
+            time_us: Microseconds since the epoch.
+        """
+        if time_us is None:
+            return True
+        first, last = _day(self.since), _day(self.until)
+        day = time_us // _DAY_US
+        return (first is None or first <= day) and (last is None or day <= last)
 
 
 def entries_on_record(store: GraphStore, tier: Tier, name: str = "") -> list[ListEntry]:
@@ -60,7 +80,8 @@ def entries_on_record(store: GraphStore, tier: Tier, name: str = "") -> list[Lis
 def _entry(content: Content) -> ListEntry:
     names = ("list_name", "kind", "value", "goods")
     list_name, kind, value, goods = (str(content.get(name) or "").strip() for name in names)
-    return ListEntry(list_name, kind.lower(), value, goods)
+    since, until = (str(content.get(name) or "") for name in ("valid_from", "valid_until"))
+    return ListEntry(list_name, kind.lower(), value, goods, since, until)
 
 
 class Lists:
@@ -116,6 +137,15 @@ class Lists:
         """Yield the entries that name a party."""
         yield from self.named("party", party)
         yield from self.named("entity", party)
+
+
+@cache
+def _day(text: str) -> int | None:
+    """Return a day as its number since the epoch; what is no day is open."""
+    try:
+        return (date.fromisoformat(text) - _EPOCH).days
+    except ValueError:
+        return None
 
 
 def _spelled(kind: str, value: str) -> str:

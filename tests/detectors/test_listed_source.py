@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from asking import flagged, reasons
-from frame_factories import World
+from frame_factories import START, World
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detectors.names import essence, similarity
 
@@ -185,3 +189,60 @@ def test_goods_without_a_lot_are_screened_too() -> None:
     sentence = flagged(NAME, world)[left].account.sentence
     assert sentence.startswith("P left FIELD, which is on a watchlist")
     assert "lot" not in sentence
+
+
+DAYS = ("2023-01-01", "2024-01-05", "2024-01-11", "2024-06-30")
+
+
+@given(
+    st.sampled_from([None, *DAYS]),
+    st.sampled_from([None, *DAYS]),
+    st.sampled_from([-60, 0, 9]),
+    st.sampled_from(["region", "entity"]),
+)
+@settings(max_examples=12)
+def test_a_listing_counts_on_the_days_it_held(
+    since: str | None, until: str | None, made: int, kind: str
+) -> None:
+    """When the goods left, or when they were made there; both ends count, unknown ends are open."""
+    world = world_with(kind, {"region": "XX-01", "entity": "Red Star"}[kind], name="Red Star Ltd")
+    world.entries[0][1].update({"valid_from": since} if since else {})
+    world.entries[0][1].update({"valid_until": until} if until else {})
+    world.entries.pop()
+    world.make(24 * made, "FIELD", "L")
+    left, _ = world.send(24 * 10 + 5, "FIELD", "MILL", "L", "S1")
+    days = {(START + timedelta(days=day)).strftime("%Y-%m-%d") for day in (made, 10)}
+    held = any((since or "0") <= day <= (until or "9") for day in days)
+    assert set(flagged(NAME, world)) == ({left} if held else set())
+
+
+def test_the_edition_that_held_then_speaks() -> None:
+    """An older edition spelled the name better; on the day of the shipment a newer one held."""
+    world = world_with("entity", "Red Star Textile", name="Red Star Textile", region=None)
+    world.entries[0][1]["valid_until"] = "2023-12-31"
+    world.listed("entity", "Red Star Textiles Group", valid_from="2024-01-01")
+    left, _ = world.send(24 * 10, "FIELD", "MILL", "L", "S1")
+    assert "Red Star Textiles Group" in flagged(NAME, world)[left].account.sentence
+
+
+def test_a_declared_origin_counts_from_the_day_its_country_was_listed() -> None:
+    """The first shipment since then carries the flag, not the lot's first one."""
+    world = world_with("region", "XX", country="DE", region=None)
+    world.entries[0][1]["valid_from"] = "2024-01-15"
+    world.send(24, "MILL", "SHOP", "M", "S1", declared_origin_country="XX")
+    later, _ = world.send(24 * 20, "MILL", "SHOP", "M", "S2", declared_origin_country="XX")
+    assert set(flagged(NAME, world)) == {later}
+
+
+def test_a_trace_of_goods_made_before_or_after_a_listing_is_none() -> None:
+    """What was made, and came to light, while the list did not hold, is not flagged."""
+    for since, until, hit in (
+        ("2024-03-01", "", False),
+        ("2020-01-01", "2020-12-31", False),
+        ("2024-01-01", "", True),
+    ):
+        world = world_with("region", "XX-01")
+        world.entries[0][1].update(valid_from=since, valid_until=until)
+        world.turn(100, "MILL", [("P", "L")], "YARN", 50.0, "Q")
+        world.send(120, "MILL", "SHOP", "YARN", "S2", product="Q", quantity=20.0)
+        assert bool(flagged(NAME, world)) is hit
