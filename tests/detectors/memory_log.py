@@ -29,6 +29,12 @@ class MemoryLog:
         for draft in drafts:
             self.append(draft)
 
+    def copy(self) -> MemoryLog:
+        """A log of the same entries, to be changed alone; entries themselves never change."""
+        other = MemoryLog([])
+        other.held = [*self.held]
+        return other
+
     def append(self, draft: Draft) -> Entry:
         """Append one draft, sealed as in any workspace."""
         index = len(self.held)

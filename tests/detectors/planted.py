@@ -192,17 +192,35 @@ def concluded(name: str) -> tuple[Planted, Frames, RunResult]:
 
 
 def clean_for(name: str) -> World:
-    """A world with nothing planted that the detector has enough cases in."""
-    if name == "confirmed_before":
-        return reviewed(suspect=False)[0]
-    if name == "unusual_overall_legs":
-        return legs_world(300)
-    if name == "unusual_overall_months":
-        return months_world(20)
-    if name in ROUTES:
-        return clean_trade()
-    if name in LABOUR:
-        return workplaces()
+    """A world with nothing planted that the detector has enough cases in; nobody changes it."""
+    return _clean(_CLEAN.get(name, _plain))
+
+
+def clean_frames(name: str) -> Frames:
+    """The same as frames. Detectors that judge one kind of record are given the same ones."""
+    return _clean_frames(_CLEAN.get(name, _plain))
+
+
+def _plain() -> World:
     world = chain(World())
     world.listed("region", "XX-01")
     return world
+
+
+_CLEAN: dict[str, Callable[[], World]] = {
+    "confirmed_before": lambda: reviewed(suspect=False)[0],
+    "unusual_overall_legs": lambda: legs_world(300),
+    "unusual_overall_months": lambda: months_world(20),
+    **dict.fromkeys(ROUTES, clean_trade),
+    **dict.fromkeys(LABOUR, workplaces),
+}
+
+
+@cache
+def _clean(made: Callable[[], World]) -> World:
+    return made()
+
+
+@cache
+def _clean_frames(made: Callable[[], World]) -> Frames:
+    return _clean(made).frames()

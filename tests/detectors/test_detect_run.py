@@ -19,7 +19,6 @@ from detectors import export, registry
 from detectors.base import EvidenceClass
 from detectors.custody_gap import CustodyGap
 from detectors.excess_hours import ExcessHours
-from detectors.ranking import rank_of
 from detectors.record import content
 from detectors.run import RunResult, run
 from graph.frames import Frames
@@ -182,16 +181,6 @@ def test_export_has_one_row_per_subject_and_type() -> None:
     assert table[0]["flagged"] == "1"
     assert max(float(row["score"]) for row in table[1:]) <= 1 < float(table[0]["score"])
     assert len(whole) == len(result.scores.drop_duplicates(["subject_id", "type"]))
-
-
-@pytest.mark.parametrize("name", sorted(PLANTED))
-def test_export_of_the_log_ranks_like_the_run(name: str) -> None:
-    """What is stored is enough to rank flags as the run did."""
-    result = concluded(name)[2]
-    stored = [content(flag) for flag in result.flags]
-    assert [rank_of(one) for one in stored] == pytest.approx([f.rank for f in result.flags])
-    ours, theirs = export.of_log(stored), export.of_flags(result.flags)
-    assert [row.subject_id for row in ours] == [row.subject_id for row in theirs]
 
 
 class Extra(ExcessHours):

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from frame_factories import ROOT, World
-from planted import clean_for, concluded
+from planted import clean_frames, concluded
 
+from detectors import export
 from detectors.base import EvidenceClass
+from detectors.ranking import rank_of
 from detectors.record import content, draft, strictest
 from detectors.registry import BUILT_IN
 from detectors.run import run
@@ -41,10 +43,9 @@ def ask(detector: Detector, frames: Frames) -> RunResult:
 @cache
 def clean(name: str) -> tuple[Frames, Frames, RunResult]:
     """The clean world of a detector before and after it was asked, and what it says there."""
-    frames = clean_for(name).frames()
-    before = changed(frames, copy.deepcopy)
+    frames = changed(clean_frames(name), copy.deepcopy)
     detector = next(one for one in BUILT_IN if one.name == name)
-    return before, frames, ask(detector, frames)
+    return clean_frames(name), frames, ask(detector, frames)
 
 
 def changed(frames: Frames, change: object) -> Frames:
@@ -186,6 +187,16 @@ def test_flag_is_log_content(detector: Detector) -> None:
     assert {"observed", "expected", "score", "threshold", "seed", "parameters"} <= whole.keys()
     later = replace(flag, tree_size=flag.tree_size + 5, root=bytes(32), q=0.01, family_size=7)
     assert draft(later, party="acme").identities == draft(flag, party="acme").identities
+
+
+@every
+def test_flags_of_the_log_rank_like_those_of_the_run(detector: Detector) -> None:
+    """What is stored is enough to rank flags as the run did."""
+    result = concluded(detector.name)[2]
+    stored = [content(flag) for flag in result.flags]
+    assert [rank_of(one) for one in stored] == pytest.approx([f.rank for f in result.flags])
+    ours, theirs = export.of_log(stored), export.of_flags(result.flags)
+    assert [row.subject_id for row in ours] == [row.subject_id for row in theirs]
 
 
 @every
