@@ -7,7 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 BROWSER := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 
-.PHONY: help setup setup-browser check test demo bench evaluate soak tamper fuzz lock fmt samples schema docs clean
+# Both workers of the tests, and every program that they start, read what one has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup setup-browser check lint types test tests demo bench evaluate soak tamper fuzz lock fmt samples schema docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,15 +31,23 @@ ifeq ($(BROWSER),)
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core
 endif
 
-check: setup ## Lint, types, docstrings, import contracts
+check: lint types ## Lint, types, docstrings, import contracts
+
+lint: setup
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy
 	$(BIN)/interrogate --quiet cli.py provenance graph detectors workspace api commands samples
 	$(BIN)/lint-imports --no-cache
 
-test: setup setup-browser check ## Everything that CI runs
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+types: setup
+	$(BIN)/mypy
+
+# Types take a minute of one core, so the tests begin beside them; either failing is a failure.
+test: setup setup-browser lint ## Everything that CI runs
+	@$(MAKE) --no-print-directory --jobs 2 types tests
+
+tests: setup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 demo: setup ## The whole path on the samples, in a temporary workspace
 	$(BIN)/provenance demo
