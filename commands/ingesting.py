@@ -28,8 +28,11 @@ __all__ = ["Beside", "followed", "project_rest", "shown", "stoppable"]
 
 _LINE_SECONDS: Final = 30.0
 _WORTH_A_PROCESS: Final = 5_000
-_PATIENCE_SECONDS: Final = 5.0
 """Entries: fewer are projected sooner than a process has started."""
+_LARGE: Final = 20_000
+"""Rows of a file: with as many, helpers start while it is looked through, when a processor is free.
+If all of them are known already, that was for nothing, and took nobody's time."""
+_PATIENCE_SECONDS: Final = 5.0
 
 
 class Beside(Protocol):
@@ -145,7 +148,9 @@ def followed(workspace: Workspace, beside: Sequence[Beside], report: Progress) -
 
     def watch(stage: str, file: str, done: int, total: int, rows: int) -> None:
         report(stage, file, done, total, rows)
-        if rows >= _WORTH_A_PROCESS and workspace.log.size - begun >= _WORTH_A_PROCESS:
+        large = rows >= _LARGE and stage == "reading"
+        many = rows >= _WORTH_A_PROCESS and workspace.log.size - begun >= _WORTH_A_PROCESS
+        if large or many:
             for helper in beside:
                 helper.start()
 

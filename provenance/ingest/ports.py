@@ -55,6 +55,10 @@ class LogWriter(Protocol):
         """The (party, product_id) pairs of `Draft.lots` under a lot id."""
         ...
 
+    def makers_of(self, lot_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """The (lot_id, party, product_id) of `Draft.lots` under many lot ids."""
+        ...
+
     def entries(self, start: int, stop: int | None = None) -> Iterator[Entry]:
         """The entries from `start` up to, not including, `stop`."""
         ...

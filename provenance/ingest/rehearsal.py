@@ -79,6 +79,11 @@ class Rehearsal:
         """Who makes a lot, or would."""
         return sorted({*self._log.makers(lot_id), *self._lots.get(lot_id, ())})
 
+    def makers_of(self, lot_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Who makes some lots, or would."""
+        own = [(lot, *pair) for lot in lot_ids for pair in self._lots.get(lot, ())]
+        return [*self._log.makers_of(lot_ids), *own]
+
     def entries(self, start: int, stop: int | None = None) -> Iterator[Entry]:
         """The log's entries; what was not appended is none."""
         return self._log.entries(start, stop)

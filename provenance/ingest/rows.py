@@ -106,6 +106,7 @@ def in_groups(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 _GROUP: Final = 500
 _TIMED: Final = ("time", "date")
+_LOTS: Final = ("lot_id", "input_lots")
 _ABSENT: Final = object()
 _KNOWN_KEPT: Final = 1024
 
@@ -160,6 +161,7 @@ class RowReader:
             for name, column in zip(recipe.fields, columns, strict=True)
             if column.form == "date"
         ]
+        self._lots_at = [at for at, name in enumerate(recipe.fields) if name in _LOTS]
         self._time = next((n for n in recipe.fields if recipe.kind.columns[n].form == "time"), None)
         self._time_at = recipe.fields.index(self._time) if self._time else 0
 
@@ -243,6 +245,13 @@ class RowReader:
         except Unacceptable as error:
             error.column = self.label[name]
             raise
+
+    def lots(self, rows: Sequence[Row]) -> set[str]:
+        """Return the lots that some rows name, as far as they can be told before converting."""
+        texts = [self.recipe.read(row.cells) for row in rows if not row.problem]
+        columns = [[text[at] for text in texts] for at in self._lots_at]
+        parts = {part for column in columns for text in set(column) for part in text.split(";")}
+        return {lot for part in parts if (lot := part.strip()).isprintable()} - MISSING
 
     def date_order(self, cells: list[str]) -> str:
         """How the row's open dates are read, for a quarantine file; "" where nothing is open."""

@@ -14,9 +14,8 @@ import gc
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from provenance.errors import InputError, Interrupted, UsageError
 from provenance.ingest.batches import BatchSigner
@@ -38,7 +37,7 @@ from provenance.ingest.quarantine import (
 )
 from provenance.ingest.receipt import Receipt
 from provenance.ingest.rows import RowReader, Scanner, in_groups
-from provenance.ingest.scratch import Scratch
+from provenance.ingest.scratch import KnownMakers, Scratch
 from provenance.ingest.shelf import Shelf
 from provenance.ingest.sink import Pending, Sink
 from provenance.ingest.timesheets import log_timesheets, sheet_row
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
 
     from provenance.clock import Clock, Entropy
     from provenance.entries import Content
-    from provenance.ingest.events import Makers
     from provenance.ingest.files import Job
     from provenance.ingest.known_names import KnownNames
     from provenance.ingest.lane import Writer
@@ -61,8 +59,6 @@ if TYPE_CHECKING:
     from provenance.notes.keys import Signer
 
 __all__ = ["ingest"]
-
-_MAKERS_KEPT: Final = 65_536
 
 
 def ingest(
@@ -198,8 +194,10 @@ class _Run:
             return Quarantine(self.quarantine, job.stem, digest, job.table.header)
 
         with self._sink(job, rejected) as sink, collector_at_rest():
-            for row in _rows(job, self._reporter("logging", job)):
-                _take(row, builders, sink, self.scratch)
+            for some in in_groups(_rows(job, self._reporter("logging", job))):
+                makers.foresee(lot for each in builders for lot in each.reader.lots(some))
+                for row in some:
+                    _take(row, builders, sink, self.scratch)
             if job.recipes[0].kind is TIMESHEETS:
                 log_timesheets(sink, self.scratch, self.party, self.entropy)
 
@@ -240,22 +238,21 @@ class _Run:
         job.part.quarantine = str(kept) if kept else None
         sink.close(self.party, Path(source.name).name, digest)
 
-    def _makers(self) -> Makers:
-        @lru_cache(maxsize=_MAKERS_KEPT)
-        def makers(lot_id: str) -> list[tuple[str, str]]:
-            return sorted({*self.log.makers(lot_id), *self.scratch.makers(lot_id)})
-
-        return makers
+    def _makers(self) -> KnownMakers:
+        return KnownMakers(self.log.makers_of, self.scratch.makers_of)
 
     def _reporter(self, stage: str, job: Job | Document) -> Callable[[Position], None]:
         part = job.part
+        refused = part.quarantined
 
         def report(position: Position) -> None:
+            nonlocal refused
             asked = self.stop is not None and self.stop()
             if asked and self.sink is not None:
                 self.sink.drain()  # so that it can be said how far it has come
-            # Rows leave hardly any cycles, but what was refused may.
-            if not gc.isenabled():
+            # Rows that are taken leave no cycles; what was refused may.
+            if part.quarantined > refused and not gc.isenabled():
+                refused = part.quarantined
                 gc.collect(0)
             settled = part.accepted + part.duplicate + part.quarantined
             rows = settled if stage == "logging" else part.rows

@@ -10,6 +10,7 @@ Next: provenance/ingest/quarantine.py
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import apsw
@@ -18,7 +19,12 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Scratch", "SheetRow"]
+__all__ = ["KnownMakers", "Scratch", "SheetRow"]
+
+_MAKERS_KEPT = 65_536
+
+MakersOf = Callable[[Sequence[str]], Iterable[tuple[str, str, str]]]
+"""Gives (lot_id, party, product_id) for each who made one of some lots."""
 
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -74,12 +80,13 @@ class Scratch:
             "INSERT OR IGNORE INTO lot VALUES (?, ?, ?)", (lot_id, party, product_id)
         )
 
-    def makers(self, lot_id: str) -> list[tuple[str, str]]:
-        """The (party, product_id) pairs that the files make a lot of this name for."""
+    def makers_of(self, lot_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """The (lot_id, party, product_id) of those who make one of these lots in the files."""
         if not self._lots:
             return []
-        ask = "SELECT party, product_id FROM lot WHERE lot_id = ?"
-        return [(row[0], row[1]) for row in self._connection.execute(ask, (lot_id,))]
+        ask = "SELECT * FROM lot WHERE lot_id IN (SELECT value FROM json_each(?))"
+        found = self._connection.execute(ask, (orjson.dumps(lot_ids).decode(),))
+        return [(lot, party, product) for lot, party, product in found]
 
     def seen(self, key: bytes, content: bytes, place: str) -> tuple[bool, str] | None:
         """Remember a row key, unless it came before.
@@ -108,3 +115,32 @@ class Scratch:
             found = orjson.loads(record), orjson.loads(cells)
             yield SheetRow(facility, month, worker, week, line, *found)
         self._connection.execute("DELETE FROM sheet")
+
+
+class KnownMakers:
+    """Who made the lots that rows name, each looked up once, and many of them in one go."""
+
+    def __init__(self, *sources: MakersOf) -> None:
+        """Look up in all of `sources`."""
+        self._sources = sources
+        self._known: dict[str, list[tuple[str, str]]] = {}
+
+    def __call__(self, lot_id: str) -> list[tuple[str, str]]:
+        """Return the (party, product_id) of everybody who made a lot of this name, in order."""
+        if lot_id not in self._known:
+            self.foresee([lot_id])
+        return self._known[lot_id]
+
+    def foresee(self, lot_ids: Iterable[str]) -> None:
+        """Look up the lots that the next rows name."""
+        wanted = list(dict.fromkeys(lot for lot in lot_ids if lot not in self._known))
+        if not wanted:
+            return
+        if len(self._known) + len(wanted) > _MAKERS_KEPT:
+            self._known.clear()
+        found: dict[str, set[tuple[str, str]]] = {lot: set() for lot in wanted}
+        for makers_of in self._sources:
+            for lot, party, product in makers_of(wanted):
+                if lot in found:  # SQLite ends a text at a NUL character, and finds another then
+                    found[lot].add((party, product))
+        self._known |= {lot: sorted(pairs) for lot, pairs in found.items()}

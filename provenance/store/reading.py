@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from provenance import canonical
 from provenance.disclosure.privacy import open_entry
 from provenance.entries import Entry, EntryType, Identity, Known, Opening, Tier
 from provenance.errors import (
@@ -190,6 +191,16 @@ class LogReader(TreeReader):
         with translated(self.path):
             ask = "SELECT party, product_id FROM maker WHERE lot_id = ? ORDER BY party, product_id"
             return [(party, product) for party, product in rows(self._connection, ask, lot_id)]
+
+    def makers_of(self, lot_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Return (lot_id, maker's party, product_id) of many lots, in any order."""
+        ask = (
+            "SELECT lot_id, party, product_id FROM maker "
+            "WHERE lot_id IN (SELECT value FROM json_each(?))"
+        )
+        with translated(self.path):
+            found = rows(self._connection, ask, canonical.dump(lot_ids).decode())
+        return [(lot, party, product) for lot, party, product in found]
 
     def prove(
         self,

@@ -96,6 +96,10 @@ class MemoryLog:
         """Who made a lot."""
         return sorted(self.lots.get(lot_id, ()))
 
+    def makers_of(self, lot_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Who made some lots."""
+        return [(lot, *pair) for lot in lot_ids for pair in self.lots.get(lot, ())]
+
     def indexes(self, types: Iterable[int], start: int, stop: int) -> list[int]:
         """Indexes of some types."""
         wanted = set(types)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 from provenance.entries import Outcome
 from provenance.ingest.batches import Claim, RootStream, ranges_of
 from provenance.ingest.columns import EVENTS
-from provenance.ingest.decisions import Evidence
+from provenance.ingest.decisions import Evidence, TimeReader, TimeSettings
 from provenance.ingest.layout import native_recipe
-from provenance.ingest.rows import Scanner, in_groups
+from provenance.ingest.rows import RowReader, Scanner, in_groups
+from provenance.ingest.scratch import KnownMakers, Scratch
 from provenance.ingest.table import Row
 from provenance.ingest.times import split
 from provenance.ingest.values import MISSING, Unacceptable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HEADER = ("event_id", "event_time", "event_type", "product_id", "lot_id", "source_system")
 CELLS = st.sampled_from(["", "-", " L1", "L1", "l1", "\uff2c1", "N/A", "P", "p ", "\xa0P"])
@@ -111,3 +115,50 @@ def test_a_claim_of_runs_is_a_claim_of_entries(batches: list[list[tuple[str, int
     ranges_of(taken, ranges)
     assert claim.ranges == ranges
     assert (claim.stream.count, claim.stream.root()) == (stream.count, stream.root())
+
+
+LOTS = st.sampled_from(["L1", "L2", "L3", "a'b", '"', "L1 ", "\u00e9", "x\0y", "x"])
+MADE = st.tuples(LOTS, st.sampled_from(["acme", "bolt"]), st.sampled_from(["P", "Q"]))
+
+
+@given(st.lists(MADE), st.lists(MADE), st.lists(st.lists(LOTS)))
+def test_makers_of_many_lots_are_the_makers_of_each(
+    logged: list[tuple[str, str, str]],
+    made: list[tuple[str, str, str]],
+    groups: list[list[str]],
+) -> None:
+    """Whatever was foreseen, and whatever lot is asked for: those of the log and of the files."""
+    made = [lot for lot in made if "\0" not in lot[0]]  # no row makes such a lot
+    scratch = Scratch()
+    for lot, party, product in made:
+        scratch.add_lot(lot, party, product)
+    asked: list[str] = []
+
+    def makers_of(lots: Sequence[str]) -> list[tuple[str, str, str]]:
+        asked.extend(lots)
+        return [one for one in logged if one[0] in lots]
+
+    makers = KnownMakers(makers_of, scratch.makers_of)
+    for group in groups:
+        makers.foresee(group)
+    for lot in ("L1", "L2", *(lot for group in groups for lot in group)):
+        expected = sorted(
+            {(party, product) for name, party, product in (*logged, *made) if name == lot}
+        )
+        assert makers(lot) == expected
+    assert len(asked) == len(set(asked))
+    scratch.close()
+
+
+@given(st.lists(st.tuples(CELLS, st.sampled_from(["", "A;B", " A ; L1", "-", "\0;C", ";"]))))
+def test_the_lots_of_rows_are_foreseen(cells: list[tuple[str, str]]) -> None:
+    """All that the rows name, however they write them; none that cannot be one."""
+    header = ("event_id", "event_time", "event_type", "lot_id", "input_lots")
+    evidence = Evidence()
+    times = TimeReader(evidence, TimeSettings(), 0)
+    reader = RowReader(native_recipe(EVENTS, header), times)
+    rows = [Row(at, ["", "", "", *two]) for at, two in enumerate(cells)]
+    parts = [part.strip() for two in cells for text in two for part in text.split(";")]
+    wanted = {part for part in parts if part not in MISSING and "\0" not in part}
+    assert reader.lots([*rows, Row(0, ["too", "short"], "is too short")]) == wanted
+    assert RowReader(native_recipe(EVENTS, header[:3]), times).lots(rows) == set()

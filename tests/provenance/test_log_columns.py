@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from log_factories import Rig
+from log_factories import Rig, event
 
 from provenance.errors import WorkspaceDamaged
 
@@ -83,4 +84,16 @@ def test_a_leaf_that_is_none_is_left_to_the_entries(rig: Rig, spoilt: str) -> No
     assert log.columns(0, 9) is None
     with pytest.raises(WorkspaceDamaged, match="entry 5: "):
         list(log.entries(0, 9))
+    log.close()
+
+
+def test_makers_of_many_lots_are_the_makers_of_each(rig: Rig) -> None:
+    """In any order; of lots that nobody made there are none."""
+    log = rig.open()
+    log.append([replace(event(100), lots=(("L-1", "bolt", "Q"), ("a'b\u00e9", "acme", "P-1")))])
+    wanted = ["L-1", "L-2", "a'b\u00e9", "never", ""]
+    pairs = sorted((lot, *pair) for lot in wanted for pair in log.makers(lot))
+    assert len(pairs) == 4
+    assert sorted(log.makers_of(wanted)) == pairs
+    assert log.makers_of([]) == []
     log.close()

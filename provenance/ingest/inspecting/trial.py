@@ -16,7 +16,7 @@ from provenance.ingest.drafts import DraftBuilder
 from provenance.ingest.quality.notes import FIELD, meaning
 from provenance.ingest.quarantine import is_quarantine, unguarded
 from provenance.ingest.rows import RowReader, Scanner, in_groups
-from provenance.ingest.scratch import Scratch
+from provenance.ingest.scratch import KnownMakers, Scratch
 from provenance.ingest.values import Unacceptable
 
 if TYPE_CHECKING:
@@ -142,9 +142,9 @@ def try_rows(
             for lot, product in (made for scanner in scanners for made in scanner.scan(sound)):
                 scratch.add_lot(lot, given.party, product)
         times = TimeReader(trial.evidence, settings, given.now_us)
+        makers = KnownMakers(scratch.makers_of)
         builders = [
-            DraftBuilder(RowReader(recipe, times), given.party, scratch.makers)
-            for recipe in recipes
+            DraftBuilder(RowReader(recipe, times), given.party, makers) for recipe in recipes
         ]
         for row in _rows(table, given.progress):
             _try(row, builders, trial, scratch)
