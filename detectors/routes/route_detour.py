@@ -21,6 +21,7 @@ from detectors.columns import codes
 from detectors.custody import DAY_US
 from detectors.geo import great_circle
 from detectors.peers import log_ratio
+from detectors.routes.company import in_company
 from detectors.routes.journeys import passes, shipments_of_lots, site_places
 from detectors.routes.residuals import neighbours
 from detectors.routes.statistical import Statistical
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RouteDetour"]
 
-SPREAD: Final = 0.1
-"""Ways between the same two places differ by a tenth for ordinary reasons."""
+SPREAD: Final = 0.08
+"""Ways between the same two places differ by a twelfth for ordinary reasons."""
 ADDED_KM: Final = 100.0
 """Added to every way: calls within a region are no detour."""
 STRAIGHT: Final = 1.25
@@ -46,6 +47,9 @@ COMMON_SHARE: Final = 0.2
 """A place that so many ways of the lane touch is on it."""
 IN_USE: Final = 5
 """A lane that carried more lots than this is one of trade, not the leg of a detour."""
+FEW_LOTS: Final = 2
+FAIR_SHARE: Final = 0.1
+"""A lane of more than those few lots is one of trade, too, if it has this share at its ends."""
 STOPGAP_DAYS: Final = 120
 STOPGAP_LANES: Final = 3
 NEAR_DAYS: Final = 30
@@ -58,7 +62,7 @@ class RouteDetour(Statistical):
 
     name: Final = "route_detour"
     type: Final = "route_detour"
-    version: Final = "2"
+    version: Final = "3"
     side = "upper"
     min_samples = 1
     by_quarter = False
@@ -77,6 +81,7 @@ class RouteDetour(Statistical):
         "added_km": ADDED_KM,
         "usual_over_straight": STRAIGHT,
         "lane_in_use_lots": IN_USE,
+        "lane_in_use_share": FAIR_SHARE,
         "stopgap_days": STOPGAP_DAYS,
         "stopgap_lanes": STOPGAP_LANES,
         "common_share": COMMON_SHARE,
@@ -115,7 +120,8 @@ class RouteDetour(Statistical):
         longer = log_ratio(
             (window["way"] + ADDED_KM).to_numpy(), (window["usual"] + ADDED_KM).to_numpy()
         )
-        rare = (1 - window["share"].to_numpy() / COMMON_SHARE).clip(0.0, 1.0)
+        # A second lot on the same way makes it hardly less rare, a tenth of them much less.
+        rare = (1 - (window["share"].to_numpy() / COMMON_SHARE) ** 2).clip(0.0, 1.0)
         others = window["others"].to_numpy()
         residual = np.maximum(longer, 0.0) * rare * (others + 1) / (others + 2)
         diverted = _diverted(window, residual > _OFF)
@@ -172,12 +178,21 @@ def _measured(shared: Features, ships: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sold_on(ships: pd.DataFrame, through: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark passages whose legs are both lanes in use: the place between is a firm that trades."""
+    """Mark passages whose legs are both lanes in use: the place between is a firm that trades.
+
+    A lane is in use if it carried many lots, or a fair share of those of its ends.
+    """
     edge = codes(ships, ["site_from", "site_to"])
-    loads = ships[["lot"]].assign(edge=edge).drop_duplicates()
-    often = np.bincount(loads["edge"], minlength=int(edge.max(initial=-1)) + 1)[edge]
-    first, second = often[through["into"]], often[through["out"]]
-    return np.asarray(np.minimum(first, second) > IN_USE, bool)
+    lots = ships[["lot", "site_from", "site_to"]].assign(edge=edge)
+    often, leaving, coming = (
+        np.bincount(lots.drop_duplicates(["lot", name])[name])[lots[name]]
+        for name in ("edge", "site_from", "site_to")
+    )
+    into, out = through["into"].to_numpy(), through["out"].to_numpy()
+    least = np.minimum(often[into], often[out])
+    shares = np.minimum(often[into] / leaving[into], often[out] / coming[out])
+    fair = (least > FEW_LOTS) & (shares >= FAIR_SHARE)
+    return np.asarray((least > IN_USE) | fair, bool)
 
 
 def _used(ships: pd.DataFrame, through: pd.DataFrame) -> NDArray[np.float64]:
@@ -226,6 +241,7 @@ def _diverted(window: pd.DataFrame, off: NDArray[np.bool_]) -> NDArray[np.bool_]
         )
         marked[rows] |= (near >= _HALF) & (size > 1)
     marked[rows] |= _stopgap(window.iloc[rows])
+    marked[rows] |= _followed(window.iloc[rows], marked[rows])
     by_out = pd.Series(marked[rows], index=window["out"].to_numpy()[rows])
     return np.asarray(by_out.reindex(window["out"]), bool)
 
@@ -238,6 +254,13 @@ def _stopgap(passages: pd.DataFrame) -> NDArray[np.bool_]:
     short = (span <= STOPGAP_DAYS * DAY_US) & (span * _FRACTION <= record)
     lanes = by_place["lane"].transform("nunique")
     return np.asarray(short & (lanes >= STOPGAP_LANES), bool)
+
+
+def _followed(passages: pd.DataFrame, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark passages on the way that diverted ones took in those months: the first and last too."""
+    way = codes(passages, ["lane", "x"])
+    reach = STOPGAP_DAYS // 2 * DAY_US
+    return in_company(marked, passages["at"].to_numpy(), way, reach_us=reach, least=1, share=0.0)
 
 
 _HALF: Final = 0.5

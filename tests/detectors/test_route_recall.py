@@ -6,6 +6,7 @@ import random
 
 from asking import flagged
 from frame_factories import HAMBURG, PARTY, World
+from planted_routes import Trade
 
 
 def test_open_doors_hide_no_breach() -> None:
@@ -23,3 +24,26 @@ def test_open_doors_hide_no_breach() -> None:
         if warm:
             breaches.add(reading)
     assert set(flagged("cold_chain_breach", world)) == breaches
+
+
+def by_way_of_madrid(days: tuple[float, ...]) -> tuple[Trade, set[str]]:
+    """A trade, and the shipments of lots that go a long way round on those days."""
+    trade, legs = Trade(), set()
+    for n, day in enumerate(days):
+        trade.tell("produce", 24 * day, "NORTH", f"X{n}")
+        for step, (start, end) in enumerate((("NORTH", "FAR"), ("FAR", "HUB"))):
+            ends = {"from_facility_id": start, "to_facility_id": end, "shipment_id": f"X{n}{step}"}
+            legs.add(trade.tell("ship", 24 * (day + 2 + 4 * step), start, f"X{n}", **ends))
+    return trade, legs
+
+
+def test_a_detour_made_twice_is_no_usual_way() -> None:
+    """Two lots, months apart, by the same yard: all four legs flag."""
+    trade, legs = by_way_of_madrid((20.0, 150.0))
+    assert set(flagged("route_detour", trade.world)) == legs
+
+
+def test_the_last_lot_of_a_diversion_is_part_of_it() -> None:
+    """Three lots are diverted within weeks, a fourth takes their way a month later."""
+    trade, _ = by_way_of_madrid((20.0, 28.0, 36.0, 80.0))
+    assert flagged("route_detour", trade.world) == {}
