@@ -10,8 +10,10 @@ Next: detectors/run.py
 from __future__ import annotations
 
 from asyncio import CancelledError
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from detectors.abreast import each
 from detectors.features import Features
 from detectors.judging import Judgement, judge
 from provenance.errors import UsageError
@@ -52,7 +54,7 @@ class Executor(Protocol):
 
 
 class InProcess:
-    """Asks one detector after the other, on features that they share."""
+    """Asks them on features that they share: one after the other, or two at a time."""
 
     def ask(
         self,
@@ -62,10 +64,13 @@ class InProcess:
         progress: Callable[[str], None] | None,
     ) -> Iterator[Answer]:
         """Yield each detector's answer."""
-        for detector in detectors:
+
+        def begun(number: int) -> None:
             if progress is not None:
-                progress(detector.name)
-            yield _answer(detector, shared, level)
+                progress(detectors[number].name)
+
+        tasks = [partial(judge, detector, shared, level) for detector in detectors]
+        yield from each(tasks, shared, begun=begun, held=detectors)
 
 
 class Cluster:

@@ -9,6 +9,7 @@ Next: detectors/nulls.py
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -21,19 +22,19 @@ from detectors.geo import Places, great_circle, places
 from detectors.legs import consignments, legs
 from detectors.products import catalogue
 from detectors.rows import ITEM, event_rows, input_rows
+from graph.frames import Frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
-    from graph.frames import Frames
-
 __all__ = ["CLOCK_HOURS", "SEED", "Features", "Row"]
 
 CLOCK_HOURS: Final = 2.0
 """How far two honest clocks may differ: a wrong daylight-saving setting on both sides."""
 SEED: Final = 20_261_101
+_ASKED_OFTEN: Final = ("rows", "inputs", "legs", "consignments", "flows", "facility_months")
 
 
 T = TypeVar("T")
@@ -75,6 +76,16 @@ class Features:
             self._made[make] = make(self)
         found: T = self._made[make]
         return found
+
+    def prepare(self) -> None:
+        """Compute what many detectors ask for."""
+        for name in _ASKED_OFTEN:
+            getattr(self, name)
+
+    def made(self) -> list[object]:
+        """Return what there is: itself, the tables it was given, and what was computed so far."""
+        tables = [getattr(self.frames, field.name) for field in fields(Frames)]
+        return [self, *tables, *vars(self).values(), *self._made.values()]
 
     def is_settled(self, detector: str, family: str, inputs: str) -> bool:
         """Tell whether a run before this one judged a family on the same inputs; here none did.

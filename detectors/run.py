@@ -10,11 +10,13 @@ Next: detectors/export.py
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
+from detectors.abreast import each
 from detectors.base import EvidenceClass
 from detectors.executors import InProcess
 from detectors.features import SEED, Features
@@ -109,13 +111,13 @@ def run(
     reading = Reading(tree_size, root, level, family_levels(judgements, level))
     flags: list[Flag] = []
     tables: list[pd.DataFrame] = []
-    for found in judgements:
-        try:
-            chosen = strangest(found, reading.levels)
-            flags += conclude(found, shared, reading, chosen)
-            tables.append(scores_of(found, chosen))
-        except Exception as error:  # noqa: BLE001 - one detector's fault must not cost the run
-            errors.append(error_of(found.detector, error))
+    told = [partial(_told, found, shared, reading) for found in judgements]
+    for found, one in zip(judgements, each(told, shared), strict=True):
+        if isinstance(one, Exception):
+            errors.append(error_of(found.detector, one))
+        else:
+            flags += one[0]
+            tables.append(one[1])
     statistical = sum(flag.evidence_class is EvidenceClass.STATISTICAL for flag in flags)
     return RunResult(
         flags=tuple(sorted(flags, key=seriousness)),
@@ -125,6 +127,12 @@ def run(
         expected_false=level * statistical,
         scores=pd.concat([no_scores(), *tables], ignore_index=True),
     )
+
+
+def _told(found: Judgement, shared: Features, reading: Reading) -> tuple[list[Flag], pd.DataFrame]:
+    """Return one detector's flags, and its part of `RunResult.scores`."""
+    chosen = strangest(found, reading.levels)
+    return conclude(found, shared, reading, chosen), scores_of(found, chosen)
 
 
 def error_of(detector: Detector, error: Exception) -> DetectorError:
