@@ -25,18 +25,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DAY_US",
+    "NOTHING",
     "Flows",
     "by_lot",
     "first_flows",
     "flows",
+    "sent_again",
     "shortfalls",
     "stock",
     "unreceived",
+    "unreceived_parts",
 ]
 
 DAY_US: Final = 24 * HOUR_US
 _IN: Final = ("produce", "transform", "receive")
 _OUT: Final = ("ship", "sell", "destroy")
+NOTHING: Final = 0.03
+"""Less than this share of what is shipped is as good as nothing."""
+_PART: Final = 0.05
+"""So much of a shipment that did not arrive is one of its parts; less is weighing and loss."""
 
 
 def stock(lot: NDArray[np.int64], site: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -146,15 +153,31 @@ def unreceived(rows: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
         rows: The shared event rows.
         sent: `legs.consignments`.
     """
-    open_ = sent[(sent["receipts"] == 0)]
-    ships = rows.iloc[open_["ship"]]
+    open_ = sent[sent["receipts"] == 0]
+    return _as_arrivals(rows, open_["ship"].to_numpy(np.int64), open_["shipped"])
+
+
+def unreceived_parts(rows: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
+    """List as arrivals the rest of what was scanned in only in part.
+
+    Args:
+        rows: The shared event rows.
+        sent: `legs.consignments`.
+    """
+    open_ = sent[(sent["receipts"] > 0) & (sent["received"] < (1 - _PART) * sent["shipped"])]
+    rest = open_["shipped"] - open_["received"]
+    return _as_arrivals(rows, open_["ship"].to_numpy(np.int64), rest)
+
+
+def _as_arrivals(rows: pd.DataFrame, ship: NDArray[np.int64], amount: pd.Series) -> pd.DataFrame:
+    ships = rows.iloc[ship]
     table = pd.DataFrame(
         {
             "lot": ships["lot"].array,
             "holder": ships["to_site"].array,
             "stock": stock(ships["lot"].to_numpy(), ships["to_site_number"].to_numpy()),
             "sign": 1.0,
-            "amount": open_["shipped"].array,
+            "amount": amount.array,
             "at": ships["at"].array,
             "day": ships["day"].array,
             "kind": "unreceived",
@@ -211,6 +234,25 @@ def shortfalls(
             "known": known[ships],
         }
     )
+
+
+def sent_again(short: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark the ships of a lot that went to the same addressee before, and had all left then.
+
+    Args:
+        short: `shortfalls`.
+        rows: The shared event rows.
+    """
+    position = short["position"].to_numpy(np.int64)
+    amount = rows["amount"].to_numpy()[position]
+    nothing = short["held"].to_numpy() <= NOTHING * amount
+    came = (short["known"] & (short["arrivals"] > 0)).to_numpy()
+    found = came & nothing & (short["short"].to_numpy() > 0)
+    if found.any():
+        ships = rows.loc[(rows["kind"] == "ship") & rows["timed"]].sort_values(["at", "index"])
+        again = ships.index[ships.duplicated(["lot", "shipper_number", "to_site_number"])]
+        found &= np.isin(position, again) & (rows["to_site_number"].to_numpy()[position] >= 0)
+    return np.asarray(found, bool)
 
 
 def _starts(group: np.ndarray) -> np.ndarray:

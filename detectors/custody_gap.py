@@ -18,7 +18,7 @@ import pandas as pd
 
 from detectors.base import EvidenceClass, Sample, SubjectKind
 from detectors.columns import at
-from detectors.custody import DAY_US, first_flows, shortfalls, stock
+from detectors.custody import DAY_US, first_flows, sent_again, shortfalls, stock, unreceived_parts
 from detectors.custody_words import account
 from detectors.features import CLOCK_HOURS
 from detectors.legs import HOUR_US
@@ -56,7 +56,7 @@ class CustodyGap:
 
     name: Final = "custody_gap"
     type: Final = "custody_gap"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -110,7 +110,8 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     """Judge each ship row: did the shipper hold the lot?"""
     flows, rows = shared.flows, shared.rows
     recorded = _short(flows, rows)
-    supplied = _short(pd.concat([flows, shared.unreceived], ignore_index=True), rows)
+    parts = unreceived_parts(rows, shared.consignments)
+    supplied = _short(pd.concat([flows, shared.unreceived, parts], ignore_index=True), rows)
     position = recorded["position"].to_numpy()
     share, held = recorded["share"].to_numpy(), recorded["held"].to_numpy()
     forgotten = (share > 0) & (supplied["share"].to_numpy() <= 0)
@@ -126,9 +127,11 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     short = pd.Series((share > 0) & (held > 0) & ~forgotten)
     slips = _slips(short, table["amount"] / np.maximum(held, 1e-12))
     table["benign"] = np.where(forgotten, UNSCANNED, slips)
-    # What a maker ships beyond what it made is the question of phantom shipments.
+    # What a maker ships beyond what it made, and what goes the same way twice, is the question of
+    # phantom shipments.
     own = _made_by(flows, rows)[position] & (share > 0)
-    table.loc[forgotten | own, "share"] = _AT_LIMIT
+    again = sent_again(supplied, rows)
+    table.loc[forgotten | own | again, "share"] = _AT_LIMIT
     opening = _opening(flows, rows)[position]
     ships = (rows["kind"] == "ship").to_numpy()
     positions = rows.index.to_numpy()

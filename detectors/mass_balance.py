@@ -62,7 +62,7 @@ class MassBalance:
 
     name: Final = "mass_balance"
     type: Final = "mass_balance"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1

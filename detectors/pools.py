@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.columns import at, codes, firsts
-from detectors.custody import DAY_US, shortfalls, stock
+from detectors.custody import DAY_US, shortfalls, stock, unreceived_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,7 +166,9 @@ def _supplies(shared: Features, named: pd.DataFrame) -> pd.DataFrame:
     A lot that a transform names and that never arrived has a row of its own, with an
     unknown supply.
     """
-    flows = pd.concat([shared.flows, shared.unreceived], ignore_index=True)
+    # A delivery in parts, of which one was not scanned in, came all the same.
+    parts = unreceived_parts(shared.rows, shared.consignments)
+    flows = pd.concat([shared.flows, shared.unreceived, parts], ignore_index=True)
     flows = flows[flows["kind"] != "use"]
     flows = flows.iloc[np.lexsort((flows["position"], flows["index"]))]
     inward = flows["sign"] > 0

@@ -23,7 +23,9 @@ __all__ = ["allowed", "blamed", "drawn"]
 LEAST_TOLERANCE: Final = 0.01
 MANY: Final = 30
 """So many fully used batches of a product tell how exactly its yield keeps to the rate."""
-_OUTER, _BEYOND_OUTER = 0.95, 1.6
+_OUTER, _BEYOND_OUTER = 0.9, 2.05
+"""Up to one batch in ten may be wrong; what is ordinary ends at 2.6 normal spreads."""
+_WITH_FEW: Final = 2.0
 _USED_UP: Final = 0.8
 _MILLION: Final = 1_000_000
 _SAME_AMOUNT: Final = 0.6
@@ -35,20 +37,32 @@ _STANDS_OUT: Final = 3.0
 def allowed(transforms: pd.DataFrame, tolerance: float) -> NDArray[np.float64]:
     """Return by how much a batch may be over the declared rate, as a share.
 
-    As exactly as the product's own batches keep to it, and no more exactly than weighing does;
-    `tolerance` where there are few.
+    As exactly as the product's own batches keep to it, and no more exactly than weighing does.
+    Where there are few, twice what the batches of all products say, and `tolerance` at most.
 
     Args:
-        transforms: With `product_id`, `need` and `own_supply`.
+        transforms: With `product_id`, `need`, `declared` (what it says it used) and `own_supply`.
         tolerance: Share that a good yield and weighing may explain.
     """
-    over = transforms["need"] / transforms["own_supply"].where(transforms["own_supply"] > 0) - 1
+    # What a batch says it used tells more than lots that others have used, too.
+    used_up = transforms["declared"].fillna(transforms["own_supply"])
+    over = transforms["need"] / used_up.where(used_up > 0) - 1
     used = over.where((over > _USED_UP - 1) & (over < 1))
     grouped = used.groupby(transforms["product_id"].to_numpy())
-    outer = grouped.transform(lambda own: own.quantile(_OUTER)).to_numpy(np.float64)
+    own = _beyond(grouped.transform("median"), grouped.transform(lambda one: one.quantile(_OUTER)))
     many = grouped.transform("count").to_numpy() >= MANY
-    own = np.maximum(_BEYOND_OUTER * np.nan_to_num(outer), LEAST_TOLERANCE)
-    return np.asarray(np.where(many, own, tolerance), np.float64)
+    every = tolerance
+    if used.count() >= MANY:
+        middle, outer = used.quantile([0.5, _OUTER])
+        every = _WITH_FEW * float(_beyond(float(middle), float(outer)))
+    few = np.minimum(np.maximum(own, every), tolerance)
+    return np.asarray(np.where(many, own, few), np.float64)
+
+
+def _beyond(middle: pd.Series | float, outer: pd.Series | float) -> NDArray[np.float64]:
+    """Return where ordinary yields end, by their median and an outer quantile."""
+    end = np.asarray(middle + _BEYOND_OUTER * (outer - middle), np.float64)
+    return np.maximum(np.nan_to_num(end), LEAST_TOLERANCE)
 
 
 def drawn(

@@ -1,8 +1,10 @@
 """Phantom shipment: papers of a movement that no goods can have made.
 
-Three signs: a lot that nothing shows being made or arriving, at a shipper whose
+Four signs: a lot that nothing shows being made or arriving, at a shipper whose
 lots otherwise all have a history; a maker that ships more of a lot than it
-made; a bill of lading that was used before, for other goods on another day.
+made; anybody who ships once more, to the same addressee, what had come and had
+all left before; a bill of lading that was used before, for other goods on another
+day.
 The ship and its receipt carry the flag.
 
 Next: detectors/routes/journeys.py
@@ -25,7 +27,14 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.columns import at, texts
-from detectors.custody import DAY_US, first_flows, shortfalls, stock
+from detectors.custody import (
+    DAY_US,
+    first_flows,
+    sent_again,
+    shortfalls,
+    stock,
+    unreceived_parts,
+)
 from detectors.features import CLOCK_HOURS
 from detectors.legs import HOUR_US
 from detectors.rules import beyond_limit, not_judged, plain
@@ -60,7 +69,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -87,17 +96,19 @@ class PhantomShipment:
         rows = shared.rows
         ships = rows.loc[(rows["kind"] == "ship") & rows["timed"] & rows["has_lot"], _OF_SHIPS]
         unknown, begun = _without_history(shared, ships)
-        over, made = _more_than_made(shared, ships)
+        over, held, again = _more_than_there(shared, ships)
         paper, earlier = _used_paper(shared, ships)
         degree = np.select([unknown, over > 0, paper], [_FULL, 1 + np.minimum(over, 1), 1.5], 0.0)
-        sign = np.select([unknown, over > 0, paper], ["history", "made", "paper"], "")
+        sign = np.select(
+            [unknown, again, over > 0, paper], ["history", "again", "made", "paper"], ""
+        )
         table = pd.DataFrame(
             {
                 "position": ships.index.to_numpy(),
                 "ship": ships.index.to_numpy(),
                 "degree": degree,
                 "sign": sign,
-                "made": made,
+                "held": held,
                 "earlier": earlier,
             }
         )
@@ -149,24 +160,45 @@ def _without_history(
     return without & judged, without & ~judged
 
 
-def _more_than_made(
+def _more_than_there(
     shared: Features, ships: pd.DataFrame
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the share of each ship for which its maker had made nothing, and what it had left."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the share of each ship for which its shipper had nothing, and what it had left.
+
+    Asked are makers, and whoever got a lot and sends the same addressee once more what has all
+    left; those ships are marked.
+    """
     flows = shared.flows
-    at_maker = flows[flows["stock"].isin(flows.loc[flows["kind"].isin(_MADE), "stock"])]
+    made = flows.loc[flows["kind"].isin(_MADE), "stock"].unique()
+    parts = unreceived_parts(shared.rows, shared.consignments)
+    every = pd.concat([flows, shared.unreceived, parts], ignore_index=True)
+    at_maker = _reconciled(flows[flows["stock"].isin(made)])
+    passed_on = _reconciled(every[every["stock"].isin(_overdrawn(every, made))])
+    passed_on = passed_on[sent_again(passed_on, shared.rows)]
+    both = pd.concat([at_maker.assign(again=False), passed_on.assign(again=True)])
+    short = both.set_index("position")[["short", "held", "again"]].reindex(ships.index)
+    with np.errstate(invalid="ignore"):
+        share = short["short"].to_numpy(np.float64) / ships["amount"].to_numpy()
+    again = (short["again"] == 1).to_numpy()
+    return np.nan_to_num(share), short["held"].to_numpy(np.float64), again
+
+
+def _reconciled(flows: pd.DataFrame) -> pd.DataFrame:
     short = shortfalls(
-        at_maker,
+        flows,
         tolerance=TOLERANCE,
         clock_us=int(CLOCK_HOURS * HOUR_US),
         early_us=LATE_DAYS * DAY_US,
-    ).set_index("position")
-    short = short[short["known"]]
-    amount = ships["amount"].to_numpy()
-    with np.errstate(invalid="ignore"):
-        share = short["short"].reindex(ships.index).to_numpy(np.float64) / amount
-    held = short["held"].reindex(ships.index).to_numpy(np.float64)
-    return np.nan_to_num(share), held
+    )
+    return short[short["known"]]
+
+
+def _overdrawn(flows: pd.DataFrame, made: NDArray[np.int64]) -> NDArray[np.int64]:
+    """List the lots at sites, makers apart, of which more left than ever came."""
+    number, places = pd.factorize(flows["stock"])
+    signed = flows["sign"].to_numpy() * flows["amount"].to_numpy(np.float64)
+    below = np.bincount(number, signed, len(places)) < 0
+    return np.setdiff1d(np.asarray(places, np.int64)[below], made)
 
 
 def _used_paper(
@@ -233,8 +265,15 @@ def _words(row: Mapping[str, Any], ship: Row, first: Row) -> tuple[str, str, Mea
         text = f"{goods} left {ship['shipper']}, but nothing shows that it was made or ever came"
         remedy = "an event showed how the lot was made, or how it came to the shipper"
         return f"{text} there.", remedy, shipped, Expected(0.0, 0.0, "product units")
+    if row["sign"] == "again":
+        text = (
+            f"{goods} left {ship['shipper']} for {ship['to_site']}, though all that ever came of "
+            f"it had left before, to {ship['to_site']} too"
+        )
+        remedy = f"an event showed how {plain(amount)} more of it came to the shipper"
+        return f"{text}.", remedy, shipped, Expected(0.0, 0.0, "product units")
     if row["sign"] == "made":
-        held = float(row["made"])
+        held = float(row["held"])
         text = f"{goods} left {ship['shipper']}, which had {plain(held)} left of what it made of it"
         remedy = f"{plain(max(amount - held, 0.0))} more had been made, or that much less shipped"
         return f"{text}.", remedy, shipped, Expected(0.0, held, "product units")

@@ -10,6 +10,8 @@ from frame_factories import World
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from detectors.shortages import MANY
+
 NAME = "mass_balance"
 
 
@@ -115,6 +117,32 @@ def test_delivery_nobody_scanned_counts_as_arrived() -> None:
     world.ship(1, "FARM", "MILL", "C1", "S1", 200.0, "COTTON")
     world.turn(100, "MILL", [("COTTON", "C1")], "T1", 100.0, "SHIRT")
     assert flagged(NAME, world) == {}
+
+
+def test_part_of_a_delivery_that_nobody_scanned_counts_as_arrived() -> None:
+    """Two lorries bring 200 kg and one is scanned: custody asks for the other, not the mill."""
+    world = mill()
+    world.make(0, "FARM", "C1", 200.0, "COTTON")
+    world.ship(1, "FARM", "MILL", "C1", "S1", 200.0, "COTTON")
+    world.receive(9, "MILL", "C1", "S1", 90.0, "COTTON")
+    world.turn(100, "MILL", [("COTTON", "C1")], "T1", 100.0, "SHIRT")
+    assert flagged(NAME, world) == {}
+
+
+def test_batches_that_say_what_they_used_show_how_exact_yields_are() -> None:
+    """Lots are shared, so that only declared inputs tell: where all keep to the rate, 3 % is far.
+
+    Some wrong ones among them widen nothing, and few batches of a product go by the others'.
+    """
+    world = mill()
+    world.product("SOCK", "unit", input_product_id="COTTON", input_units_per_output_unit=2.0)
+    bring(world, "C1", 100_000.0)
+    wrong = set()
+    for n in range(MANY + 10):
+        over, product = (1.03 if n % 13 == 5 else 0.98), "SOCK" if n % 5 == 0 else "SHIRT"
+        batch = world.turn(200 + n, "MILL", [("COTTON", "C1", 200.0)], f"T{n}", 100 * over, product)
+        wrong |= {batch} if over > 1 else set()
+    assert set(flagged(NAME, world)) == wrong
 
 
 def test_what_was_passed_on_is_not_there_any_more() -> None:
