@@ -28,7 +28,7 @@ from provenance.hashing import HASH_SIZE, field_commitment, field_commitments
 from provenance.store.storage import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     import apsw
 
@@ -284,8 +284,13 @@ def _are_as_committed(bodies: list[bytes], own: _Own, policy: TierPolicy) -> boo
         and form * count % (*committed,) == b"".join([body[:size] for body in bodies])
         and b'"' not in b"".join([body[size:after] for body in bodies])
         and all(map(bytes.startswith, bodies, repeat(rest), repeat(after)))
-        and all(map(bytes.startswith, sealed, beginnings * count, repeat(SALT_SIZE)))
+        and all(_begin_so(sealed[at :: len(first)], own) for at, own in enumerate(beginnings))
     )
+
+
+def _begin_so(sealed: Sequence[bytes], beginning: bytes) -> bool:
+    stop = SALT_SIZE + len(beginning)
+    return {one[SALT_SIZE:stop] for one in sealed} == {beginning}
 
 
 @lru_cache(maxsize=_KEPT)

@@ -31,6 +31,7 @@ from provenance.hashing import (
 )
 from provenance.proving import merkle
 from provenance.proving.leaf import LEAF_TIME, LEAF_TYPE, decode_leaf, refit_leaf, refit_leaves
+from provenance.store.preparing import collector_at_rest
 from provenance.store.register import Register
 from provenance.store.signed_batch import check_batch
 from provenance.store.storage import rows
@@ -93,6 +94,7 @@ class Recomputation:
         """The latest ingest time so far, microseconds since the epoch."""
         return int.from_bytes(self._time)
 
+    @collector_at_rest()
     def advance(self, count: int) -> bool:
         """Recompute the next `count` entries; False where there are none left."""
         start = self.position

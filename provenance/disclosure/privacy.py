@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provenance import canonical
@@ -53,6 +54,7 @@ SALT_SIZE: Final = 32
 NONCE_SIZE: Final = 16
 _MARKERS: Final = frozenset(("_v", "_n", "_c", "_t"))
 _HIDDEN: Final = object()
+_TOGETHER: Final = 64
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _PLAIN: Final = bytes.maketrans(b"-_", b"+/")
 
@@ -300,7 +302,16 @@ def b64_each(parts: Sequence[bytes], size: int) -> list[bytes]:
     pad = bytes(-size % 3)
     width, kept = 4 * -(-size // 3), -(-8 * size // 6)
     text = b2a_base64(pad.join([*parts, b""]), newline=False).translate(_URL_SAFE)
-    return [text[at : at + kept] for at in range(0, len(text), width)]
+    # Cut many at a time: a slice for each costs three times as much.
+    many = len(text) - len(text) % (width * _TOGETHER)
+    cut = _cut(kept, width - kept, _TOGETHER).iter_unpack(text[:many])
+    rest = _cut(kept, width - kept, len(parts) % _TOGETHER).unpack(text[many:])
+    return [*chain.from_iterable(cut), *rest]
+
+
+@lru_cache(maxsize=4 * _TOGETHER)
+def _cut(kept: int, left_out: int, count: int) -> Struct:
+    return Struct(f"{kept}s{left_out}x" * count)
 
 
 def unb64(text: str) -> bytes:
