@@ -14,11 +14,13 @@ Next: detectors/replay.py
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from detectors.abreast import each
 from detectors.base import EvidenceClass
 from detectors.dropped import about, fallen, open_flags
 from detectors.features import SEED
@@ -119,10 +121,7 @@ def go_on(
     if before is not None and (before.kept.level, before.kept.seed) != (level, seed):
         before = None
     run = _Run(Watched(frames, seed=seed), level, before, frames)
-    for detector in detectors:
-        if progress is not None:
-            progress(detector.name)
-        run.ask_where_needed(detector)
+    run.ask(detectors, progress)
     levels = run.settle_levels()
     return run.conclude(Reading(tree_size, root, level, levels))
 
@@ -156,6 +155,7 @@ class _Run:
         self._shared = shared
         self._level = level
         self._before = before
+        self._goes_on = before is not None  # then there is little to do
         self._answers: list[_Answer] = []
         self._errors: list[DetectorError] = []
         self._flagged, self._fell = frozenset(open_flags(frames)["subject_id"]), fallen(frames)
@@ -165,24 +165,34 @@ class _Run:
         fell = self._fell.get(detector.name, set())
         return without(kept, fell) if kept is not None and kept.key == key else None
 
-    def ask_where_needed(self, detector: Detector) -> None:
-        """Ask a detector about what is new to it; what it raises is reported, and it is left."""
-        try:
-            answer = _Answer(detector, key_of(detector))
-            kept = self._kept(detector, answer.key)
-            if kept is None or self._before is None:
-                self._ask(answer, {})
-            elif not kept.tables & self._before.changed:
-                answer.stands, answer.tables = dict(kept.families), kept.tables
-                answer.told, answer.abstentions = kept.told, kept.abstentions
+    def ask(self, detectors: Sequence[Detector], told: Callable[[str], None] | None) -> None:
+        """Ask detectors about what is new to them; what one raises is reported, and it is left."""
+
+        def begun(number: int) -> None:
+            if told is not None:
+                told(detectors[number].name)
+
+        tasks = [partial(self._asked, detector) for detector in detectors]
+        answers = each(tasks, self._shared, begun=begun, held=detectors, here=self._goes_on)
+        for detector, answer in zip(detectors, answers, strict=True):
+            if isinstance(answer, Exception):
+                self._errors.append(error_of(detector, answer))
             else:
-                same = {} if kept.told & self._before.changed else kept.families
-                answer.told = kept.told if same else frozenset()
-                self._ask(answer, {label: one for label, one in same.items() if one.inputs})
-        except Exception as error:  # noqa: BLE001 - one detector's fault must not cost the run
-            self._errors.append(error_of(detector, error))
+                self._answers.append(answer)
+
+    def _asked(self, detector: Detector) -> _Answer:
+        answer = _Answer(detector, key_of(detector))
+        kept = self._kept(detector, answer.key)
+        if kept is None or self._before is None:
+            self._ask(answer, {})
+        elif not kept.tables & self._before.changed:
+            answer.stands, answer.tables = dict(kept.families), kept.tables
+            answer.told, answer.abstentions = kept.told, kept.abstentions
         else:
-            self._answers.append(answer)
+            same = {} if kept.told & self._before.changed else kept.families
+            answer.told = kept.told if same else frozenset()
+            self._ask(answer, {label: one for label, one in same.items() if one.inputs})
+        return answer
 
     def _ask(self, answer: _Answer, settled: Mapping[str, KeptFamily]) -> None:
         detector, inputs = answer.detector, {label: one.inputs for label, one in settled.items()}
@@ -206,7 +216,7 @@ class _Run:
                 known = {label: one for label, one in answer.stands.items() if label not in again}
                 try:
                     self._ask(answer, {label: one for label, one in known.items() if one.inputs})
-                except Exception as error:  # noqa: BLE001 - as above
+                except Exception as error:  # noqa: BLE001 - one detector's fault must not cost the run
                     self._errors.append(error_of(answer.detector, error))
                     self._answers.remove(answer)
 
@@ -217,12 +227,13 @@ class _Run:
         standing: list[Standing] = []
         kept: dict[str, KeptAnswer] = {}
         judged: dict[str, int] = {}
-        for answer in self._answers:
-            try:
-                fresh, scores, told = self._told(answer, reading)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._errors.append(error_of(answer.detector, error))
+        tasks = [partial(self._told, answer, reading) for answer in self._answers]
+        conclusions = each(tasks, self._shared, here=self._goes_on)
+        for answer, one in zip(self._answers, conclusions, strict=True):
+            if isinstance(one, Exception):
+                self._errors.append(error_of(answer.detector, one))
                 continue
+            fresh, scores, told = one
             mine, others = _without_outranked(fresh, _standing(answer, reading.levels))
             flags, standing = flags + mine, standing + others
             tables += scores

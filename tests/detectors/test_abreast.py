@@ -22,6 +22,7 @@ from detectors.custody_gap import CustodyGap
 from detectors.features import Features
 from detectors.impossible_travel import ImpossibleTravel
 from detectors.mass_balance import MassBalance
+from detectors.onward.going import go_on
 from detectors.record import content
 from detectors.run import run
 
@@ -172,3 +173,19 @@ def test_a_run_by_two_says_what_a_run_by_one_says(monkeypatch: pytest.MonkeyPatc
     assert [content(flag) for flag in two.flags] == [content(flag) for flag in one.flags]
     assert (two.abstentions, two.judged, two.errors) == (one.abstentions, one.judged, ())
     pd.testing.assert_frame_equal(two.scores, one.scores, check_exact=True)
+
+
+def test_a_whole_run_keeps_the_same_basis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the next run goes on from does not tell how many worked on this one."""
+    frames = custody().world.frames()
+    asked = (CustodyGap(), ImpossibleTravel(), MassBalance())
+    two = go_on(frames, asked, tree_size=frames.position, root=ROOT)
+    monkeypatch.setattr(abreast, "_ENOUGH", len(frames.events) + 1)
+    one = go_on(frames, asked, tree_size=frames.position, root=ROOT)
+    assert one.result.flags
+    assert two.kept == one.kept
+    assert (two.result.flags, two.standing, two.asked) == (
+        one.result.flags,
+        one.standing,
+        one.asked,
+    )
