@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from detectors import nulls
+from detectors import nulls, slips
 from detectors.base import Abstention, Case, Decisions, Evidence, Flag
 from detectors.ranking import GENERAL, ranks, severity
 from detectors.record import code_digest, libraries
@@ -70,7 +70,22 @@ def judge(detector: Detector, shared: Features, level: float) -> Judgement:
     scores = detector.score(sample)
     if not np.isfinite(scores).all():
         raise ValueError(f"{int((~np.isfinite(scores)).sum())} scores are not finite")
-    return Judgement(detector, sample, scores, detector.decide(sample, scores, level))
+    found = Judgement(detector, sample, scores, detector.decide(sample, scores, level))
+    return replace(found, decisions=_explained_by_slips(found, shared))
+
+
+def _explained_by_slips(found: Judgement, shared: Features) -> Decisions:
+    """Take what a noted slip explains for likely benign: it stays a flag, and ranks last."""
+    decisions, name = found.decisions, found.detector.name
+    concerned = slips.concerned(name, found.sample.table, shared)
+    rows = np.flatnonzero(concerned & decisions.flagged)
+    if not len(rows):
+        return decisions
+    benign = decisions.likely_benign.copy()
+    for row, case in zip(rows, _cases(found, shared, rows), strict=True):
+        causes = slips.checked(name, case, found.detector.explain(case))
+        benign[row] |= slips.is_explained(causes)
+    return replace(decisions, likely_benign=benign)
 
 
 def _abstain(detector: Detector, sample: Sample, size: int) -> Judgement:
@@ -247,7 +262,10 @@ class _Concluded(NamedTuple):
 def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[str, int]) -> Flag:
     detector, sample, decisions = found.detector, found.sample, found.decisions
     row, score, threshold = one.row, one.case.score, one.case.threshold
+    noted = slips.checked(detector.name, one.case, one.account)
+    account = replace(one.account, benign=(*one.account.benign, *noted))
     benign = bool(decisions.likely_benign[row])
+    grade = severity(detector.evidence_class, score, threshold, likely_benign=benign)
     family = None if decisions.family is None else str(decisions.family[row])
     party = one.case.row["subject_party"]
     parameters = dict(detector.parameters)
@@ -259,7 +277,7 @@ def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[st
         subject_kind=detector.subject_kind,
         subject_id=str(one.case.row["subject_id"]),
         subject_party=party if isinstance(party, str) else None,
-        severity=severity(detector.evidence_class, score, threshold, likely_benign=benign),
+        severity=slips.lowered(grade, noted),
         evidence_class=detector.evidence_class,
         detector=detector.name,
         detector_version=detector.version,
@@ -268,7 +286,7 @@ def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[st
         root=reading.root,
         score=score,
         threshold=threshold,
-        account=one.account,
+        account=account,
         rank=one.rank,
         likely_benign=benign,
         p=None if decisions.p is None else float(decisions.p[row]),
@@ -279,7 +297,7 @@ def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[st
         code_digest=code_digest(type(detector).__module__),
         seed=one.case.shared.seed,
         libraries=libraries(detector.libraries),
-        reads=detector.reads,
+        reads=(*detector.reads, *slips.READS) if noted else detector.reads,
         reference_digest=None if family is None else sample.reference_digests.get(family),
         list_version=sample.list_version,
     )

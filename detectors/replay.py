@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from detectors.features import Features
 from detectors.judging import Judgement, Reading, conclude, judge, strangest
 from detectors.record import code_digest, content, libraries
+from detectors.slips import READS, SLIPS
 from graph.frames import load_frames
 from graph.stores.memory import MemoryStore
 from graph.sync import catch_up
@@ -174,7 +175,8 @@ def _unusable(flag: Content, state: _State, detector: Detector) -> list[str]:
 def _hidden(state: _State, detector: Detector, indices: Sequence[int]) -> tuple[str, ...]:
     """Name the entries of which something the detector reads no longer opens."""
     closed = state.prefix.closed
-    hit = [i for i in indices if any(_is_read(one, detector.reads) for one in closed.get(i, ()))]
+    reads = (*detector.reads, *(READS if detector.name in SLIPS else ()))
+    hit = [i for i in indices if any(_is_read(one, reads) for one in closed.get(i, ()))]
     if not hit:
         return ()
     named = ", ".join(str(index) for index in hit[:_EXAMPLES])
