@@ -108,7 +108,7 @@ class Signs(ABC):
         return window
 
     def features(self, shared: Features) -> Sample:
-        """Take each family's departures from the two years up to its end."""
+        """Take each family's departures from the three years up to its end."""
         table, left_out = self.collect(shared)
         known = table[[f"value_{sign.name}" for sign in self._measured]].notna().any(axis=1)
         silent = table["subject_id"][~known]
