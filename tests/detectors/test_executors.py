@@ -49,25 +49,26 @@ class Slow(CustodyGap):
         return super().features(shared)
 
 
-@pytest.fixture
-def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler with two workers in processes of their own, on the loopback."""
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a scheduler with two workers in processes of their own, on the loopback."""
+    place = tmp_path_factory.mktemp("cluster")
     here = {**os.environ, "PYTHONPATH": os.pathsep.join(["tests/detectors", "."])}
-    note = tmp_path / "scheduler.json"
+    note = place / "scheduler.json"
     start = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     start += ["--port", "0", "--no-dashboard", "--scheduler-file", str(note)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     processes = [subprocess.Popen(start, env=here, **quiet)]  # type: ignore[call-overload]
     work = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(note)]
     work += ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
-    work += ["--local-directory", str(tmp_path)]
+    work += ["--local-directory", str(place)]
     until = time.monotonic() + 60
     while not note.exists() and time.monotonic() < until:
         time.sleep(0.05)
     processes += [subprocess.Popen(work, env=here, **quiet) for _ in range(2)]  # type: ignore[call-overload]
     import json  # noqa: PLC0415 - of this fixture alone
 
-    yield json.loads(note.read_text())["address"], processes
+    yield json.loads(note.read_text())["address"]
     for process in reversed(processes):
         process.kill()
         process.wait()
@@ -83,9 +84,9 @@ def said(result: RunResult) -> list[Any]:
     return [content(flag) for flag in result.flags] + [sorted(result.abstentions)]
 
 
-def test_a_cluster_says_the_same(scheduler: Any) -> None:
+def test_a_cluster_says_the_same(scheduler: str) -> None:
     """Flags, scores and abstentions are those of one process, for several records in turn."""
-    cluster = Cluster(scheduler[0])
+    cluster = Cluster(scheduler)
     for planted in (custody(), travel()):
         frames = planted.world.frames()
         here, there = ask(frames, InProcess()), ask(frames, cluster)
@@ -96,11 +97,10 @@ def test_a_cluster_says_the_same(scheduler: Any) -> None:
     cluster.close()
 
 
-def test_a_killed_worker_changes_nothing(scheduler: Any, tmp_path: Path) -> None:
+def test_a_killed_worker_changes_nothing(scheduler: str, tmp_path: Path) -> None:
     """A task whose worker is killed is done by another; the flags are the same."""
-    address, _ = scheduler
     frames, note = custody().world.frames(), tmp_path / "asked"
-    cluster = Cluster(address)
+    cluster = Cluster(scheduler)
     killer = subprocess.Popen(
         [
             sys.executable,

@@ -89,7 +89,7 @@ def rebuilt(log: ListLog) -> Any:
     return snapshot_of(store)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), secretive=st.booleans())
 def test_forgetting_equals_never_having_known(
     store: GraphStore, data: st.DataObject, secretive: bool

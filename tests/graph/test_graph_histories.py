@@ -237,7 +237,7 @@ def _around(store: GraphStore, key: str, tier: Tier) -> Any:
     return store.neighbours(key, tier)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(histories(), st.randoms(use_true_random=False), st.sampled_from(list(Tier)))
 def test_the_order_of_ingest_never_changes_an_answer(
     url: str, drafts: list[Draft], rng: Any, tier: Tier
@@ -254,7 +254,7 @@ def test_the_order_of_ingest_never_changes_an_answer(
     store.close()
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(histories(), st.integers(1, 5))
 def test_rebuilding_equals_catching_up_in_any_batches(
     url: str, drafts: list[Draft], batch: int
@@ -281,7 +281,7 @@ OWN_TIERS = st.dictionaries(
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.lists(st.tuples(histories(), OWN_TIERS), min_size=1, max_size=2), st.integers(1, 9))
 def test_stores_agree_whatever_each_entry_hides(
     url: str, parts: list[tuple[list[Draft], dict[str, Tier]]], batch: int
