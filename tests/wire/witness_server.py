@@ -76,7 +76,7 @@ def http(status: str, body: bytes, *headers: str) -> Callable[[socket.socket], o
 def drip(connection: socket.socket) -> None:
     """Send a header for ever, a byte at a time."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-    for _ in range(100):
+    for _ in range(1_000):
         time.sleep(0.05)
         connection.sendall(b"x")
 
