@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import pickle
 import tempfile
 import time
@@ -38,6 +39,7 @@ from provenance.store.row_levels import row_tables
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
+    from multiprocessing.synchronize import Barrier
 
 SECRET: Final = bytes(32)
 BATCH: Final = GROUP
@@ -135,12 +137,15 @@ def bytes_per_event(database: Path) -> int:
     return int(total // count)
 
 
-def compared(ours: Sequence[float], theirs: Sequence[float], size: int) -> str:
-    """Say how long our batches took, as against raw ones of rows of `size` bytes."""
-    wall, raw_wall = median(ours), median(theirs)
+def compared(ours: Sequence[Spent], theirs: Sequence[Spent], size: int) -> str:
+    """Say what our batches took, as against raw ones of rows of `size` bytes."""
+    wall, raw_wall = median(one.wall for one in ours), median(one.wall for one in theirs)
+    means = mean(one.wall for one in ours) / mean(one.wall for one in theirs)
+    cpu, raw_cpu = median(one.cpu for one in ours), median(one.cpu for one in theirs)
     return (
-        f"1/{wall / raw_wall:.1f} of raw inserts, 1/{mean(ours) / mean(theirs):.1f} by the means"
-        f"   ({BATCH / wall:,.0f} events/s, {BATCH / raw_wall:,.0f} rows/s of {size} bytes"
+        f"1/{wall / raw_wall:.1f} of raw inserts, 1/{means:.1f} by the means"
+        f"   ({BATCH / wall:,.0f} events/s, {BATCH / raw_wall:,.0f} rows/s of {size} bytes;"
+        f" by this process's CPU time 1/{cpu / raw_cpu:.1f}, {BATCH / cpu:,.0f} events/s)"
     )
 
 
@@ -159,17 +164,17 @@ def bench_append(directory: Path, events: int, private: int) -> tuple[LogFiles, 
         theirs.append(spent(lambda rows=rows: insert_raw(raw, rows)))  # type: ignore[misc]
     raw.close()
     log.close()
-    cpu, raw_cpu = mean(one.cpu for one in ours), mean(one.cpu for one in theirs)
-    print(
-        f"append, {private} private fields   "
-        + compared([one.wall for one in ours], [one.wall for one in theirs], size)
-        + f"; by CPU time 1/{cpu / raw_cpu:.1f}, {BATCH / cpu:,.0f} events/s)"
-    )
+    print(f"append, {private} private fields   {compared(ours, theirs, size)}")
     return files, vkey
 
 
-def prepare_elsewhere(directory: Path, events: int, private: int, pipe: Connection) -> None:
-    """Be the other process: prepare drafts and hand them over, once asked to."""
+def prepare_elsewhere(
+    directory: Path, events: int, private: int, far: Connection, gate: Barrier
+) -> None:
+    """Be the other process: prepare drafts and hand them over a plain pipe, as an ingest does.
+
+    The gate opens first when the drafts are there, and then when they are to be prepared.
+    """
     reader = Log.open_readonly(LogFiles(directory), SECRET)
     preparer = Preparer(SECRET, reader.register, system_entropy)
     reader.close()
@@ -177,10 +182,14 @@ def prepare_elsewhere(directory: Path, events: int, private: int, pipe: Connecti
         [event(number, private) for number in range(start, start + BATCH)]
         for start in range(0, events, BATCH)
     ]
-    pipe.send_bytes(b"ready")
-    pipe.recv_bytes()
-    for drafts in batches:
-        pipe.send_bytes(pickle.dumps(preparer.prepare(drafts), pickle.HIGHEST_PROTOCOL))
+    gate.wait()
+    with os.fdopen(far.fileno(), "wb", closefd=False) as pipe:
+        gate.wait()
+        for drafts in batches:
+            data = pickle.dumps(preparer.prepare(drafts), pickle.HIGHEST_PROTOCOL)
+            pipe.write(len(data).to_bytes(8))
+            pipe.write(data)
+            pipe.flush()
 
 
 def bench_append_prepared(directory: Path, events: int, private: int) -> None:
@@ -191,27 +200,32 @@ def bench_append_prepared(directory: Path, events: int, private: int) -> None:
     size = bytes_per_event(files.database)
     raw = raw_database(directory / "raw.db")
     context = multiprocessing.get_context("spawn")
-    pipe, far = context.Pipe()
-    asked = (directory, events, private, far)
+    near, far = context.Pipe(duplex=False)
+    gate = context.Barrier(2)
+    asked = (directory, events, private, far, gate)
     context.Process(target=prepare_elsewhere, args=asked, daemon=True).start()
-    pipe.recv_bytes()
+    far.close()
+    pipe = os.fdopen(near.fileno(), "rb", closefd=False)
+    gate.wait()
     batches = range(-(-events // BATCH))
 
     def append_next() -> None:
-        assert log.append_prepared(pickle.loads(pipe.recv_bytes()))
+        data = pipe.read(int.from_bytes(pipe.read(8)))
+        assert log.append_prepared(pickle.loads(data))
 
-    def insert_all() -> list[float]:
+    def insert_all() -> list[Spent]:
         rows = [[(system_entropy(size),) for _ in range(BATCH)] for _ in batches]
-        return [spent(lambda own=own: insert_raw(raw, own)).wall for own in rows]  # type: ignore[misc]
+        return [spent(lambda own=own: insert_raw(raw, own)) for own in rows]  # type: ignore[misc]
 
     theirs = insert_all()
-    pipe.send_bytes(b"begin")
-    ours = [spent(append_next).wall for _ in batches]
+    gate.wait()
+    ours = [spent(append_next) for _ in batches]
     theirs += insert_all()
+    pipe.close()
     raw.close()
     log.close()
     told = compared(ours, theirs, size)
-    print(f"append, {private} private fields, prepared by another process   {told})")
+    print(f"append, {private} private fields, prepared by another process   {told}")
 
 
 class Stored(NamedTuple):
