@@ -21,22 +21,10 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from lots import OWN
+
 from samples import data_dir
 
-_OWN: Final = (
-    "event_id",
-    "lot_id",
-    "input_lots",
-    "serial_ids",
-    "shipment_id",
-    "bill_of_lading",
-    "facility_id",
-    "from_facility_id",
-    "to_facility_id",
-    "container_id",
-    "certificate_id",
-)
-"""What each copy has its own of; products, places and laws are shared."""
 _LISTS: Final = ("serial_ids", "input_lots")
 _SHARED: Final = ("products", "legal_limits", "locations", "watchlist")
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -55,7 +43,7 @@ def copied(name: str, copies: int, order: str | None) -> tuple[list[str], list[d
 
 def _renamed(row: dict[str, str], number: int) -> dict[str, str]:
     changed = dict(row)
-    for name in _OWN:
+    for name in (*OWN, *_LISTS):
         if row.get(name):
             parts = row[name].split(";") if name in _LISTS else [row[name]]
             changed[name] = ";".join(f"{part}~{number}" for part in parts)

@@ -1,4 +1,4 @@
-"""Lots for the benchmarks of the graph: sealed events of any number, and a lot that went far.
+"""Lots for the benchmarks: sealed events of any number, a lot that went far, what copies own.
 
 Next: benchmarks/bench_lineage.py
 """
@@ -19,11 +19,23 @@ from provenance.entries import Draft, Entry, EntryType, Opening, Tier
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LAYERS", "REACHED", "Log", "Spread", "item_of", "plain_spread"]
+__all__ = ["LAYERS", "OWN", "REACHED", "Log", "Spread", "item_of", "plain_spread"]
 
 LAYERS: Final = 20
 REACHED: Final = 10_000
 EVENTS_A_LOT: Final = 3
+OWN: Final = (
+    "event_id",
+    "lot_id",
+    "shipment_id",
+    "bill_of_lading",
+    "facility_id",
+    "from_facility_id",
+    "to_facility_id",
+    "container_id",
+    "certificate_id",
+)
+"""What each copy of the sample world has its own of; products, places and laws are shared."""
 
 
 class Log:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from graph.frames import Frames
 
@@ -82,41 +82,42 @@ def _missing(frames: Frames) -> Frames:
     return _tables(frames, gaps)
 
 
-def _absurd(frames: Frames) -> Frames:
-    def worse(table: pd.DataFrame) -> pd.DataFrame:
-        table, dice = table.copy(), np.random.default_rng(6)
-        for salt, name in enumerate(_numbers(table)):
-            hit = _hit(len(table), 0.1, salt)
-            table.loc[hit, name] = dice.choice(ABSURD, hit.sum())
+def _strewn(
+    frames: Frames,
+    values: Sequence[Any],
+    where: Callable[[pd.DataFrame], Iterable[str]],
+    *,
+    share: float,
+    salt: int,
+) -> Frames:
+    """Put any of some values in the place of a share of those in some columns."""
+
+    def strewn(table: pd.DataFrame) -> pd.DataFrame:
+        table, dice = table.copy(), np.random.default_rng(salt)
+        for number, name in enumerate(where(table)):
+            hit = _hit(len(table), share, number)
+            table.loc[hit, name] = dice.choice(values, hit.sum())
         return table
 
-    return _tables(frames, worse)
+    return _tables(frames, strewn)
 
 
-def _odd_texts(frames: Frames) -> Frames:
-    def odd(table: pd.DataFrame) -> pd.DataFrame:
-        table, dice = table.copy(), np.random.default_rng(7)
-        texts = table.select_dtypes(["object", "str"]).columns.difference(sorted(KEPT))
-        for salt, name in enumerate(texts):
-            hit = _hit(len(table), 0.1, salt)
-            table.loc[hit, name] = dice.choice(_TEXTS, hit.sum())
-        return table
+def _texts(table: pd.DataFrame) -> pd.Index[str]:
+    return table.select_dtypes(["object", "str"]).columns.difference(sorted(KEPT))
 
-    return _tables(frames, odd)
+
+def _units(table: pd.DataFrame) -> list[str]:
+    return [name for name in ("quantity_unit", "weight_unit", "currency") if name in table]
 
 
 def _mixed_units(frames: Frames) -> Frames:
-    def mixed(table: pd.DataFrame) -> pd.DataFrame:
-        table, dice = table.copy(), np.random.default_rng(8)
-        for name in ("quantity_unit", "weight_unit", "currency"):
-            if name in table:
-                table[name] = dice.choice(_UNITS, len(table))
-        if "gross_wages" in table:
-            thousands = _hit(len(table), 0.3, 9)
-            table["gross_wages"] = table["gross_wages"].where(~thousands, table.gross_wages / 1000)
-        return table
+    def thousands(table: pd.DataFrame) -> pd.DataFrame:
+        if "gross_wages" not in table:
+            return table
+        wages = table["gross_wages"]
+        return table.assign(gross_wages=wages.mask(_hit(len(table), 0.3, 9), wages / 1000))
 
-    return _tables(frames, mixed)
+    return _tables(_strewn(frames, _UNITS, _units, share=1, salt=8), thousands)
 
 
 def _shifted_clocks(frames: Frames) -> Frames:
@@ -150,8 +151,8 @@ SPOILERS: Final[Mapping[str, Callable[[Frames], Frames]]] = {
     "one site with 90 % of the rows": _one_site_has_most,
     "all values equal": _all_equal,
     "40 % missing fields": _missing,
-    "absurd values": _absurd,
-    "odd texts": _odd_texts,
+    "absurd values": lambda frames: _strewn(frames, ABSURD, _numbers, share=0.1, salt=6),
+    "odd texts": lambda frames: _strewn(frames, _TEXTS, _texts, share=0.1, salt=7),
     "units mixed": _mixed_units,
     "clocks shifted": _shifted_clocks,
     "months without reports": _months_without_reports,
