@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 from provenance.errors import InputError
 from provenance.ingest.decoding import codec_of, undecodable
 from provenance.ingest.heading import LOOKED_AT, find_header, named_columns, title_note
-from provenance.ingest.table import MAX_ROW, Position, Row, Table, TableSettings
+from provenance.ingest.table import MAX_BLANK, MAX_ROW, Position, Row, Table, TableSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -219,11 +219,20 @@ class _Lines:
     """
 
     def __init__(self, text: io.TextIOWrapper, name: str) -> None:
+        self._name = name
         self.stream = self._read(text.readline, name)
         self.line = 0
         self.row_line = 1
         self.row: list[str] = []
         self.fresh = True
+
+    def refuse_endless(self, since: int) -> None:
+        """Refuse to pass over ever more blank lines; the last that was none is `since`."""
+        if self.line - since > MAX_BLANK:
+            raise InputError(
+                f"{self._name}: more than {MAX_BLANK:,} blank lines from line {since + 1} on; "
+                "is this a table?"
+            )
 
     def _read(self, readline: Callable[[int], str], name: str) -> Iterator[str]:
         size = 0
@@ -252,14 +261,19 @@ class _Lines:
 def _split(reader: Iterator[list[str]], lines: _Lines, header: tuple[str, ...]) -> Iterator[Row]:
     """Yield rows; after a malformed one the parser goes on with the next line."""
     width, first = len(header), header[0]
+    beginning = lines.line
     while True:
         try:
             for cells in reader:
                 lines.fresh = True
+                if not any(cells):
+                    lines.refuse_endless(beginning)
+                    continue
+                beginning = lines.line
                 if len(cells) == width:
                     if cells[0][-len(first) :] == first and _is_header(cells, header):
                         yield Row(lines.row_line, cells, _AGAIN, "".join(lines.row))
-                    elif any(cells):
+                    else:
                         yield Row(lines.row_line, cells)
                 elif any(cell.strip() for cell in cells):
                     problem = f"has {len(cells)} cells, the header has {width}"
@@ -268,7 +282,7 @@ def _split(reader: Iterator[list[str]], lines: _Lines, header: tuple[str, ...]) 
             if "field limit" in str(error):
                 raise csv.Error(_ENDLESS) from None
             yield Row(lines.row_line, [], f"is not well-formed: {error}", "".join(lines.row))
-            lines.fresh = True
+            lines.fresh, beginning = True, lines.line
         else:
             return
 
@@ -292,6 +306,7 @@ def _header_record(lines: _Lines, name: str, wanted: int | None) -> list[str]:
             record = [line]
             break
         lines.fresh = True
+        lines.refuse_endless(0)
     else:
         raise InputError(f"{name}: is empty; a header and rows are expected")
     # A quoted name may hold newlines: read on until the quotes are even.

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
     from provenance.ingest.sources import Source
 
-__all__ = ["MAX_ROW", "Position", "Row", "Table", "TableSettings"]
+__all__ = ["MAX_BLANK", "MAX_ROW", "Position", "Row", "Table", "TableSettings"]
 
 MAX_ROW: Final = 1 << 20
 """Most characters that one row may have, embedded newlines included."""
+MAX_BLANK: Final = 2_000_000
+"""Most rows without any text that may follow each other: about twice what a sheet can have."""
 
 
 class Row(NamedTuple):

@@ -260,6 +260,22 @@ def test_a_bomb_costs_little_memory(tmp_path: Path) -> None:
     assert peak < 60_000_000
 
 
+@pytest.mark.parametrize("blank", ["\n", ",\r\n", "\r", ",,,\n"])
+def test_blank_lines_are_passed_over_but_not_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blank: str
+) -> None:
+    """Above the header, between rows and behind them; a file of nothing else is refused soon."""
+    monkeypatch.setattr("provenance.ingest.reading.MAX_BLANK", 10)
+    path = tmp_path / "t.csv"
+    held = blank * 9
+    path.write_text(f"{held}event_id,name{blank[-1]}1,a\n{held}2,b\n{held}", newline="")
+    assert cells(path) == [["1", "a"], ["2", "b"]]
+    for text in (held * 2, f"event_id,name\n1,a\n{held * 2}2,b\n"):
+        path.write_text(text, newline="")
+        with pytest.raises(InputError, match=r"more than 10 blank lines from line [13] on"):
+            cells(path)
+
+
 class _Stdin:
     def __init__(self, data: bytes) -> None:
         self.buffer = io.BytesIO(data)
