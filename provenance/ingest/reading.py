@@ -19,7 +19,14 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 from provenance.errors import InputError
 from provenance.ingest.decoding import codec_of, undecodable
 from provenance.ingest.heading import LOOKED_AT, find_header, named_columns, title_note
-from provenance.ingest.table import MAX_BLANK, MAX_ROW, Position, Row, Table, TableSettings
+from provenance.ingest.table import (
+    MAX_ROW,
+    Position,
+    Row,
+    Table,
+    TableSettings,
+    refuse_endless,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -211,6 +218,7 @@ class _Lines:
     """Lines with their newlines, and the place of the row that is being read.
 
     Attributes:
+        name: Of the file.
         stream: The lines.
         line: Number of the last one.
         row_line: Where the present row started.
@@ -219,20 +227,12 @@ class _Lines:
     """
 
     def __init__(self, text: io.TextIOWrapper, name: str) -> None:
-        self._name = name
+        self.name = name
         self.stream = self._read(text.readline, name)
         self.line = 0
         self.row_line = 1
         self.row: list[str] = []
         self.fresh = True
-
-    def refuse_endless(self, since: int) -> None:
-        """Refuse to pass over ever more blank lines; the last that was none is `since`."""
-        if self.line - since > MAX_BLANK:
-            raise InputError(
-                f"{self._name}: more than {MAX_BLANK:,} blank lines from line {since + 1} on; "
-                "is this a table?"
-            )
 
     def _read(self, readline: Callable[[int], str], name: str) -> Iterator[str]:
         size = 0
@@ -267,7 +267,7 @@ def _split(reader: Iterator[list[str]], lines: _Lines, header: tuple[str, ...]) 
             for cells in reader:
                 lines.fresh = True
                 if not any(cells):
-                    lines.refuse_endless(beginning)
+                    refuse_endless(lines.name, lines.line, beginning)
                     continue
                 beginning = lines.line
                 if len(cells) == width:
@@ -306,7 +306,7 @@ def _header_record(lines: _Lines, name: str, wanted: int | None) -> list[str]:
             record = [line]
             break
         lines.fresh = True
-        lines.refuse_endless(0)
+        refuse_endless(name, lines.line, 0)
     else:
         raise InputError(f"{name}: is empty; a header and rows are expected")
     # A quoted name may hold newlines: read on until the quotes are even.

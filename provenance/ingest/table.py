@@ -5,19 +5,63 @@ Next: provenance/ingest/heading.py
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
+
+from provenance.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TextIO
 
     from provenance.ingest.sources import Source
 
-__all__ = ["MAX_BLANK", "MAX_ROW", "Position", "Row", "Table", "TableSettings"]
+__all__ = [
+    "MAX_BLANK",
+    "MAX_ROW",
+    "Position",
+    "Row",
+    "Table",
+    "TableSettings",
+    "refuse_endless",
+    "said_lines",
+]
 
 MAX_ROW: Final = 1 << 20
 """Most characters that one row may have, embedded newlines included."""
 MAX_BLANK: Final = 2_000_000
 """Most rows without any text that may follow each other: about twice what a sheet can have."""
+
+
+def refuse_endless(name: str, line: int, since: int) -> None:
+    """Refuse to pass over ever more blank lines.
+
+    Args:
+        name: Of the file.
+        line: The one that is reached.
+        since: The last that was none of them, 0 at the beginning.
+
+    Raises:
+        InputError: There are too many.
+    """
+    if line - since > MAX_BLANK:
+        said = f"more than {MAX_BLANK:,} blank lines from line {since + 1} on"
+        raise InputError(f"{name}: {said}; is this a table?")
+
+
+def said_lines(text: TextIO, name: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not blank, with their numbers; one over `MAX_ROW` in parts.
+
+    Raises:
+        InputError: As for `refuse_endless`.
+    """
+    since = 0
+    for number, line in enumerate(iter(partial(text.readline, MAX_ROW), ""), 1):
+        if line.isspace():
+            refuse_endless(name, number, since)
+        else:
+            since = number
+            yield number, line
 
 
 class Row(NamedTuple):

@@ -282,6 +282,20 @@ def test_nested_json(tmp_path: Path) -> None:
     assert len({row.line for row in rows(path, rows="lines")}) == 3
 
 
+def test_json_lines_may_be_blank_but_not_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first object, between objects and behind them; each keeps its line."""
+    monkeypatch.setattr("provenance.ingest.table.MAX_BLANK", 10)
+    path, blank = tmp_path / "t.jsonl", " \r\n" * 9
+    path.write_text(f'{blank}{{"a": 1}}\n{blank}{{"a": 2}}\n{blank}', newline="")
+    assert [(row.line, row.cells) for row in rows(path)] == [(10, ["1"]), (20, ["2"])]
+    for text in (blank * 2, f'{{"a": 1}}\n{blank * 2}'):
+        path.write_text(text, newline="")
+        with pytest.raises(InputError, match=r"more than 10 blank lines from line [12] on"):
+            rows(path)
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [

@@ -265,7 +265,7 @@ def test_blank_lines_are_passed_over_but_not_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blank: str
 ) -> None:
     """Above the header, between rows and behind them; a file of nothing else is refused soon."""
-    monkeypatch.setattr("provenance.ingest.reading.MAX_BLANK", 10)
+    monkeypatch.setattr("provenance.ingest.table.MAX_BLANK", 10)
     path = tmp_path / "t.csv"
     held = blank * 9
     path.write_text(f"{held}event_id,name{blank[-1]}1,a\n{held}2,b\n{held}", newline="")

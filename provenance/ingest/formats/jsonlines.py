@@ -23,7 +23,7 @@ from provenance.epcis.jsonpull import JsonText, Twice, parse
 from provenance.epcis.writing import json_text
 from provenance.errors import InputError
 from provenance.ingest.heading import MAX_COLUMNS
-from provenance.ingest.table import MAX_ROW, Row
+from provenance.ingest.table import MAX_ROW, Row, said_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,10 +149,8 @@ def _refuse_doubles(name: str, names: dict[str, None], known: frozenset[str]) ->
 
 def _layout(source: Source, rows: str) -> str:
     """How the objects stand in the file."""
-    first = ""
     with _text(source) as (text, _):
-        while not first and (line := text.readline(MAX_ROW)):
-            first = line.strip()
+        first = next((line.strip() for _, line in said_lines(text, source.name)), "")
     if first.startswith("["):
         return "a list"
     try:
@@ -218,9 +216,7 @@ def _objects(source: Source, layout: str) -> Iterator[tuple[Iterator[_Found], IO
 
 
 def _lines(text: io.TextIOWrapper, name: str) -> Iterator[_Found]:
-    number = 0
-    while line := text.readline(MAX_ROW):
-        number += 1
+    for number, line in said_lines(text, name):
         if len(line) >= MAX_ROW:
             said = f"a row of more than {MAX_ROW} characters; is a newline missing?"
             raise InputError(f"{name}: line {number}: {said}")
