@@ -78,7 +78,7 @@ def append_flags(workspace: Workspace, flags: Sequence[Flag]) -> list[Outcome]:
     from detectors.record import content, draft, row_key  # noqa: PLC0415 - heavy
 
     policy, party = workspace.log.policy, workspace.settings.party
-    before = fallen(workspace.graph)
+    before = fallen(workspace.graph, workspace.reader.find) if flags else {}
     return _append(
         workspace,
         [
@@ -105,6 +105,8 @@ def fall(workspace: Workspace, run: Run, *, rehearsal: bool = False) -> list[Out
 
     graph, frames = workspace.graph, run.frames
     gone = {one.flag: one.gone for one in dropped(frames, run.answered, run.raised)}
+    if not gone:
+        return []
     flags = [
         flag
         for flag in superseded.whole(graph, gone.keys() - _decided(graph))

@@ -21,7 +21,7 @@ from provenance.disclosure.tiers import DEFAULT_POLICY
 from provenance.entries import Draft, EntryType, Identity, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from graph.store import GraphStore
     from provenance.disclosure.tiers import TierPolicy
@@ -155,12 +155,20 @@ def read_flags(graph: GraphStore, tier: Tier = Tier.PRIVATE) -> Flags:
     return Flags(current, superseded)
 
 
-def fallen(graph: GraphStore) -> dict[tuple[str, ...], tuple[int, str]]:
-    """Return log index and leaf hash of the superseded flags, by the row key they had."""
+def fallen(
+    graph: GraphStore, find: Callable[[tuple[str, ...]], int | None]
+) -> dict[tuple[str, ...], tuple[int, str]]:
+    """Return log index and leaf hash of the superseded flags, by the row key they had.
+
+    Args:
+        graph: Where to read.
+        find: Returns the entry that a row key stands for: if another flag followed, not this one.
+    """
+    last = {row_key(one.attrs): one for one in graph.contents(VERSION, Tier.PRIVATE)}
     return {
-        row_key(record.attrs): (record.attrs["flag"][0], record.attrs["flag"][1])
-        for record in graph.records(RecordKind.FLAG, Tier.PRIVATE)
-        if "flag" in record.attrs
+        key: (one.attrs["flag"][0], one.attrs["flag"][1])
+        for key, one in last.items()
+        if find(key) == one.index
     }
 
 
