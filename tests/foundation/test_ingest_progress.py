@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 from io import StringIO
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from commands import ingesting
 from commands.ingesting import shown, stoppable
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def test_a_line_now_and_then(
@@ -61,6 +61,32 @@ def test_a_terminal_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = screen.getvalue()
     assert "logging events.csv" in drawn
     assert "42%" in drawn
+
+
+@pytest.mark.parametrize(
+    ("stage", "rows", "entries", "helped"),
+    [
+        ("reading", ingesting._LARGE, 0, True),
+        ("reading", ingesting._LARGE - 1, 0, False),
+        ("logging", ingesting._LARGE, 0, False),
+        ("logging", ingesting._WORTH_A_PROCESS, ingesting._WORTH_A_PROCESS, True),
+        ("logging", ingesting._WORTH_A_PROCESS, ingesting._WORTH_A_PROCESS - 1, False),
+        ("logging", ingesting._WORTH_A_PROCESS - 1, ingesting._WORTH_A_PROCESS, False),
+    ],
+)
+def test_helpers_start_where_there_is_enough_to_do(
+    stage: str, rows: int, entries: int, *, helped: bool
+) -> None:
+    """While a large file is looked through, else when many rows turned out to be new."""
+    started: list[bool] = []
+    told: list[Any] = []
+    workspace: Any = SimpleNamespace(log=SimpleNamespace(size=3))
+    helper = SimpleNamespace(start=lambda: started.append(True))
+    watch = ingesting.followed(workspace, [helper], lambda *said: told.append(said))
+    workspace.log.size += entries
+    watch(stage, "f.csv", 1, 2, rows)
+    assert bool(started) == helped
+    assert told == [(stage, "f.csv", 1, 2, rows)]
 
 
 def test_asked_once_and_asked_twice(capsys: pytest.CaptureFixture[str]) -> None:
