@@ -19,6 +19,19 @@ from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import codes
 from detectors.custody import DAY_US
 from detectors.routes.journeys import passes, reached, shipments_of_lots, tops
+from detectors.routes.silence import (
+    LEAST_SHAPE,
+    MOST_SHAPE,
+    ONE_LOAD_DAYS,
+    SHIPPER_SIZE,
+    WAIT_DAYS,
+    among_all,
+    how_seldom,
+    loads_of,
+    rates,
+    shape_of,
+    silence,
+)
 from detectors.routes.statistical import Statistical
 from detectors.rules import not_judged, plain
 
@@ -32,11 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LaneNovelty"]
 
-WAIT_DAYS: Final = 60
-ONE_LOAD_DAYS: Final = 7
-"""Shipments so near each other are one load."""
-SHIPPER_SIZE: Final = 10.0
-LEAST_SHAPE, MOST_SHAPE = 0.2, 6.0
 _FARTHEST: Final = 37.0
 
 
@@ -45,7 +53,7 @@ class LaneNovelty(Statistical):
 
     name: Final = "lane_novelty"
     type: Final = "lane_novelty"
-    version: Final = "2"
+    version: Final = "3"
     side = "upper"
     min_samples = 3
     by_quarter = False
@@ -96,26 +104,32 @@ class LaneNovelty(Statistical):
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
         """Return how improbable it is that so few loads followed on a lane of this shipper."""
         end = int(window["end"].iloc[0])
-        loads = _loads(window)
-        typical, shape = _rates(window, loads, end)
+        loads = loads_of(window)
+        typical, shape = rates(window, loads, end)
         count, first = (window["lane"].map(loads[name]) for name in ("loads", "first"))
         days = (end - first).to_numpy() / DAY_US
         expected = window["maker"].map(typical).to_numpy() * np.maximum(days, 0.0)
-        p = _silence(count.to_numpy(np.float64) - 1, expected, shape)
+        p = silence(count.to_numpy(np.float64) - 1, expected, shape)
         p = _with_partner(p, window, end)
         together = _together(window, count.to_numpy(), first.to_numpy())
         innocent = (count.to_numpy() > 1) | together
         # Whether firms know each other is no matter of silence: then there is no question.
         asked = ~(window["known"] | window["passing"]) & window["held"].astype(bool)
         size = window.groupby("maker")["lane"].transform("size").to_numpy()
+        asked &= window["judged"]
+        lanes = (asked & ~together & ~window["lane"].where(asked).duplicated()).to_numpy(bool)
+        silent = silence(np.zeros(len(window)), expected, shape)
+        seldom = how_seldom(count.to_numpy()[lanes], expected[lanes], shape)
+        asked &= _spokesmen(window, count.to_numpy())
+        asked &= (count > 1) | _least_likely(window["subject_id"].where(asked), p)
+        p = among_all(p, np.where(innocent, silent, p)[lanes], seldom)
         return pd.DataFrame(
             {
                 "z": _deviate(np.where(innocent, np.maximum(p, _ORDINARY), p)),
                 "loads": count.to_numpy(),
                 "expected": expected,
                 "peers": size,
-                "judged": (window["judged"] & asked).to_numpy(bool)
-                & _spokesmen(window, count.to_numpy()),
+                "judged": asked.to_numpy(bool),
             }
         )
 
@@ -214,61 +228,12 @@ def _passing(table: pd.DataFrame, ships: pd.DataFrame) -> NDArray[np.bool_]:
 _RARE: Final = 3
 
 
-def _loads(uses: pd.DataFrame) -> pd.DataFrame:
-    """Count the loads of each lane, and find the first: `loads`, `first`."""
-    first = uses.groupby("lane")["at"].transform("min")
-    load = (uses["at"] - first) // (ONE_LOAD_DAYS * DAY_US)
-    loads = uses.assign(load=load).drop_duplicates(["lane", "load"]).groupby("lane").size()
-    return pd.DataFrame({"loads": loads, "first": uses.groupby("lane")["at"].min()})
-
-
-def _rates(uses: pd.DataFrame, lanes: pd.DataFrame, end: int) -> tuple[pd.Series, float]:
-    """Return each shipper's typical loads a day on a lane, and how alike the lanes are.
-
-    A load speaks for its lane, so that busy lanes count more. How alike they are is the shape of a
-    gamma distribution of rates, read off the lanes that saw more than one load.
-    """
-    days = ((end - lanes["first"]) / DAY_US).clip(lower=float(WAIT_DAYS))
-    rate = uses["lane"].map(pd.Series(np.log(lanes["loads"] / days)))
-    whole = float(rate.median())
-    grouped = rate.groupby(uses["maker"])
-    size, own = grouped.size(), grouped.median()
-    typical = pd.Series(np.exp((size * own + SHIPPER_SIZE * whole) / (size + SHIPPER_SIZE)))
-    maker = uses.drop_duplicates("lane").set_index("lane")["maker"]
-    expected = maker.map(typical).reindex(lanes.index) * days
-    return typical, _shape(lanes["loads"].to_numpy(np.float64), expected.to_numpy(np.float64))
-
-
-def _shape(loads: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    """Return the shape that explains best how loads of the lanes that saw several spread."""
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
-    often = loads > 1
-    more, mean = loads[often] - 1, np.maximum(expected[often], _TINY)
-
-    def height(shape: float, level: float) -> float:
-        chance = shape / (shape + level * mean)
-        seen = stats.nbinom.logpmf(more, shape, chance)
-        return float(np.sum(seen - np.log1p(-np.minimum(chance**shape, _SURE))))
-
-    tried = [(shape, level) for shape in _SHAPES for level in _FACTORS]
-    return max(tried, key=lambda one: height(*one))[0] if often.any() else MOST_SHAPE
-
-
-_SHAPES: Final = tuple(float(one) for one in np.geomspace(LEAST_SHAPE, MOST_SHAPE, 12))
-_FACTORS: Final = tuple(float(one) for one in np.geomspace(0.4, 1.6, 7))
-_SURE: Final = 1 - 1e-9
-
-
-def _silence(
-    repeats: NDArray[np.float64], expected: NDArray[np.float64], shape: float
-) -> NDArray[np.float64]:
-    """Return how probable so few repeats are where so many were to be expected."""
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
-    few = np.nan_to_num(repeats, nan=1e9)
-    chance = shape / (shape + np.maximum(np.nan_to_num(expected), 1e-12))
-    return np.asarray(np.minimum(stats.nbinom.cdf(few, shape, chance), 1.0))
+def _least_likely(subject: pd.Series, p: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mark one shipment of each consignment: several new legs on its way are one question."""
+    order = np.argsort(p, kind="stable")
+    marked = np.zeros(len(p), bool)
+    marked[order] = ~subject.iloc[order].duplicated().to_numpy()
+    return marked
 
 
 def _with_partner(p: NDArray[np.float64], window: pd.DataFrame, end: int) -> NDArray[np.float64]:
@@ -278,12 +243,12 @@ def _with_partner(p: NDArray[np.float64], window: pd.DataFrame, end: int) -> NDA
     """
     from scipy import stats  # noqa: PLC0415 - as above
 
-    loads = _loads(window.assign(lane=window["target"]))
+    loads = loads_of(window.assign(lane=window["target"]))
     days = ((end - loads["first"]) / DAY_US).clip(lower=float(WAIT_DAYS))
     rate = pd.Series(np.log(loads["loads"] / days))
     expected = (np.exp(rate.median()) * days).to_numpy()
-    shape = _shape(loads["loads"].to_numpy(np.float64), expected)
-    silent = pd.Series(_silence(loads["loads"].to_numpy() - 1.0, expected, shape), loads.index)
+    shape = shape_of(loads["loads"].to_numpy(np.float64), expected)
+    silent = pd.Series(silence(loads["loads"].to_numpy() - 1.0, expected, shape), loads.index)
     other = window["target"].map(silent.where(loads["loads"] <= _RARE - 1)).to_numpy(np.float64)
     joined = stats.chi2.sf(
         -2 * (np.log(np.maximum(p, _TINY)) + np.log(np.maximum(other, _TINY))), 4
