@@ -38,6 +38,7 @@ class Done(NamedTuple):
     position: int
     size: int
     outcomes: tuple[Outcome, ...] = ()
+    superseded: tuple[Outcome, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -98,14 +99,16 @@ def state(directory: Path) -> State:
 def test_it_runs_for_new_entries_and_not_for_its_own_flags(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One run at the start, one for entries that came; flags of its own start none."""
+    """One run at the start, one for entries that came; flags of its own, raised or superseded,
+    start none.
+    """
     runs: list[int] = []
 
     def run(workspace: Workspace, *_: object, **__: object) -> Done:
         before = workspace.reader.size
-        workspace.log.append([site(1_000 + len(runs))])
+        workspace.log.append([site(1_000 + before), site(2_000 + before)])
         runs.append(before)
-        return Done(before, before + 1, (Outcome("appended"),))
+        return Done(before, before + 2, (Outcome("appended"),), (Outcome("appended"),))
 
     monkeypatch.setattr(patrol, "detect", run)
     with going(place):
