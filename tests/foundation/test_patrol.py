@@ -116,8 +116,8 @@ def test_it_runs_for_new_entries_and_not_for_its_own_flags(
         grow(place, site, 1)
         until(lambda: len(runs) == 2)
         time.sleep(0.2)
-    assert runs == [1, 3]
-    assert state(place).position == 3
+    assert runs == [1, 4]
+    assert state(place).position == 4
 
 
 def test_what_came_during_a_run_is_looked_at_after_it(
