@@ -88,9 +88,14 @@ def keys_of(rows: Sequence[bytes]) -> list[bytes]:
     return [key for own in rows for key, _ in split_rows(own)]
 
 
-def are_apart(rows: Sequence[bytes]) -> bool:
-    """Say whether drafts with these rows have one row each, and no two of them the same key."""
-    return _are_single(rows) and len({*keys_of(rows)}) == len(rows)
+def are_apart(rows: Sequence[bytes], keys: Sequence[bytes]) -> bool:
+    """Say whether drafts with these rows have one row each, and no two of them the same key.
+
+    Args:
+        rows: Of each draft.
+        keys: What `keys_of` says of them.
+    """
+    return len({*keys}) == len(rows) and _are_single(rows)
 
 
 def _are_single(rows: Sequence[bytes]) -> bool:

@@ -145,8 +145,9 @@ def commit(
         head = continued_head(connection)
         # Row keys only come with entries: at the same size what `prepare` saw still holds.
         of_old = head.size == batch.size
-        held = batch.held if of_old else rows.held(keys_of(batch.prepared.rows))
-        outcomes, fresh, keys = _settle(batch, held, head.size)
+        own = keys_of(batch.prepared.rows)
+        held = batch.held if of_old else rows.held(own)
+        outcomes, fresh, keys = _settle(batch, own, held, head.size)
         if not fresh.kinds:
             return Committed(outcomes, None, edge)
         time_us = _ingest_time(instruments.clock, head)
@@ -189,10 +190,10 @@ class _Settled(NamedTuple):
     keys: dict[bytes, Held] | None
 
 
-def _settle(batch: Batch, held: Mapping[bytes, Held], size: int) -> _Settled:
+def _settle(batch: Batch, own: Sequence[bytes], held: Mapping[bytes, Held], size: int) -> _Settled:
     """Decide each draft for good: against the log, and against the drafts before it."""
     prepared = batch.prepared
-    if held or not are_apart(prepared.rows):
+    if held or not are_apart(prepared.rows, own):
         return _settle_each(batch, held, size)
     numbered = zip(repeat("appended"), count(size), prepared.digests)
     # Outcome._make checks the length of each, which `zip` has settled for all.
