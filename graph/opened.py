@@ -82,13 +82,14 @@ def opened_columns(body: bytes | None, tiers: str, said: bytes) -> Opened:
     if body is None:
         return Opened(ERASED, [], form_of(()))
     version, public = _body(body)
-    if not said:
-        return Opened(version, [public, {}, {}], form_of(()))
     layers: Layers = [public, {}, {}]
-    pairs = canonical.loads(b"[%b]" % said)
-    for tier, (path, value) in zip(map(int, tiers), pairs, strict=True):
-        layers[tier][path[1:]] = value
-    return Opened(version, layers, _whole(tuple([path for path, _ in pairs]), tiers))
+    if not said:
+        return Opened(version, layers, form_of(()))
+    paths, values = zip(*canonical.loads(b"[%b]" % said), strict=True)
+    form, places = _whole(paths, tiers)
+    for (tier, name), value in zip(places, values, strict=True):
+        layers[tier][name] = value
+    return Opened(version, layers, form)
 
 
 def _body(body: bytes) -> tuple[str, Content]:
@@ -100,11 +101,17 @@ def _body(body: bytes) -> tuple[str, Content]:
 
 
 @lru_cache(maxsize=_FORMS_KEPT)
-def _whole(paths: tuple[str, ...], tiers: str) -> Form:
-    """Return the form of entries of which these fields were sealed, none of them in parts."""
+def _whole(paths: tuple[str, ...], tiers: str) -> tuple[Form, list[tuple[Tier, str]]]:
+    """Return the form of entries of which these fields were sealed, and where each belongs.
+
+    Raises:
+        ValueError: One is a part of a field.
+    """
     if any("/" in path[1:] or "~" in path for path in paths):
         raise ValueError(paths)
-    return Form(zip(paths, [_TIERS[tier] for tier in tiers], strict=True))
+    seen_from = [_TIERS[tier] for tier in tiers]
+    names = [path[1:] for path in paths]
+    return Form(zip(paths, seen_from, strict=True)), [*zip(seen_from, names, strict=True)]
 
 
 def _by_tier(entry: Entry) -> Layers:
