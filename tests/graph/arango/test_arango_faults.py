@@ -404,6 +404,7 @@ def test_cluster_settings_reach_the_server(double: Double) -> None:
     assert options == {"numberOfShards": 3, "replicationFactor": 2, "writeConcern": 2}
 
 
+@pytest.mark.usefixtures("test_data")  # the documented interface is among it
 def test_the_double_refuses_what_is_not_documented(double: Double) -> None:
     """An unknown path, parameter or attribute is refused, so that no test passes by it."""
     word = {"authorization": "Basic cm9vdDpzZWNyZXQ="}
