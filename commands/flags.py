@@ -56,7 +56,7 @@ def list_flags(
             f"{content['subject_id']}{told}"
         )
         if explain:
-            typer.echo(f"         {content.get('explanation', '')}")
+            typer.echo(f"         {content.get('explanation', 'What it said was erased.')}")
             if (by := content.get("superseded")) is not None:
                 typer.echo(f"         Superseded by entry {by['entry']}: {by['reason']}")
     if len(shown) < len(flags):
