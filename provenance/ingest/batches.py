@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Final
 from provenance.disclosure.privacy import b64, open_entry
 from provenance.entries import Draft, EntryType, Identity, Tier
 from provenance.errors import ProvenanceError, UsageError
-from provenance.hashing import EMPTY_ROOT, leaf_hash, node_hash
+from provenance.hashing import EMPTY_ROOT, leaf_hashes, node_hash, node_hashes
 from provenance.notes.checkpoint import sign_note
 from provenance.proving.leaf import LEAF_DIGEST
 from provenance.store.signed_batch import batch_keys, batch_text, check_batch, unfit_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from provenance.clock import Clock
     from provenance.entries import Content, Outcome
@@ -55,26 +55,28 @@ class RootStream:
     def __init__(self) -> None:
         """Begin with the empty tree."""
         self.count = 0
-        self._peaks: list[bytes] = []
+        self._peaks: list[bytes | None] = []  # by level, where the count has that bit
 
-    def add(self, entry: bytes) -> None:
-        """Append one leaf, here a body digest."""
-        node = leaf_hash(entry)
-        size = self.count
-        while size & 1:
-            node = node_hash(self._peaks.pop(), node)
-            size >>= 1
-        self._peaks.append(node)
-        self.count += 1
+    def extend(self, entries: Sequence[bytes]) -> None:
+        """Append leaves, here body digests."""
+        self.count += len(entries)
+        row, level = leaf_hashes(entries), 0
+        while row:
+            if level == len(self._peaks):
+                self._peaks.append(None)
+            peak = self._peaks[level]
+            if peak is not None:
+                row.insert(0, peak)
+            self._peaks[level] = row[-1] if len(row) % 2 else None
+            row, level = node_hashes(row), level + 1
 
     def root(self) -> bytes:
         """The root over the leaves so far."""
-        if not self._peaks:
-            return EMPTY_ROOT
-        *others, root = self._peaks
-        for peak in reversed(others):
-            root = node_hash(peak, root)
-        return root
+        root: bytes | None = None
+        for peak in self._peaks:
+            if peak is not None:
+                root = peak if root is None else node_hash(peak, root)
+        return EMPTY_ROOT if root is None else root
 
 
 def ranges_of(indexes: Iterable[int], ranges: list[list[int]]) -> None:
@@ -154,8 +156,7 @@ class Claim:
             # What was appended just now need not be read again.
             if len(told) < len(run):
                 told = [entry.leaf[LEAF_DIGEST] for entry in log.entries(first, last + 1)]
-            for digest in told:
-                self.stream.add(digest)
+            self.stream.extend(told)
             ranges_of(run, self.ranges)
 
     def _take_run(self, outcomes: list[Outcome]) -> bool:
@@ -170,8 +171,7 @@ class Claim:
         if any(kind != "appended" for kind, _index, _digest in outcomes):
             return False
         self._held.add(first, last)
-        for digest in digests:
-            self.stream.add(digest)
+        self.stream.extend(digests)
         ranges_of((first,), self.ranges)
         self.ranges[-1][1] = last
         return True

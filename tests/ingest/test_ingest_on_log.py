@@ -135,12 +135,12 @@ def naive_root(entries: list[bytes]) -> bytes:
     return node_hash(naive_root(entries[:split]), naive_root(entries[split:]))
 
 
-@given(st.lists(st.binary(max_size=4), max_size=40))
-def test_the_streamed_root_is_the_root(entries: list[bytes]) -> None:
+@given(st.lists(st.lists(st.binary(max_size=4), max_size=40), max_size=4))
+def test_the_streamed_root_is_the_root(groups: list[list[bytes]]) -> None:
     """The root with memory for the peaks only equals the recursive definition."""
-    stream = RootStream()
-    for entry in entries:
-        stream.add(entry)
+    stream, entries = RootStream(), [entry for group in groups for entry in group]
+    for group in groups:
+        stream.extend(group)
     assert stream.root() == naive_root(entries)
     assert stream.count == len(entries)
 

@@ -110,7 +110,7 @@ def test_a_claim_of_runs_is_a_claim_of_entries(batches: list[list[tuple[str, int
         for outcome in outcomes:
             if outcome.index not in taken:
                 taken.append(outcome.index)
-                stream.add(outcome.index.to_bytes(32))
+                stream.extend([outcome.index.to_bytes(32)])
     ranges: list[list[int]] = []
     ranges_of(taken, ranges)
     assert claim.ranges == ranges
