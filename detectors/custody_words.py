@@ -109,7 +109,7 @@ def _evidence(case: Case, ship: Row) -> tuple[int, ...]:
     lot, shipment = case.shared.flows_of(int(ship["lot"])), ship["shipment_number"]
     own = lot.stock == stock(ship["lot"], ship["shipper_number"])
     related = own if (lot.sign[own] > 0).any() else np.ones(len(own), bool)
-    travelled = case.shared.rows["shipment_number"].to_numpy()[lot.position]
+    travelled = case.shared.cells("shipment_number", lot.position)
     named = (lot.position >= 0) & (travelled == shipment) & (shipment >= 0)
     index, at = (np.append(one[related], one[named]) for one in (lot.entry, lot.at))
     found = index[np.lexsort((index, np.abs(at - ship["at"])))]

@@ -37,6 +37,7 @@ SEED: Final = 20_261_101
 _ASKED_OFTEN: Final = ("rows", "inputs", "legs", "consignments", "flows", "facility_months")
 
 
+C = TypeVar("C")
 T = TypeVar("T")
 
 
@@ -77,6 +78,14 @@ class Features:
         found: T = self._made[make]
         return found
 
+    def lasting(self, make: Callable[[Features], T]) -> T:
+        """Return `once` of what log entries say one by one: no later entry changes that.
+
+        Args:
+            make: A function of a module; what it tells of an entry comes from that entry alone.
+        """
+        return self.once(make)
+
     def prepare(self) -> None:
         """Compute what many detectors ask for."""
         for name in _ASKED_OFTEN:
@@ -97,6 +106,10 @@ class Features:
         """
         del detector, family, inputs
         return False
+
+    def explained(self, explain: Callable[[C], T], case: C) -> T:
+        """Put one flagged case into words, as its detector does."""
+        return explain(case)
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -176,6 +189,11 @@ class Features:
     def row(self, position: int) -> Row:
         """Return one of `rows`; a table gives whole rows a hundred times more slowly."""
         return Row(self._columns, position)
+
+    def cells(self, column: str, positions: NDArray[np.int64]) -> NDArray[Any]:
+        """Return what some of `rows` hold in a column of numbers; -1 takes the first of all."""
+        found: NDArray[Any] = self.rows[column].to_numpy()[np.maximum(positions, 0)]
+        return found
 
     def rows_of(self, entries: Collection[int]) -> NDArray[np.int64]:
         """Return the positions in `rows` of what some log entries say, in their order."""

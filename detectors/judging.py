@@ -6,6 +6,7 @@ Next: detectors/run.py
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detectors.base import Account, Detector, Sample
+    from detectors.base import Account, Benign, Detector, Sample
     from detectors.features import Features
 
 __all__ = [
@@ -203,10 +204,11 @@ def conclude(
     chosen = chosen[chosen["flagged"]]
     rows = chosen["row"].to_numpy(np.int64)
     cases = _cases(found, shared, rows)
-    accounts = [found.detector.explain(case) for case in cases]
+    explain = partial(_explained, found.detector)
+    told = [shared.explained(explain, case) for case in cases]
     named = [
         sorted({int(case.row["index"]), *account.evidence})
-        for case, account in zip(cases, accounts, strict=True)
+        for case, (account, _) in zip(cases, told, strict=True)
     ]
     hashes = shared.leaf_hashes({index for indices in named for index in indices})
     ranks_ = chosen["rank"].tolist()
@@ -214,14 +216,21 @@ def conclude(
     return [
         _flag(
             found,
-            _Concluded(row, rank, case, account, tuple(Evidence(i, hashes[i]) for i in indices)),
+            _Concluded(row, rank, case, *said, tuple(Evidence(i, hashes[i]) for i in indices)),
             reading,
             sizes,
         )
-        for row, rank, case, account, indices in zip(
-            rows.tolist(), ranks_, cases, accounts, named, strict=True
+        for row, rank, case, said, indices in zip(
+            rows.tolist(), ranks_, cases, told, named, strict=True
         )
     ]
+
+
+def _explained(detector: Detector, case: Case) -> tuple[Account, tuple[Benign, ...]]:
+    """Put a case into words, and add what slips were noted on its events."""
+    account = detector.explain(case)
+    noted = slips.checked(detector.name, case, account)
+    return replace(account, benign=(*account.benign, *noted)), noted
 
 
 def _cases(found: Judgement, shared: Features, rows: NDArray[np.int64]) -> list[Case]:
@@ -256,14 +265,13 @@ class _Concluded(NamedTuple):
     rank: float
     case: Case
     account: Account
+    noted: tuple[Benign, ...]
     evidence: tuple[Evidence, ...]
 
 
 def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[str, int]) -> Flag:
     detector, sample, decisions = found.detector, found.sample, found.decisions
     row, score, threshold = one.row, one.case.score, one.case.threshold
-    noted = slips.checked(detector.name, one.case, one.account)
-    account = replace(one.account, benign=(*one.account.benign, *noted))
     benign = bool(decisions.likely_benign[row])
     grade = severity(detector.evidence_class, score, threshold, likely_benign=benign)
     family = None if decisions.family is None else str(decisions.family[row])
@@ -277,7 +285,7 @@ def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[st
         subject_kind=detector.subject_kind,
         subject_id=str(one.case.row["subject_id"]),
         subject_party=party if isinstance(party, str) else None,
-        severity=slips.lowered(grade, noted),
+        severity=slips.lowered(grade, one.noted),
         evidence_class=detector.evidence_class,
         detector=detector.name,
         detector_version=detector.version,
@@ -286,7 +294,7 @@ def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[st
         root=reading.root,
         score=score,
         threshold=threshold,
-        account=account,
+        account=one.account,
         rank=one.rank,
         likely_benign=benign,
         p=None if decisions.p is None else float(decisions.p[row]),
@@ -297,7 +305,7 @@ def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[st
         code_digest=code_digest(type(detector).__module__),
         seed=one.case.shared.seed,
         libraries=libraries(detector.libraries),
-        reads=(*detector.reads, *slips.READS) if noted else detector.reads,
+        reads=(*detector.reads, *slips.READS) if one.noted else detector.reads,
         reference_digest=None if family is None else sample.reference_digests.get(family),
         list_version=sample.list_version,
     )

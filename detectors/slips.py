@@ -119,7 +119,7 @@ def concerned(name: str, table: pd.DataFrame, shared: Features) -> NDArray[np.bo
     marked = np.zeros(len(table), bool)
     if question is None or not len(table):
         return marked
-    noted = shared.once(_noted)
+    noted = shared.lasting(_noted)
     if noted:
         bearing = np.fromiter(noted, np.int64, len(noted))
         marked |= np.isin(table["index"].to_numpy(np.int64), bearing)
@@ -142,7 +142,7 @@ def checked(name: str, case: Case, account: Account) -> tuple[Benign, ...]:
         account: Its explanation.
     """
     question = SLIPS.get(name)
-    noted = {} if question is None else case.shared.once(_noted)
+    noted = {} if question is None else case.shared.lasting(_noted)
     if question is None or not noted:
         return ()
     found: dict[str, Finding] = {}
@@ -200,7 +200,7 @@ def _found(account: Account, undone: Iterable[float]) -> Finding:
 
 
 def _time(shared: Features, index: int) -> int:
-    return int(shared.rows["at"].to_numpy()[shared.rows_of([index])[0]])
+    return int(shared.cells("at", shared.rows_of([index])[:1])[0])
 
 
 def _shifts(code: str, at: int) -> Iterator[float]:

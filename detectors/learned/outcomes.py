@@ -66,11 +66,10 @@ def flagged_events(shared: Features) -> pd.DataFrame:
             "party": texts(events, "subject_party").to_numpy(),
         }
     )
-    rows = shared.rows.assign(position=np.arange(len(shared.rows)))
-    first = rows.drop_duplicates(["party", "event_id"])[
-        ["party", "event_id", "position", "index", "at"]
-    ]
-    table = table.merge(first, on=["party", "event_id"])
+    rows = shared.rows[["party", "event_id", "index", "at"]]
+    rows = rows[rows["event_id"].isin(table["event_id"])].drop_duplicates(["party", "event_id"])
+    rows = rows.assign(position=rows.index.to_numpy())
+    table = table.merge(rows, on=["party", "event_id"])
     table = table.merge(_decisions(shared), on="flag_index", how="left")
     return table.sort_values("flag_index").reset_index(drop=True)
 

@@ -2,7 +2,8 @@
 
     the detector's tables have no new rows     its answer stands, it is not asked
     it judges by family                        families on the same inputs stand
-    otherwise                                  it is asked about everything
+    otherwise                                  it is asked about everything, and flags stand
+                                               whose case and explanation are the same
 
 What a family may flag at is decided across all detectors, so it is decided anew
 from what stands and what was judged. A subject that may now be flagged and was
@@ -17,14 +18,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+import msgspec
 import pandas as pd
 
 from detectors.abreast import each
-from detectors.base import EvidenceClass
 from detectors.dropped import about, fallen, open_flags
 from detectors.features import SEED
 from detectors.judging import Judgement, Reading, conclude, judge, levels_of, smallest, strangest
+from detectors.onward.cases import stood
 from detectors.onward.keeping import families_of
 from detectors.onward.kept import (
     KeptAnswer,
@@ -34,6 +35,7 @@ from detectors.onward.kept import (
     passing,
     without,
 )
+from detectors.onward.standing import Standing, standing_of, statistical, without_outranked
 from detectors.onward.watched import Watched
 from detectors.run import (
     LEVEL,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from detectors.base import Abstention, Detector, Flag
+    from detectors.onward.kept import Basis
     from graph.frames import Frames
 
 __all__ = ["Before", "Onward", "Standing", "go_on"]
@@ -64,18 +67,6 @@ class Before(NamedTuple):
 
     kept: KeptRun
     changed: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A flag of an earlier run that this one would raise again, word for word."""
-
-    detector: str
-    type: str
-    evidence_class: EvidenceClass
-    party: str | None
-    subject: str
-    rank: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +128,7 @@ class _Answer:
     told: frozenset[str] = frozenset()
     abstentions: tuple[Abstention, ...] = ()
     found: Judgement | None = None
+    before: KeptAnswer | None = None
 
     def least(self) -> dict[str, float]:
         """Return the smallest q of every family, standing or judged."""
@@ -146,6 +138,24 @@ class _Answer:
     def unexplained(self, levels: Mapping[str, float]) -> set[str]:
         """Return the families that stand, of which somebody may be flagged now who was not."""
         return {label for label, one in passing(self.stands, levels) if not one.flagged}
+
+
+class _Told(NamedTuple):
+    """What follows from one detector's answer.
+
+    Attributes:
+        flags: Those that are raised anew.
+        standing: Those of earlier runs.
+        scores: Of what was judged.
+        tables: What the explanations rest on, those of standing flags included.
+        raised: What became flags of what was judged, by party, subject and family, and on what.
+    """
+
+    flags: list[Flag]
+    standing: list[Standing]
+    scores: list[pd.DataFrame]
+    tables: frozenset[str]
+    raised: Mapping[tuple[str | None, str, str], Basis | None]
 
 
 class _Run:
@@ -182,7 +192,7 @@ class _Run:
 
     def _asked(self, detector: Detector) -> _Answer:
         answer = _Answer(detector, key_of(detector))
-        kept = self._kept(detector, answer.key)
+        answer.before = kept = self._kept(detector, answer.key)
         if kept is None or self._before is None:
             self._ask(answer, {})
         elif not kept.tables & self._before.changed:
@@ -229,16 +239,15 @@ class _Run:
         judged: dict[str, int] = {}
         tasks = [partial(self._told, answer, reading) for answer in self._answers]
         conclusions = each(tasks, self._shared, here=self._goes_on)
-        for answer, one in zip(self._answers, conclusions, strict=True):
-            if isinstance(one, Exception):
-                self._errors.append(error_of(answer.detector, one))
+        for answer, told in zip(self._answers, conclusions, strict=True):
+            if isinstance(told, Exception):
+                self._errors.append(error_of(answer.detector, told))
                 continue
-            fresh, scores, told = one
-            mine, others = _without_outranked(fresh, _standing(answer, reading.levels))
+            mine, others = without_outranked(told.flags, told.standing)
             flags, standing = flags + mine, standing + others
-            tables += scores
-            flagged = self._flagged.union(flag.subject_id for flag in fresh)
-            kept[answer.detector.name] = _to_keep(answer, told, fresh, flagged)
+            tables += told.scores
+            flagged = self._flagged.union(flag.subject_id for flag in told.flags)
+            kept[answer.detector.name] = _to_keep(answer, told, flagged)
             families = kept[answer.detector.name].families
             judged[answer.detector.name] = sum(one.subjects for one in families.values())
         result = RunResult(
@@ -246,69 +255,50 @@ class _Run:
             abstentions=tuple(one for kept_ in kept.values() for one in kept_.abstentions),
             errors=tuple(self._errors),
             judged=judged,
-            expected_false=self._level * _statistical(flags, standing),
+            expected_false=self._level * statistical(flags, standing),
             scores=pd.concat([no_scores(), *tables], ignore_index=True),
         )
         run = KeptRun(reading.tree_size, reading.root, self._level, self._shared.seed, kept)
         asked = tuple(one.detector.name for one in self._answers if one.found is not None)
         return Onward(result, tuple(standing), run, asked)
 
-    def _told(
-        self, answer: _Answer, reading: Reading
-    ) -> tuple[list[Flag], list[pd.DataFrame], frozenset[str]]:
+    def _told(self, answer: _Answer, reading: Reading) -> _Told:
+        standing = [
+            standing_of(answer.detector, one.party, one.subject, one.rank)
+            for _, one in passing(answer.stands, reading.levels)
+        ]
         if answer.found is None:
-            return [], [], frozenset()
+            return _Told([], standing, [], frozenset(), {})
         chosen = strangest(answer.found, reading.levels)
+        changed = frozenset() if self._before is None else self._before.changed
+        old = stood(answer.found, chosen, answer.before, changed, self._shared)
+        self._shared.told.clear()
         with self._shared.reading() as read:
-            flags = conclude(answer.found, self._shared, reading, chosen)
-        return flags, [scores_of(answer.found, chosen)], frozenset(read)
+            anew = chosen.assign(flagged=chosen["flagged"] & ~old.mask)
+            flags = conclude(answer.found, self._shared, reading, anew)
+        raised: dict[tuple[str | None, str, str], Basis | None] = {}
+        for flag, basis in zip(flags, self._shared.told, strict=True):
+            case = old.digests.get((flag.subject_party, flag.subject_id))
+            key = (flag.subject_party, flag.subject_id, flag.family or "")
+            raised[key] = msgspec.structs.replace(basis, case=case) if case else None
+        for (party, subject), (basis, rank) in old.stands.items():
+            raised[party, subject, ""] = basis
+            standing.append(standing_of(answer.detector, party, subject, rank))
+        tables = frozenset(read)
+        if answer.before is not None and old.stands:
+            tables |= answer.before.told
+        return _Told(flags, standing, [scores_of(answer.found, chosen)], tables, raised)
 
 
-def _standing(answer: _Answer, levels: Mapping[str, float]) -> list[Standing]:
-    detector = answer.detector
-    return [
-        Standing(
-            detector.name,
-            detector.type,
-            detector.evidence_class,
-            one.party,
-            one.subject,
-            one.rank,
-        )
-        for _, one in passing(answer.stands, levels)
-    ]
-
-
-def _without_outranked(
-    fresh: list[Flag], standing: list[Standing]
-) -> tuple[list[Flag], list[Standing]]:
-    """Let the higher of two flags on one subject speak for it, as within one judgement."""
-    ranked = {(one.party, one.subject): one.rank for one in standing}
-    mine = [
-        flag
-        for flag in fresh
-        if flag.rank > ranked.get((flag.subject_party, flag.subject_id), -np.inf)
-    ]
-    taken = {(flag.subject_party, flag.subject_id) for flag in mine}
-    return mine, [one for one in standing if (one.party, one.subject) not in taken]
-
-
-def _statistical(flags: list[Flag], standing: list[Standing]) -> int:
-    classes = [*(one.evidence_class for one in flags), *(one.evidence_class for one in standing)]
-    return sum(one is EvidenceClass.STATISTICAL for one in classes)
-
-
-def _to_keep(
-    answer: _Answer, told: frozenset[str], flags: list[Flag], flagged: frozenset[str]
-) -> KeptAnswer:
-    told |= answer.told
+def _to_keep(answer: _Answer, told: _Told, flagged: frozenset[str]) -> KeptAnswer:
+    explained = told.tables | answer.told
     families = dict(answer.stands)
     if answer.found is not None:
-        families |= families_of(answer.found, flags)
+        families |= families_of(answer.found, told.raised)
     return KeptAnswer(
         key=answer.key,
-        tables=answer.tables | told,
-        told=told,
+        tables=answer.tables | explained,
+        told=explained,
         abstentions=about(answer.abstentions, flagged),
         families=families,
     )

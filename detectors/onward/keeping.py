@@ -1,6 +1,6 @@
 """What is kept of a judgement: by family, its inputs and whom it flagged.
 
-Next: detectors/onward/going.py
+Next: detectors/onward/standing.py
 """
 
 from __future__ import annotations
@@ -15,23 +15,27 @@ from detectors.ranking import GENERAL, ranks
 from detectors.run import counted
 
 if TYPE_CHECKING:
-    from detectors.base import Flag
+    from collections.abc import Mapping
+
     from detectors.judging import Judgement
+    from detectors.onward.kept import Basis
 
 __all__ = ["families_of"]
 
 
-def families_of(found: Judgement, flags: list[Flag]) -> dict[str, KeptFamily]:
+def families_of(
+    found: Judgement, raised: Mapping[tuple[str | None, str, str], Basis | None]
+) -> dict[str, KeptFamily]:
     """Return what is kept of each family that was judged.
 
     Args:
         found: The judgement.
-        flags: What became flags of it.
+        raised: By party, subject and family, what became flags of it, or stands, and on what.
     """
     inputs = {} if found.sample.families is None else found.sample.families.inputs
     settled = frozenset() if found.sample.families is None else found.sample.families.settled
     subjects, least = counted(found), smallest(found)
-    candidates = _candidates(found, flags)
+    candidates = _candidates(found, raised)
     labels = (subjects.keys() | inputs.keys()) - settled
     return {
         label: KeptFamily(
@@ -44,19 +48,27 @@ def families_of(found: Judgement, flags: list[Flag]) -> dict[str, KeptFamily]:
     }
 
 
-def _candidates(found: Judgement, flags: list[Flag]) -> dict[str, list[Candidate]]:
+def _candidates(
+    found: Judgement, raised: Mapping[tuple[str | None, str, str], Basis | None]
+) -> dict[str, list[Candidate]]:
     """Return by family whom it flagged, each subject once, before levels across detectors."""
     decisions, table = found.decisions, found.sample.table
     general = found.detector.type == GENERAL
     rank = ranks(found.detector.evidence_class, found.scores, decisions, general=general)
-    raised = {(flag.subject_party, flag.subject_id, flag.family or "") for flag in flags}
     rows = np.flatnonzero(decisions.flagged)
+    rows = rows[np.argsort(-rank[rows], kind="stable")]
+    parties, subjects = (table[name].take(rows) for name in ("subject_party", "subject_id"))
+    if decisions.family is None:
+        labels, levels = [""] * len(rows), [None] * len(rows)
+    else:
+        labels = [str(label) for label in decisions.family[rows]]
+        levels = [None] * len(rows) if decisions.q is None else decisions.q[rows].tolist()
     by_family: dict[str, dict[tuple[str | None, str], Candidate]] = {}
-    for row in rows[np.argsort(-rank[rows], kind="stable")]:
-        label = "" if decisions.family is None else str(decisions.family[row])
-        party, subject = table["subject_party"].iloc[row], str(table["subject_id"].iloc[row])
-        party = party if isinstance(party, str) else None
-        q = None if decisions.family is None or decisions.q is None else float(decisions.q[row])
-        one = Candidate(party, subject, float(rank[row]), q, (party, subject, label) in raised)
+    for label, named, subject, height, q in zip(
+        labels, parties, subjects.astype(str), rank[rows].tolist(), levels, strict=True
+    ):
+        party = named if isinstance(named, str) else None
+        key = (party, subject, label)
+        one = Candidate(party, subject, height, q, key in raised, raised.get(key))
         by_family.setdefault(label, {}).setdefault((party, subject), one)
-    return {label: list(found.values()) for label, found in by_family.items()}
+    return {label: list(one.values()) for label, one in by_family.items()}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT",
+    "Basis",
     "Candidate",
     "KeptAnswer",
     "KeptFamily",
@@ -33,8 +34,28 @@ __all__ = [
     "without",
 ]
 
-FORMAT: Final = 2
-_OURS: Final = ("detectors.onward.going", "detectors.partition", "detectors.run")
+FORMAT: Final = 3
+_OURS: Final = (
+    "detectors.onward.cases",
+    "detectors.onward.going",
+    "detectors.onward.watched",
+    "detectors.partition",
+    "detectors.run",
+)
+
+
+class Basis(msgspec.Struct, frozen=True, array_like=True):
+    """What a flag rests on that stands or falls by itself.
+
+    Attributes:
+        case: Digest of the case that was judged; empty where it has none.
+        tables: Of which its explanation may have read anything.
+        lots: Digest of what moved each lot that the explanation asked for, by the lot's number.
+    """
+
+    case: str
+    tables: frozenset[str]
+    lots: dict[int, str]
 
 
 class Candidate(msgspec.Struct, frozen=True, array_like=True):
@@ -46,6 +67,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
         rank: Where its flag stands in the order of all.
         q: What the family's level is held against; None where there is none.
         flagged: Whether the flag was raised: the levels across detectors allowed it.
+        basis: What the flag rests on, where its detector knows no families.
     """
 
     party: str | None
@@ -53,6 +75,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
     rank: float
     q: float | None
     flagged: bool
+    basis: Basis | None = None
 
 
 class KeptFamily(msgspec.Struct, frozen=True):

@@ -3,26 +3,35 @@
 Nobody declares what it reads: whatever a detector asks of the features is
 followed down to the tables of the frames, also through features that were
 computed for somebody else. So an answer can stand while its tables do, for
-detectors of other packages too.
+detectors of other packages too. What an explanation reads is noted more finely: a row of
+the record stays what it is while the log grows, and what moved a lot is compared.
 
 Next: detectors/onward/kept.py
 """
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from detectors.features import Features
+from detectors.onward.kept import Basis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from numpy.typing import NDArray
+
+    from detectors.base import Case, Sample
+    from detectors.custody import Flows
+    from detectors.features import Row
     from graph.frames import Frames
 
 __all__ = ["Watched"]
 
+C = TypeVar("C")
 T = TypeVar("T")
 _SHARED: Final = frozenset(
     name
@@ -30,6 +39,22 @@ _SHARED: Final = frozenset(
     for name, value in vars(kind).items()
     if isinstance(value, cached_property)
 )
+_GROWING: Final = frozenset(("events", "inputs"))
+"""Tables that rows are only added to: what is said of a row does not change by that."""
+_SAMPLE: Final = "sample"
+"""Stands for all that a detector judged, and no table."""
+
+
+class _Looked:
+    """A sample that tells when an explanation looks at it: it knows other cases."""
+
+    def __init__(self, sample: Sample, note: Callable[[str], None]) -> None:
+        self._sample = sample
+        self._note = note
+
+    def __getattr__(self, name: str) -> Any:
+        self._note(_SAMPLE)
+        return getattr(self._sample, name)
 
 
 class _Tables:
@@ -52,6 +77,11 @@ class Watched(Features):
         self._readers: list[set[str]] = [set()]
         self._behind: dict[Any, frozenset[str]] = {}
         self._settled: Mapping[str, Mapping[str, str]] = {}
+        self._explains = False
+        self._by_row: set[str] = set()
+        self._lots: dict[int, str] = {}
+        self.told: list[Basis] = []
+        """What each explanation rested on, in the order in which they were given."""
         tables = _Tables(frames, self._note)
         super().__init__(cast("Frames", tables), seed=seed)
 
@@ -67,6 +97,11 @@ class Watched(Features):
     def once(self, make: Callable[[Features], T]) -> T:
         """Return what a function makes of these features, booked like a feature."""
         return self._booked(make, lambda: super(Watched, self).once(make))
+
+    def lasting(self, make: Callable[[Features], T]) -> T:
+        """Return what a function makes of single entries: they stay, so nothing has been read."""
+        with self.reading():
+            return self.once(make)
 
     def _booked(self, what: object, found: Callable[[], T]) -> T:
         behind = self._behind.get(what)
@@ -106,3 +141,64 @@ class Watched(Features):
         """Return leaf hashes; they never change, so whoever asks has read nothing."""
         with self.reading():
             return super().leaf_hashes(indices)
+
+    def explained(self, explain: Callable[[C], T], case: C) -> T:
+        """Put one flagged case into words, and note in `told` what that read."""
+        self._by_row, self._lots = set(), {}
+        asked = cast("Case", case)
+        sample = cast("Sample", _Looked(asked.sample, self._note))
+        self._explains = True
+        try:
+            with self.reading() as read:
+                account = super().explained(explain, cast("C", asked._replace(sample=sample)))
+        finally:
+            self._explains = False
+        tables = frozenset(read | (self._by_row - _GROWING))
+        self.told.append(Basis("", tables, self._lots))
+        self._readers[-1] |= (tables if not self._lots else tables | self._by_row) - {_SAMPLE}
+        return account
+
+    def _row_by_row(self, found: Callable[[], T]) -> T:
+        if not self._explains:
+            return found()
+        with self.reading() as read:
+            value = found()
+        self._by_row |= read
+        return value
+
+    def row(self, position: int) -> Row:
+        """Return one of `rows`."""
+        if position < 0:  # the last of all is another one tomorrow
+            return super().row(position)
+        return self._row_by_row(lambda: super(Watched, self).row(position))
+
+    def cells(self, column: str, positions: NDArray[Any]) -> NDArray[Any]:
+        """Return what some of `rows` hold in a column."""
+        return self._row_by_row(lambda: super(Watched, self).cells(column, positions))
+
+    def rows_of(self, entries: Collection[int]) -> NDArray[Any]:
+        """Return the positions in `rows` of what some log entries say."""
+        return self._row_by_row(lambda: super(Watched, self).rows_of(entries))
+
+    def flows_of(self, lot: int) -> Flows:
+        """Return the flows of one lot."""
+        flows = self._row_by_row(lambda: super(Watched, self).flows_of(lot))
+        if self._explains:
+            self._lots[lot] = _named(flows)
+        return flows
+
+    def is_told(self, basis: Basis, changed: Collection[str]) -> bool:
+        """Tell whether an explanation of an earlier run would be the same now, for the same case.
+
+        Args:
+            basis: What it rested on.
+            changed: The tables of the frames that have other rows since.
+        """
+        if _SAMPLE in basis.tables or not basis.tables.isdisjoint(changed):
+            return False
+        return all(_named(super(Watched, self).flows_of(x)) == y for x, y in basis.lots.items())
+
+
+def _named(flows: Flows) -> str:
+    """Name flows by what they hold."""
+    return hashlib.sha256(b"".join(column.tobytes() for column in flows)).hexdigest()[:32]

@@ -155,7 +155,7 @@ def _account(case: Case) -> Account:
     row, shared = case.row, case.shared
     own = shared.row(int(row["position"]))
     others = shared.rows_of(set(row["others"]) - {int(own["index"])})
-    away = np.abs(shared.rows["at"].to_numpy()[others] - own["at"])
+    away = np.abs(shared.cells("at", others) - own["at"])
     near = [shared.row(int(others[np.argmin(away)]))] if len(others) else []
     where = ", ".join(f"{_WORDS.get(o['kind'], 'was seen at')} {o['site']}" for o in near)
     many = int(row["serials"])

@@ -26,6 +26,7 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
+from detectors.columns import codes
 from detectors.routes.origins import first_origins, said, sham_transforms
 from detectors.rules import beyond_limit, not_judged
 
@@ -75,7 +76,7 @@ class OriginLaundering:
             often = "the declared origin changes so often that it cannot mean where goods come from"
             left_out = (*left_out, Abstention(self.name, often, len(table)))
             table = table.iloc[:0]
-        rows = shared.rows.iloc[table["position"]]
+        rows = shared.rows[["event_id", "party", "index"]].iloc[table["position"]]
         table = table.assign(
             subject_id=rows["event_id"].to_numpy(),
             subject_party=rows["party"].to_numpy(),
@@ -123,12 +124,14 @@ _LONGEST: Final = 8
 
 def _judged(told: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
     """Judge the ships and empty transformations of every lot whose origin is known."""
-    usual = first.groupby("lot", sort=True).agg(
-        basis=("position", "min"), sham=("sham", "max"), known=("origin", "/".join)
-    )
+    grouped = first.groupby("lot", sort=True)
+    usual = pd.DataFrame({"basis": grouped["position"].min(), "sham": grouped["sham"].max()})
+    several = first[first["lot"].duplicated(keep=False)].groupby("lot")["origin"].agg("/".join)
+    usual["known"] = several.reindex(usual.index).fillna(grouped["origin"].first())
     table = told.join(usual, on="lot", how="inner")
-    pairs = pd.MultiIndex.from_frame(first[["lot", "origin"]])
-    new = ~pd.MultiIndex.from_frame(table[["lot", "origin"]]).isin(pairs)
+    pairs = pd.concat([first[["lot", "origin"]], table[["lot", "origin"]]], ignore_index=True)
+    number = codes(pairs, ["lot", "origin"])
+    new = ~np.isin(number[len(first) :], number[: len(first)])
     table = table.assign(new=new)
     ship, made = table["kind"] == "ship", table["position"] == table["sham"]
     table = table[ship | made]
@@ -144,13 +147,13 @@ def _silent(shared: Features) -> pd.Series:
 
 
 def _account(case: Case) -> Account:
-    row, rows = case.row, case.shared.rows
-    own, basis = rows.iloc[int(row["position"])], rows.iloc[int(row["basis"])]
+    row, shared = case.row, case.shared
+    own, basis = shared.row(int(row["position"])), shared.row(int(row["basis"]))
     goods = f"{own['product_id']} (lot {own['lot_id']})"
     evidence = [int(basis["index"])]
     before = f"the record first has it from {row['known']}"
     if row["sham"] >= 0:
-        evidence.append(int(rows["index"].iloc[int(row["sham"])]))
+        evidence.append(int(shared.row(int(row["sham"]))["index"]))
         before = f"it was made of the same product from {row['known']}, and nothing else was made"
     does = "left" if row["kind"] == "ship" else "was given a new lot at"
     return Account(

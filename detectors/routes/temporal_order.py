@@ -72,7 +72,7 @@ class TemporalOrder:
     def features(self, shared: Features) -> Sample:
         """Collect every leg, and everything that left a lot which was seen being made."""
         table = pd.concat([_legs(shared), _makings(shared)], ignore_index=True)
-        rows = shared.rows.iloc[table["position"]]
+        rows = shared.rows[["event_id", "party", "index", "site"]].iloc[table["position"]]
         table["subject_id"] = rows["event_id"].to_numpy()
         table["subject_party"] = rows["party"].to_numpy()
         table["index"] = rows["index"].to_numpy()
@@ -144,8 +144,8 @@ def _slow_clocks(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _account(case: Case) -> Account:
-    row, rows = case.row, case.shared.rows
-    own, cause = rows.iloc[int(row["position"])], rows.iloc[int(row["cause"])]
+    row, shared = case.row, case.shared
+    own, cause = shared.row(int(row["position"])), shared.row(int(row["cause"]))
     goods = str(own["product_id"]) + (f" (lot {own['lot_id']})" if own["has_lot"] else "")
     origin = "was shipped" if row["what"] == "received" else "was made"
     where = f" at {own['site']}" if isinstance(own["site"], str) else ""
