@@ -10,6 +10,7 @@ Next: workspace/projecting.py
 
 from __future__ import annotations
 
+import gc
 import pickle
 import select
 import struct
@@ -178,6 +179,8 @@ def main() -> None:
     try:
         with Workspace(Path(sys.argv[1])) as workspace, suppress(BrokenPipeError):
             log = workspace.log
+            gc.freeze()
+            gc.disable()  # a batch leaves no cycles: there is nothing to be found
             _write(sys.stdout.buffer, _READY)
             serve(log, sys.stdin.buffer, sys.stdout.buffer)
     except ProvenanceError:
