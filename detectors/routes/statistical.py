@@ -20,7 +20,7 @@ import pandas as pd
 from detectors import nulls
 from detectors.base import Decisions, EvidenceClass, Sample, SubjectKind
 from detectors.partition import Partition
-from detectors.quarters import AT_ITS_END, Span, families_in_time
+from detectors.quarters import AT_ITS_END, Closing, Span, families_in_time
 from detectors.routes.tails import weigh
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from detectors.base import Abstention
     from detectors.features import Features
 
-__all__ = ["Statistical"]
+__all__ = ["LATER_TOO", "Statistical"]
 
 FIRST_FAMILY: Final = 400
 """The first quarters are judged together until there are so many cases, or at the end."""
+LATER_TOO: Final = Closing(window=10, following=2)
+"""What came later tells a season, a partner's terms or a price that rose from one odd shipment."""
 _SMALLEST: Final = 0.7
 """Residuals come in usual spreads; a null far narrower than that would undo the floor of those."""
 _FARTHEST: Final = 37.0
@@ -57,6 +59,9 @@ class Statistical(ABC):
     by_quarter: ClassVar[bool] = True
     """False where later events decide about earlier ones: all is judged anew with every run."""
 
+    closing: ClassVar[Closing] = AT_ITS_END
+    """When quarters close, and how far back and ahead of them peers are looked for."""
+
     null_of_all: ClassVar[bool] = False
     """True where an innocent cause is what most have: they are the ordinary then."""
 
@@ -65,7 +70,8 @@ class Statistical(ABC):
         """Every constant the answer depends on."""
         return {
             **self.constants,
-            "peer_window_quarters": AT_ITS_END.window if self.by_quarter else "all",
+            "peer_window_quarters": self.closing.window if self.by_quarter else "all",
+            "quarters_that_follow": self.closing.following,
             "first_family_cases": FIRST_FAMILY,
         }
 
@@ -101,7 +107,7 @@ class Statistical(ABC):
             explained = (peers["benign"] != "").to_numpy() if told else None
             z = peers["z"].to_numpy(np.float64)
             peers = peers.assign(deviate=self.deviates(z, explained))
-            own = peers[peers.index >= rows.start]
+            own = peers[(peers.index >= rows.start) & (peers.index < rows.stop)]
             mine = found.loc[own.index].drop(columns="judged", errors="ignore")
             parts.append(mine.join(own).assign(family=label))
             digests[label] = _digest(peers["z"].to_numpy(np.float64))
@@ -114,7 +120,8 @@ class Statistical(ABC):
         return Sample(table, left_out, reference_digests=digests, families=families)
 
     def _families(self, at: pd.Series) -> list[Span]:
-        found = list(families_in_time(at, min(FIRST_FAMILY, max(len(at), self.min_samples))))
+        least = min(FIRST_FAMILY, max(len(at), self.min_samples))
+        found = list(families_in_time(at, least, self.closing))
         if self.by_quarter or not found:
             return found
         # The whole record is a period of its own, and no part of its last quarter.

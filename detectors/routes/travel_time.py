@@ -17,7 +17,7 @@ import pandas as pd
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import codes
 from detectors.routes.additive import crossed, standing
-from detectors.routes.statistical import Statistical
+from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class TravelTime(Statistical):
 
     name: Final = "travel_time"
     type: Final = "impossible_travel"
-    version: Final = "2"
+    version: Final = "3"
+    closing = LATER_TOO
     side = "lower"
     null_of_all = True
     reads: Final = (

@@ -18,7 +18,7 @@ from detectors.columns import texts
 from detectors.routes.additive import crossed, standing
 from detectors.routes.company import in_company
 from detectors.routes.shipments import declared
-from detectors.routes.statistical import Statistical
+from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class ValueMisdeclared(Statistical):
 
     name: Final = "value_misdeclared"
     type: Final = "value_misdeclared"
-    version: Final = "2"
+    version: Final = "3"
+    closing = LATER_TOO
     reads: Final = (
         "event/1 /declared_value_usd",
         "event/1 /event_time",

@@ -19,7 +19,7 @@ from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.routes.additive import crossed, standing
 from detectors.routes.residuals import effects, spread
 from detectors.routes.shipments import KG_PER_LB, declared
-from detectors.routes.statistical import Statistical
+from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class WeightMisdeclared(Statistical):
 
     name: Final = "weight_misdeclared"
     type: Final = "weight_misdeclared"
-    version: Final = "2"
+    version: Final = "3"
+    closing = LATER_TOO
     reads: Final = (
         "event/1 /gross_weight",
         "event/1 /items",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from frame_factories import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.features import Features
 from detectors.quarters import AT_ITS_END, Closing, families, families_in_time
+from detectors.routes.statistical import LATER_TOO, Statistical
 
 DAYS = st.lists(st.integers(0, 3_000), max_size=120)
 CLOSINGS = st.builds(Closing, st.integers(3, 12), st.integers(0, 2), st.integers(1, 4))
@@ -68,3 +71,38 @@ def test_spans_are_the_same_families(days: list[int], minimum: int) -> None:
         assert span.label == family.label
         assert list(rows[span.own]) == list(family.own)
         assert list(rows[span.window]) == list(family.window)
+
+
+class _Told(Statistical):
+    """Says of each case how far its peers reach."""
+
+    name, type, version, reads, closing = "told", "told", "1", (), LATER_TOO
+
+    def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[()]]:
+        days = pd.date_range("2020-01-01", "2023-12-31", freq="D").to_numpy()
+        at = days.astype("datetime64[us]").astype(np.int64)
+        table = pd.DataFrame({"subject_id": [f"E{n}" for n in range(len(at))], "at": at})
+        return table.assign(subject_party=None, index=range(len(at))), ()
+
+    def standing(self, window: pd.DataFrame) -> pd.DataFrame:
+        reach = {"begin": window["at"].min(), "end": window["at"].max()}
+        return pd.DataFrame({"z": 0.0, **reach}, index=window.index)
+
+
+def test_peers_may_come_later_and_every_case_is_judged_once() -> None:
+    """A quarter is held against those that follow it too, by its own cases alone."""
+    table = _Told().features(Features(World().frames())).table
+    assert table["subject_id"].is_unique
+    assert len(table) == 4 * 365 + 1
+    quarter, begin, end = (
+        pd.to_datetime(table[name], unit="us").dt.to_period("Q").map(lambda one: one.ordinal)
+        for name in ("at", "begin", "end")
+    )
+    latest = quarter.max()
+    closed = quarter <= latest - LATER_TOO.following
+    first = quarter < quarter[table["family"] == table["family"].iloc[0]].max()
+    later = end - quarter
+    assert (later[closed & ~first] == LATER_TOO.following).all()
+    assert (closed & ~first).sum() > 365
+    assert (end[~closed] == latest).all()
+    assert (end - begin < LATER_TOO.window).all()
