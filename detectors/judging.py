@@ -47,12 +47,14 @@ class Judgement:
         sample: What it judged.
         scores: Score per row of the sample's table.
         decisions: What followed, before other detectors are considered.
+        subjects: Number of each row's subject.
     """
 
     detector: Detector
     sample: Sample
     scores: NDArray[np.float64]
     decisions: Decisions
+    subjects: NDArray[np.int64]
 
 
 def judge(detector: Detector, shared: Features, level: float) -> Judgement:
@@ -71,7 +73,8 @@ def judge(detector: Detector, shared: Features, level: float) -> Judgement:
     scores = detector.score(sample)
     if not np.isfinite(scores).all():
         raise ValueError(f"{int((~np.isfinite(scores)).sum())} scores are not finite")
-    found = Judgement(detector, sample, scores, detector.decide(sample, scores, level))
+    decisions = detector.decide(sample, scores, level)
+    found = Judgement(detector, sample, scores, decisions, subjects(sample.table))
     return replace(found, decisions=_explained_by_slips(found, shared))
 
 
@@ -101,8 +104,9 @@ def _abstain(detector: Detector, sample: Sample, size: int) -> Judgement:
 
 
 def _judged_none(detector: Detector, sample: Sample) -> Judgement:
-    none = np.empty(0)
-    return Judgement(detector, sample, none, Decisions(none.astype(bool), none, none.astype(bool)))
+    none, nobody = np.empty(0), np.empty(0, np.int64)
+    decisions = Decisions(none.astype(bool), none, none.astype(bool))
+    return Judgement(detector, sample, none, decisions, nobody)
 
 
 def family_levels(judgements: Sequence[Judgement], level: float) -> dict[str, float]:
@@ -155,7 +159,7 @@ def strangest(found: Judgement, levels: Mapping[str, float]) -> pd.DataFrame:
     general = found.detector.type == GENERAL
     rank = ranks(found.detector.evidence_class, found.scores, decisions, general=general)
     order = np.argsort(-rank, kind="stable")
-    row = order[~pd.Series(subjects(table)[order]).duplicated().to_numpy()]
+    row = order[~pd.Series(found.subjects[order]).duplicated().to_numpy()]
     return pd.DataFrame(
         {
             "party": table["subject_party"].array[row],

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from detectors.base import Case, Decisions, Finding
-    from detectors.features import Features
+    from detectors.features import Features, Row
 
 __all__ = ["ListedSource"]
 
@@ -240,7 +240,7 @@ def _declared(
 def _account(case: Case) -> Account:
     find: _Find = case.row["find"]
     listing = find.listing
-    ship = case.shared.rows.iloc[find.position]
+    ship = case.shared.row(find.position)
     entries = (listing.entry, *find.origin)
     if listing.site_entry is not None:
         entries = (*entries, listing.site_entry)
@@ -261,7 +261,7 @@ def _account(case: Case) -> Account:
     )
 
 
-def _sentence(case: Case, find: _Find, ship: pd.Series) -> str:
+def _sentence(case: Case, find: _Find, ship: Row) -> str:
     listing, goods = find.listing, str(ship["product_id"])
     if ship["has_lot"]:
         goods += f" (lot {ship['lot_id']})"
@@ -283,7 +283,7 @@ def _sentence(case: Case, find: _Find, ship: pd.Series) -> str:
     return f"{text}.{_screening(case, ship)}"
 
 
-def _screening(case: Case, ship: pd.Series) -> str:
+def _screening(case: Case, ship: Row) -> str:
     context = case.sample.context
     country = context["countries"].get(ship["shipper"], ship["declared_origin_country"])
     when = int(ship["at"]) if ship["timed"] else None

@@ -20,7 +20,7 @@ from detectors.abreast import each
 from detectors.base import EvidenceClass
 from detectors.executors import InProcess
 from detectors.features import SEED, Features
-from detectors.judging import Reading, conclude, family_levels, strangest, subjects
+from detectors.judging import Reading, conclude, family_levels, strangest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,10 +143,14 @@ def error_of(detector: Detector, error: Exception) -> DetectorError:
 def counted(found: Judgement) -> dict[str, int]:
     """Count the subjects judged in each family; of those that know none, under ""."""
     family = found.decisions.family
-    table = pd.DataFrame({"subject": subjects(found.sample.table)})
-    table["family"] = "" if family is None else family
-    once = table.drop_duplicates()["family"].value_counts()
-    return {str(label): int(size) for label, size in once.items()}
+    if family is None:
+        once = len(pd.unique(found.subjects))
+        return {"": once} if once else {}
+    number, labels = pd.factorize(family)
+    known = number >= 0
+    both = pd.unique(found.subjects[known] * np.int64(len(labels)) + number[known])
+    sizes = np.bincount(both % max(len(labels), 1), minlength=len(labels))
+    return {str(label): int(size) for label, size in zip(labels, sizes, strict=True)}
 
 
 def seriousness(flag: Flag) -> tuple[float, str, str, str]:
