@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from detectors.base import Decisions, Sample
 from detectors.custody_gap import CustodyGap
 from detectors.features import Features
 from detectors.judging import Judgement, strangest, subjects
+from detectors.run import counted
 
 ROWS = st.lists(
     st.tuples(
@@ -39,7 +42,14 @@ def test_the_strangest_row_of_each_subject_speaks_for_it(rows: list[Any]) -> Non
     scores = np.array(score, np.float64)
     flagged = scores > 1
     decisions = Decisions(flagged, np.ones(len(rows)), np.zeros(len(rows), bool))
-    chosen = strangest(Judgement(CustodyGap(), Sample(table), scores, decisions), {})
+    found = Judgement(CustodyGap(), Sample(table), scores, decisions, subjects(table))
+    chosen = strangest(found, {})
+    assert counted(found) == {"": len(set(zip(party, name, strict=True)))}
+    halves = np.array(["first", "second"] * len(rows), object)[: len(rows)]
+    split = replace(found, decisions=replace(decisions, family=halves))
+    assert counted(split) == Counter(
+        label for *_, label in {*zip(party, name, halves, strict=True)}
+    )
     best: dict[Any, int] = {}
     for row, key in enumerate(zip(party, name, strict=True)):
         if key not in best or scores[row] > scores[best[key]]:
