@@ -70,6 +70,8 @@ def leg_values(shared: Features) -> pd.DataFrame:
     value = rows["declared_value_usd"].to_numpy(np.float64)
     shipper, to_site = _between(rows, own, receive)
     index, ones = rows["index"].to_numpy(), np.ones(len(own))
+    # A delivery may come in parts: what counts is all that came of it.
+    came = pd.Series(_known(amount, receive)).groupby(ship).transform("sum", min_count=1)
     table = pd.DataFrame(
         {
             "subject_id": at(rows["event_id"], own),
@@ -87,7 +89,7 @@ def leg_values(shared: Features) -> pd.DataFrame:
             "value": log_ratio(value[own], amount[own]),
             "quantity": log_ratio(amount[own], ones),
             "dwell": _dwell(shared, ship),
-            "handover": log_ratio(_known(amount, receive), _known(amount, ship)),
+            "handover": log_ratio(came.to_numpy(), _known(amount, ship)),
         }
     )
     return _with_groups(table, _LEG_GROUPS).drop(columns=["shipper", "to_site", "mode", "band"])

@@ -18,7 +18,9 @@ from planted import legs_world, months_world
 from scipy import stats
 
 from detectors import nulls, unusual_models
+from detectors.features import Features
 from detectors.peers import residuals, scaled
+from detectors.unusual_features import leg_values
 from detectors.unusual_overall import _families
 
 LEGS, MONTHS = "unusual_overall_legs", "unusual_overall_months"
@@ -159,3 +161,17 @@ def test_residuals_lean_on_the_wider_group_where_the_finer_is_small() -> None:
 def test_scaling_survives_columns_without_spread(values: list[float]) -> None:
     """Unknown is usual, and what never departs has no scale to be divided by."""
     assert np.isfinite(scaled(pd.Series(values))).all()
+
+
+def test_a_delivery_in_parts_arrived_whole() -> None:
+    """Two lorries bring 45 and 55 of a hundred: neither leg lacks anything."""
+    world = World()
+    for site in "AB":
+        world.site(site)
+    world.product("P")
+    world.make(0, "A", "L", 100.0)
+    world.ship(10, "A", "B", "L", "S1", 100.0)
+    for hour, amount in ((20, 45.0), (30, 55.0)):
+        world.receive(hour, "B", "L", "S1", amount)
+    legs = leg_values(Features(world.frames()))
+    assert legs["handover"].tolist() == pytest.approx([0.0, 0.0])
