@@ -55,8 +55,8 @@ _BATCH: Final = "party count ranges/* root source/name source/digest note"
 _FLAG: Final = (
     "party type subject_kind subject_id subject_party severity evidence_class detector "
     "detector_version evidence follows tree_size root score threshold likely_benign family "
-    "family_size p q observed expected peer_group explanation counterfactual benign caveat parameters "
-    "code_digest seed libraries reference_digest list_version"
+    "family_size p q observed expected peer_group explanation counterfactual benign caveat "
+    "parameters code_digest seed libraries reference_digest list_version"
 )
 _REVIEW: Final = "party flag detector type subject_id state reason reviewer"
 
