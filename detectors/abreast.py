@@ -4,7 +4,8 @@ The copy is a fork, so it has the frames and all features without a second set o
 them in memory, and what it reads is what this process read. It touches no
 database, ends without tidying up what is not its own, and ends when this process
 does, whatever ended that. An answer that does not arrive, because the copy died
-or because it cannot be sent, is made here: the answers are the same either way.
+or because it cannot be sent, or because nothing is heard of it for long, is made
+here: the answers are the same either way.
 
 A fork copies one thread only, so nothing is forked while there are others.
 
@@ -18,6 +19,7 @@ import io
 import mmap
 import os
 import pickle
+import select
 import signal
 import struct
 import sys
@@ -40,7 +42,10 @@ T = TypeVar("T")
 
 _ENOUGH: Final = 20_000
 """With fewer rows than this, starting and asking the copy costs about what it saves."""
+_PATIENCE_SECONDS: Final = 600.0
+"""A task of ten million rows takes half of that; a copy that is silent for longer hangs."""
 _TICKET: Final = struct.Struct("<H")
+_AT_ONCE: Final = 1 << 16
 _ALIGNED: Final = 64
 """What numpy and Arrow like their numbers to begin at a multiple of."""
 
@@ -153,9 +158,14 @@ class _Copy:
         os.close(life)
 
     def answers(self) -> Iterator[tuple[int, Any]]:
-        """Yield what the copy sent, once it has nothing left to do."""
-        with open(self._reports, "rb", closefd=False) as reports:
-            lines = reports.read().split(b"\n")[:-1]
+        """Yield what the copy sent, once it has nothing left to do, or is silent for too long."""
+        told = b""
+        while select.select([self._reports], [], [], _PATIENCE_SECONDS)[0]:
+            some = os.read(self._reports, _AT_ONCE)
+            if not some:
+                break
+            told += some
+        lines = told.split(b"\n")[:-1]
         size = os.fstat(self._memory).st_size
         if not size:
             return

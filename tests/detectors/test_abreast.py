@@ -127,6 +127,17 @@ def test_a_copy_that_dies_changes_nothing(shared: Features, end: int) -> None:
     assert list(each([partial(there, dies)] * 3, shared)) == ["here"] * 3
 
 
+def test_a_copy_that_hangs_is_not_waited_for(
+    shared: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nothing is heard of for long is done here, and the copy is gone."""
+    monkeypatch.setattr(abreast, "_PATIENCE_SECONDS", 0.2)
+    hangs = partial(there, threading.Event().wait)
+    assert list(each([hangs] * 3, shared)) == ["here"] * 3
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_who_gives_up_takes_the_copy_along(shared: Features) -> None:
     """Ctrl-C in this process ends the copy at once, however long it would have been at it."""
 
