@@ -26,7 +26,8 @@ __all__ = ["make_plan"]
 _WORDS_KEPT: Final = 60
 _FEW: Final = 12
 _AGAIN: Final = 2
-_TO_KG: Final = {"tonne": "1000", "gram": "0.001"}
+_TO_KG: Final = {"tonne": "1000", "gram": "0.001", "t": "1000", "g": "0.001"}
+"""By the word of a heading and by the unit."""
 _PLAIN: Final = {
     "product_id": "product_id",
     "lot_id": "lot_id",
@@ -131,6 +132,11 @@ def _number(guess: Guess, units: Sequence[str] = (), factor: str = "") -> str:
     return f"{{ column = {quoted(guess.header)}{more} }}" if more else ""
 
 
+def _unit_within(name: str, guess: Guess) -> Line:
+    """A field that takes the units in a column of numbers."""
+    return Line(name, guess.header, f'{{ column = {quoted(guess.header)}, part = "unit" }}')
+
+
 def _plan_quantity(plan: Plan) -> None:
     counted = plan.role("quantity")
     if counted is None:
@@ -140,8 +146,7 @@ def _plan_quantity(plan: Plan) -> None:
     units = sorted(counted.profile.units) if said_twice else []
     plan.common.append(plan.line("quantity", counted, _number(counted, units)))
     if counted.profile.units and not said_twice:
-        text = f'{{ column = {quoted(counted.header)}, part = "unit" }}'
-        plan.common.append(Line("quantity_unit", counted.header, text))
+        plan.common.append(_unit_within("quantity_unit", counted))
         words = {unit: unit_word(unit) for unit in counted.profile.units}
         plan.values["quantity_unit"] = {u: word for u, word in words.items() if word and word != u}
         return
@@ -189,13 +194,12 @@ def _plan_weighed(plan: Plan, guess: Guess) -> None:
     usual = often.most_common(1)[0][0]
     taken = ("kg", "lb") if usual in {"kg", "lb"} else (usual,)
     units = sorted(unit for unit, word in words.items() if word in taken)
-    factor = {"t": "1000", "g": "0.001"}.get(usual, "")
+    factor = _TO_KG.get(usual, "")
     plan.common.append(plan.line("gross_weight", guess, _number(guess, units, factor)))
     if factor:
         plan.common.append(Line("weight_unit", "", '{ value = "kg" }'))
     else:
-        text = f'{{ column = {quoted(guess.header)}, part = "unit" }}'
-        plan.common.append(Line("weight_unit", guess.header, text))
+        plan.common.append(_unit_within("weight_unit", guess))
         plan.values["weight_unit"] = {unit: words[unit] for unit in units if words[unit] != unit}
     _tell_others(plan, guess, units)
 
