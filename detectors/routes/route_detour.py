@@ -4,7 +4,8 @@ A lot's way from one site over another to a third is held against the other ways
 between the two ends, and against the straight line where there are none. How
 much longer it is counts as far as the place in between is rare on the lane;
 where others left the usual way in those weeks too, a closure or diversion is
-the likely cause. Both legs, into the place and out of it, carry the flag.
+the likely cause. Goods that arrived and were sold on passed nothing. Both legs, into
+the place and out of it, carry the flag.
 
 Next: detectors/names.py
 """
@@ -49,7 +50,9 @@ IN_USE: Final = 5
 """A lane that carried more lots than this is one of trade, not the leg of a detour."""
 FEW_LOTS: Final = 2
 FAIR_SHARE: Final = 0.1
-"""A lane of more than those few lots is one of trade, too, if it has this share at its ends."""
+"""A lane of more than those few lots is one of trade, too, if it has this share at its end."""
+WHOLE: Final = 0.75
+"""Of what came on other papers, so much goes on where goods only pass through."""
 STOPGAP_DAYS: Final = 120
 STOPGAP_LANES: Final = 3
 NEAR_DAYS: Final = 30
@@ -62,7 +65,7 @@ class RouteDetour(Statistical):
 
     name: Final = "route_detour"
     type: Final = "route_detour"
-    version: Final = "3"
+    version: Final = "4"
     side = "upper"
     min_samples = 1
     by_quarter = False
@@ -82,6 +85,7 @@ class RouteDetour(Statistical):
         "usual_over_straight": STRAIGHT,
         "lane_in_use_lots": IN_USE,
         "lane_in_use_share": FAIR_SHARE,
+        "passing_share": WHOLE,
         "stopgap_days": STOPGAP_DAYS,
         "stopgap_lanes": STOPGAP_LANES,
         "common_share": COMMON_SHARE,
@@ -171,16 +175,19 @@ def _measured(shared: Features, ships: pd.DataFrame) -> pd.DataFrame:
     through["lane"] = lane[: len(through)]
     size, own = np.bincount(lane), np.bincount(by_way)
     through["others"] = size[lane[: len(through)]] - own[by_way[: len(through)]]
-    share = (own[by_way] - 1) / np.maximum(size[lane] - 1, 1)
-    share = np.where(through["others"] > 0, share[: len(through)], _used(ships, through))
-    through["share"] = np.where(_sold_on(ships, through), 1.0, share)
+    # The traffic of the ends counts as one more way: a lane of two ways shows little by itself.
+    used = _used(ships, through)
+    share = (own[by_way][: len(through)] - 1 + used) / size[lane[: len(through)]]
+    share = np.where(through["others"] > 0, share, used)
+    through["share"] = np.where(_sold_on(shared, ships, through), 1.0, share)
     return through.assign(usual=_usual(every.assign(lane=lane, by_way=by_way), through))
 
 
-def _sold_on(ships: pd.DataFrame, through: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark passages whose legs are both lanes in use: the place between is a firm that trades.
+def _sold_on(shared: Features, ships: pd.DataFrame, through: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark passages by a firm that deals in the goods: both its legs are lanes in use.
 
-    A lane is in use if it carried many lots, or a fair share of those of its ends.
+    Where the papers end at the place, it is enough that it gets goods on that lane otherwise, too,
+    or that it divided these: they had arrived.
     """
     edge = codes(ships, ["site_from", "site_to"])
     lots = ships[["lot", "site_from", "site_to"]].assign(edge=edge)
@@ -189,14 +196,22 @@ def _sold_on(ships: pd.DataFrame, through: pd.DataFrame) -> NDArray[np.bool_]:
         for name in ("edge", "site_from", "site_to")
     )
     into, out = through["into"].to_numpy(), through["out"].to_numpy()
-    least = np.minimum(often[into], often[out])
-    shares = np.minimum(often[into] / leaving[into], often[out] / coming[out])
-    fair = (least > FEW_LOTS) & (shares >= FAIR_SHARE)
-    return np.asarray((least > IN_USE) | fair, bool)
+    bought, sold = _in_use(often[into], leaving[into]), _in_use(often[out], coming[out])
+    bill = ships["bill"].to_numpy(object)
+    arrived = pd.isna(bill[into]) | (bill[into] != bill[out])
+    amount = shared.rows["amount"].to_numpy(np.float64)[ships["position"]]
+    onward = pd.Series(amount[out]).groupby([into, through["b"].to_numpy()]).transform("sum")
+    divided = onward.to_numpy() < WHOLE * amount[into]
+    return np.asarray((bought & sold) | (arrived & (bought | divided)), bool)
+
+
+def _in_use(lots: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell whether a lane carried many lots, or a fair share of those at its end."""
+    return np.asarray((lots > IN_USE) | ((lots > FEW_LOTS) & (lots >= FAIR_SHARE * of)), bool)
 
 
 def _used(ships: pd.DataFrame, through: pd.DataFrame) -> NDArray[np.float64]:
-    """Return how much of its ends' traffic goes by the place, where the lane has no other way."""
+    """Return how much of its ends' traffic goes by the place, on whatever lane."""
     edge = codes(ships, ["site_from", "site_to"])
     sites = int(ships[["site_from", "site_to"]].to_numpy().max(initial=-1)) + 1
     often = np.bincount(edge)[edge]
@@ -289,6 +304,7 @@ def _account(row: Mapping[str, Any], threshold: float) -> Account:
         benign=(
             Benign("a closure or diversion that others met too", "ruled out"),
             Benign("a hub where goods of the lane are usually put together", "ruled out"),
+            Benign("goods sold on by a firm that had got them", "ruled out"),
             Benign("storage or inspection ordered on the way", "not checked"),
         ),
         caveat="It does not say what was done with the goods on the way, if anything was.",

@@ -1,0 +1,65 @@
+"""What makes a way round a detour: goods that pass a place, not goods that were sold there."""
+
+from __future__ import annotations
+
+import pytest
+from asking import flagged
+from frame_factories import PARTY
+from planted_routes import Trade
+
+
+def by_madrid(*, bill: str | None, onward: float, delivered: int) -> tuple[Trade, set[str]]:
+    """Goods from NORTH go to HUB by FAR, all of them or a part.
+
+    Args:
+        bill: The bill of lading of both legs; without one each leg has its own.
+        onward: How much of a lot of 100 goes on from FAR.
+        delivered: How many lots of NORTH are delivered to FAR, and stay.
+    """
+    trade = Trade(lots=40)
+    for n in range(delivered):
+        trade.tell("produce", 300.0 * n, "NORTH", f"D{n}")
+        _ship(trade, 300.0 * n + 48, ("NORTH", "FAR"), f"D{n}", shipment_id=f"D{n}")
+    trade.tell("produce", 2000, "NORTH", "X")
+    legs = {_ship(trade, 2048, ("NORTH", "FAR"), "X", bill_of_lading=bill or "X0")}
+    item = {"party": PARTY, "product_id": "P", "lot_id": "X", "quantity": onward}
+    ends = {"from_facility_id": "FAR", "to_facility_id": "HUB", "bill_of_lading": bill or "X1"}
+    legs.add(trade.world.event("ship", 2150, "FAR", items=[item], **ends))
+    return trade, legs
+
+
+def _ship(trade: Trade, hour: float, ends: tuple[str, str], lot: str, **more: object) -> str:
+    start, end = ends
+    return trade.tell("ship", hour, start, lot, from_facility_id=start, to_facility_id=end, **more)
+
+
+@pytest.mark.parametrize(
+    ("bill", "onward", "delivered", "detour"),
+    [
+        (None, 100.0, 0, True),
+        (None, 30.0, 0, False),
+        (None, 100.0, 6, False),
+        ("ONE", 30.0, 0, True),
+        ("ONE", 100.0, 6, True),
+    ],
+    ids=["whole", "divided", "regular buyer", "one bill, divided", "one bill, regular buyer"],
+)
+def test_goods_that_were_sold_on_the_way_made_no_detour(
+    bill: str | None, onward: float, delivered: int, *, detour: bool
+) -> None:
+    """Where papers end and goods are divided, or often come, they had arrived; under one bill not.
+
+    Both legs flag, or neither does.
+    """
+    trade, legs = by_madrid(bill=bill, onward=onward, delivered=delivered)
+    assert set(flagged("route_detour", trade.world)) == (legs if detour else set())
+
+
+def test_where_a_lane_has_few_ways_the_traffic_of_its_ends_tells_what_is_usual() -> None:
+    """A lot goes by the hub to CITY, to which all else comes by the hub, on a lane seen once."""
+    trade = Trade(lots=40)
+    trade.tell("produce", 2000, "FAR", "X")
+    for n, ends in enumerate((("FAR", "CITY"), ("FAR", "HUB"), ("HUB", "CITY"))):
+        lot = "Y" if n == 0 else "X"
+        _ship(trade, 2048.0 + 90 * n, ends, lot, bill_of_lading=lot)
+    assert flagged("route_detour", trade.world) == {}
