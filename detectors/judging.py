@@ -13,15 +13,17 @@ import numpy as np
 import pandas as pd
 
 from detectors import nulls, slips
+from detectors.allowances import COMMONEST, NOTHING
 from detectors.base import Abstention, Case, Decisions, Evidence, Flag
 from detectors.ranking import GENERAL, ranks, severity
 from detectors.record import code_digest, libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from detectors.allowances import Allowance
     from detectors.base import Account, Benign, Detector, Sample
     from detectors.features import Features
 
@@ -29,10 +31,9 @@ __all__ = [
     "Judgement",
     "Reading",
     "conclude",
-    "family_levels",
     "judge",
-    "levels_of",
-    "smallest",
+    "may_be_flagged",
+    "settled",
     "strangest",
     "subjects",
 ]
@@ -82,7 +83,7 @@ def _explained_by_slips(found: Judgement, shared: Features) -> Decisions:
     """Take what a noted slip explains for likely benign: it stays a flag, and ranks last."""
     decisions, name = found.decisions, found.detector.name
     concerned = slips.concerned(name, found.sample.table, shared)
-    rows = np.flatnonzero(concerned & decisions.flagged)
+    rows = np.flatnonzero(concerned & may_be_flagged(decisions))
     if not len(rows):
         return decisions
     benign = decisions.likely_benign.copy()
@@ -90,6 +91,13 @@ def _explained_by_slips(found: Judgement, shared: Features) -> Decisions:
         causes = slips.checked(name, case, found.detector.explain(case))
         benign[row] |= slips.is_explained(causes)
     return replace(decisions, likely_benign=benign)
+
+
+def may_be_flagged(decisions: Decisions) -> NDArray[np.bool_]:
+    """Mark the cases that may be flagged, whatever the other detectors find."""
+    if decisions.family is None or decisions.p is None:
+        return decisions.flagged
+    return np.asarray(decisions.p <= COMMONEST)
 
 
 def _abstain(detector: Detector, sample: Sample, size: int) -> Judgement:
@@ -109,53 +117,38 @@ def _judged_none(detector: Detector, sample: Sample) -> Judgement:
     return Judgement(detector, sample, none, decisions, nobody)
 
 
-def family_levels(judgements: Sequence[Judgement], level: float) -> dict[str, float]:
-    """Return the level each period's families may flag at, once all detectors are known."""
-    return levels_of([smallest(found) for found in judgements], level)
-
-
-def smallest(found: Judgement) -> dict[str, float]:
-    """Return the smallest q-value of each family."""
-    family, q = found.decisions.family, found.decisions.q
-    if family is None or q is None or not len(q):
-        return {}
-    return {str(label): float(q) for label, q in pd.Series(q).groupby(family).min().items()}
-
-
-def levels_of(detectors: Sequence[Mapping[str, float]], level: float) -> dict[str, float]:
-    """Return the level each period's families may flag at.
+def settled(found: Judgement, allowed: Mapping[str, Allowance]) -> Judgement:
+    """Decide anew what a detector with a null flags, now that all detectors are known.
 
     Args:
-        detectors: `smallest` of each.
-        level: False-discovery level of the run.
+        found: What the detector made of its sample by itself.
+        allowed: `allowances` of its families.
     """
-    by_label: dict[str, list[float]] = {}
-    for families in detectors:
-        for label, least in families.items():
-            by_label.setdefault(label, []).append(least)
-    return {
-        label: nulls.across_families(np.array(least), level) for label, least in by_label.items()
-    }
+    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
 
-
-def _flagged(found: Judgement, levels: Mapping[str, float]) -> NDArray[np.bool_]:
     decisions = found.decisions
-    if decisions.family is None or decisions.q is None:
-        return decisions.flagged
-    number, labels = pd.factorize(decisions.family, use_na_sentinel=False)
-    allowed = np.array([levels[str(label)] for label in labels], np.float64)
-    return np.asarray(decisions.flagged & (decisions.q <= allowed[number]))
+    if decisions.family is None or decisions.p is None or not len(decisions.p):
+        return found
+    p, q = decisions.p, np.ones(len(decisions.p))
+    flagged = np.zeros(len(p), bool)
+    labels = pd.unique(decisions.family)
+    for label, own in zip(labels, nulls.members_of(decisions.family), strict=True):
+        own_p, allowance = p[own], allowed.get(str(label), NOTHING)
+        flagged[own] = own_p <= allowance.cut
+        q[own] = allowance.q_of(own_p)
+    # Who is flagged in good company alone has at least to stay this rare.
+    outer = np.minimum(decisions.threshold, stats.norm.isf(COMMONEST))
+    threshold = np.where(found.scores < decisions.threshold, outer, decisions.threshold)
+    return replace(found, decisions=replace(decisions, flagged=flagged, threshold=threshold, q=q))
 
 
-def strangest(found: Judgement, levels: Mapping[str, float]) -> pd.DataFrame:
+def strangest(found: Judgement) -> pd.DataFrame:
     """Return one row per subject, the one that ranks highest: `row`, `rank`, `flagged`.
 
     Args:
-        found: One detector's judgement.
-        levels: `family_levels` of the run.
+        found: One detector's judgement, `settled`.
     """
-    table, flagged = found.sample.table, _flagged(found, levels)
-    decisions = replace(found.decisions, flagged=flagged)
+    table, decisions = found.sample.table, found.decisions
     general = found.detector.type == GENERAL
     rank = ranks(found.detector.evidence_class, found.scores, decisions, general=general)
     order = np.argsort(-rank, kind="stable")
@@ -166,7 +159,7 @@ def strangest(found: Judgement, levels: Mapping[str, float]) -> pd.DataFrame:
             "subject_id": table["subject_id"].array[row],
             "row": row,
             "rank": rank[row],
-            "flagged": flagged[row],
+            "flagged": decisions.flagged[row],
         }
     )
 
@@ -185,13 +178,13 @@ class Reading(NamedTuple):
         tree_size: How many log entries the frames reflect.
         root: The log's root hash at that size.
         level: False-discovery level of the run.
-        levels: `family_levels`: what each family may flag at.
+        allowed: `allowances` of the run: by detector and family, what it may flag.
     """
 
     tree_size: int
     root: bytes
     level: float
-    levels: Mapping[str, float]
+    allowed: Mapping[str, Mapping[str, Allowance]]
 
 
 def conclude(
@@ -200,7 +193,7 @@ def conclude(
     """Turn a judgement's flagged subjects into flags with their evidence and explanation.
 
     Args:
-        found: One detector's judgement.
+        found: One detector's judgement, `settled`.
         shared: The features it was made from.
         reading: What was read.
         chosen: `strangest` of the judgement, or some rows of it.
@@ -283,7 +276,7 @@ def _flag(found: Judgement, one: _Concluded, reading: Reading, sizes: Mapping[st
     parameters = dict(detector.parameters)
     if family is not None:
         parameters["false_discovery_level"] = reading.level
-        parameters["family_level"] = reading.levels[family]
+        parameters["largest_p"] = reading.allowed[detector.name][family].cut
     return Flag(
         type=detector.type,
         subject_kind=detector.subject_kind,

@@ -26,7 +26,6 @@ __all__ = [
     "MOST_DOF",
     "OUTER",
     "RobustT",
-    "across_families",
     "adjust",
     "adjust_families",
     "fit",
@@ -202,19 +201,3 @@ def members_of(family: NDArray[np.object_]) -> list[NDArray[np.int64]]:
     number, labels = pd.factorize(family, use_na_sentinel=False)
     ends = np.cumsum(np.bincount(number, minlength=len(labels)))
     return np.split(np.argsort(number, kind="stable"), ends[:-1]) if len(labels) else []
-
-
-def across_families(smallest: NDArray[np.float64], level: float) -> float:
-    """Return the level at which each of several families may flag (Benjamini and Bogomolov, 2014).
-
-    Families whose smallest q does not survive Benjamini-Hochberg among the families flag
-    nothing; the survivors flag at the level times their share. The result is 0 where no
-    family survives.
-
-    Args:
-        smallest: The smallest q-value of each family of one period.
-        level: False-discovery level of the run.
-    """
-    if not len(smallest):
-        return 0.0
-    return level * float((adjust(smallest) <= level).mean())

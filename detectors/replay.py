@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from detectors.allowances import Allowance
 from detectors.features import Features
-from detectors.judging import Judgement, Reading, conclude, judge, strangest
+from detectors.judging import Judgement, Reading, conclude, judge, settled, strangest
 from detectors.record import code_digest, content, libraries
 from detectors.slips import READS, SLIPS
 from graph.frames import load_frames
@@ -144,6 +147,8 @@ class Replayer:
             return [f"{raised}; this is version {detector.version}"]
         if "score" not in flag or "parameters" not in flag:
             return ["the flag's own values are not disclosed"]
+        if flag.get("family") is not None and "largest_p" not in flag["parameters"]:
+            return ["it was raised by a program that shared the level among detectors otherwise"]
         if flag["tree_size"] > self._source.size:
             return [
                 f"it was raised at {flag['tree_size']} entries; this log has {self._source.size}"
@@ -194,22 +199,25 @@ def _again(flag: Content, state: _State, detector: Detector) -> Content | None:
     """Judge anew; None where the subject is not flagged."""
     parameters = flag["parameters"]
     level = float(canonical.decimal(parameters.get("false_discovery_level")) or 0)
-    own = float(canonical.decimal(parameters.get("family_level")) or 0)
     found, shared = state.judgement(detector, flag["seed"], level)
-    families = found.decisions.family
-    labels = () if families is None else {str(label) for label in families}
-    reading = Reading(
-        flag["tree_size"],
-        state.root,
-        level,
-        {label: own if label == flag.get("family") else level for label in labels},
-    )
-    chosen = strangest(found, reading.levels)
+    allowed = _as_recorded(flag)
+    reading = Reading(flag["tree_size"], state.root, level, {detector.name: allowed})
+    found = settled(found, allowed)
+    chosen = strangest(found)
     party = flag.get("subject_party")
     same = chosen["party"].isna() if party is None else chosen["party"] == party
     chosen = chosen[same & (chosen["subject_id"] == flag["subject_id"])]
     flags = conclude(found, shared, reading, chosen)
     return content(flags[0]) if flags else None
+
+
+def _as_recorded(flag: Content) -> dict[str, Allowance]:
+    """Return what the flag's family was allowed: what other detectors found then is not asked."""
+    cut, q = (
+        float(canonical.decimal(value) or 0)
+        for value in (flag["parameters"].get("largest_p"), flag.get("q"))
+    )
+    return {flag.get("family", ""): Allowance(cut, np.array([cut]), np.array([q]))}
 
 
 def _differences(flag: Content, again: Content | None) -> list[str]:

@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from detectors.abreast import each
+from detectors.allowances import allowances, rare_of
 from detectors.base import EvidenceClass
 from detectors.executors import InProcess
 from detectors.features import SEED, Features
-from detectors.judging import Reading, conclude, family_levels, strangest
+from detectors.judging import Reading, conclude, settled, strangest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +109,9 @@ def run(
             errors.append(error_of(detector, answer))
         else:
             judgements.append(answer)
-    reading = Reading(tree_size, root, level, family_levels(judgements, level))
+    rare = {one.detector.name: (one.detector, rare_of(one.decisions)) for one in judgements}
+    reading = Reading(tree_size, root, level, allowances(rare, level))
+    judgements = [settled(one, reading.allowed[one.detector.name]) for one in judgements]
     flags: list[Flag] = []
     tables: list[pd.DataFrame] = []
     told = [partial(_told, found, shared, reading) for found in judgements]
@@ -131,7 +134,7 @@ def run(
 
 def _told(found: Judgement, shared: Features, reading: Reading) -> tuple[list[Flag], pd.DataFrame]:
     """Return one detector's flags, and its part of `RunResult.scores`."""
-    chosen = strangest(found, reading.levels)
+    chosen = strangest(found)
     return conclude(found, shared, reading, chosen), scores_of(found, chosen)
 
 

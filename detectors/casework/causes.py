@@ -43,7 +43,7 @@ _TABLES: Final = {
 """Versions of records of which the newest counts, and the frame that holds them."""
 _SHEETS: Final = "timesheet/1"
 _HELD: Final = ("events", "timesheets", *_TABLES.values())
-_LEVELS: Final = ("false_discovery_level", "family_level")
+_LEVELS: Final = ("false_discovery_level", "largest_p")
 _NAMED: Final = 5
 
 

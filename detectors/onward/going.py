@@ -22,9 +22,10 @@ import msgspec
 import pandas as pd
 
 from detectors.abreast import each
+from detectors.allowances import allowances, rare_of
 from detectors.dropped import about, fallen, open_flags
 from detectors.features import SEED
-from detectors.judging import Judgement, Reading, conclude, judge, levels_of, smallest, strangest
+from detectors.judging import Judgement, Reading, conclude, judge, settled, strangest
 from detectors.onward.cases import stood
 from detectors.onward.keeping import families_of
 from detectors.onward.kept import (
@@ -50,6 +51,7 @@ from detectors.run import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from detectors.allowances import Allowance, Rare
     from detectors.base import Abstention, Detector, Flag
     from detectors.onward.kept import Basis
     from graph.frames import Frames
@@ -113,8 +115,7 @@ def go_on(
         before = None
     run = _Run(Watched(frames, seed=seed), level, before, frames)
     run.ask(detectors, progress)
-    levels = run.settle_levels()
-    return run.conclude(Reading(tree_size, root, level, levels))
+    return run.conclude(Reading(tree_size, root, level, run.settle()))
 
 
 @dataclass
@@ -130,14 +131,14 @@ class _Answer:
     found: Judgement | None = None
     before: KeptAnswer | None = None
 
-    def least(self) -> dict[str, float]:
-        """Return the smallest q of every family, standing or judged."""
-        kept = {label: one.least for label, one in self.stands.items() if one.least is not None}
-        return kept | ({} if self.found is None else smallest(self.found))
+    def rare(self) -> dict[str, Rare]:
+        """Return what every family brings to the others, standing or judged."""
+        kept = {label: one.rare for label, one in self.stands.items() if one.rare is not None}
+        return kept | ({} if self.found is None else rare_of(self.found.decisions))
 
-    def unexplained(self, levels: Mapping[str, float]) -> set[str]:
+    def unexplained(self, allowed: Mapping[str, Allowance]) -> set[str]:
         """Return the families that stand, of which somebody may be flagged now who was not."""
-        return {label for label, one in passing(self.stands, levels) if not one.flagged}
+        return {label for label, one in passing(self.stands, allowed) if not one.flagged}
 
 
 class _Told(NamedTuple):
@@ -214,15 +215,16 @@ class _Run:
         answer.tables = frozenset(read) | answer.told
         answer.abstentions = sample.abstentions
 
-    def settle_levels(self) -> dict[str, float]:
+    def settle(self) -> dict[str, dict[str, Allowance]]:
         """Decide what each family may flag at, and ask again about whom nobody explained yet."""
         while True:
-            levels = levels_of([answer.least() for answer in self._answers], self._level)
-            open_ = [one for one in self._answers if one.unexplained(levels)]
+            rare = {one.detector.name: (one.detector, one.rare()) for one in self._answers}
+            allowed = allowances(rare, self._level)
+            open_ = [one for one in self._answers if one.unexplained(allowed[one.detector.name])]
             if not open_:
-                return dict(levels)
+                return allowed
             for answer in open_:
-                again = answer.unexplained(levels)
+                again = answer.unexplained(allowed[answer.detector.name])
                 known = {label: one for label, one in answer.stands.items() if label not in again}
                 try:
                     self._ask(answer, {label: one for label, one in known.items() if one.inputs})
@@ -263,19 +265,21 @@ class _Run:
         return Onward(result, tuple(standing), run, asked)
 
     def _told(self, answer: _Answer, reading: Reading) -> _Told:
+        allowed = reading.allowed[answer.detector.name]
         standing = [
             standing_of(answer.detector, one.party, one.subject, one.rank)
-            for _, one in passing(answer.stands, reading.levels)
+            for _, one in passing(answer.stands, allowed)
         ]
         if answer.found is None:
             return _Told([], standing, [], frozenset(), {})
-        chosen = strangest(answer.found, reading.levels)
+        found = settled(answer.found, allowed)
+        chosen = strangest(found)
         changed = frozenset() if self._before is None else self._before.changed
-        old = stood(answer.found, chosen, answer.before, changed, self._shared)
+        old = stood(found, chosen, answer.before, changed, self._shared)
         self._shared.told.clear()
         with self._shared.reading() as read:
             anew = chosen.assign(flagged=chosen["flagged"] & ~old.mask)
-            flags = conclude(answer.found, self._shared, reading, anew)
+            flags = conclude(found, self._shared, reading, anew)
         raised: dict[tuple[str | None, str, str], Basis | None] = {}
         for flag, basis in zip(flags, self._shared.told, strict=True):
             case = old.digests.get((flag.subject_party, flag.subject_id))
@@ -287,7 +291,7 @@ class _Run:
         tables = frozenset(read)
         if answer.before is not None and old.stands:
             tables |= answer.before.told
-        return _Told(flags, standing, [scores_of(answer.found, chosen)], tables, raised)
+        return _Told(flags, standing, [scores_of(found, chosen)], tables, raised)
 
 
 def _to_keep(answer: _Answer, told: _Told, flagged: frozenset[str]) -> KeptAnswer:

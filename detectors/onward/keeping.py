@@ -5,11 +5,13 @@ Next: detectors/onward/standing.py
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detectors.judging import smallest
+from detectors.allowances import rare_of
+from detectors.judging import may_be_flagged
 from detectors.onward.kept import Candidate, KeptFamily
 from detectors.ranking import GENERAL, ranks
 from detectors.run import counted
@@ -34,13 +36,13 @@ def families_of(
     """
     inputs = {} if found.sample.families is None else found.sample.families.inputs
     settled = frozenset() if found.sample.families is None else found.sample.families.settled
-    subjects, least = counted(found), smallest(found)
+    subjects, rare = counted(found), rare_of(found.decisions)
     candidates = _candidates(found, raised)
     labels = (subjects.keys() | inputs.keys()) - settled
     return {
         label: KeptFamily(
             inputs=inputs.get(label, ""),
-            least=least.get(label),
+            rare=rare.get(label),
             subjects=subjects.get(label, 0),
             candidates=tuple(candidates.get(label, ())),
         )
@@ -51,24 +53,25 @@ def families_of(
 def _candidates(
     found: Judgement, raised: Mapping[tuple[str | None, str, str], Basis | None]
 ) -> dict[str, list[Candidate]]:
-    """Return by family whom it flagged, each subject once, before levels across detectors."""
-    decisions, table = found.decisions, found.sample.table
+    """Return by family whom it flagged or would in other company, each subject once."""
+    may = may_be_flagged(found.decisions)
+    decisions, table = replace(found.decisions, flagged=may), found.sample.table
     general = found.detector.type == GENERAL
     rank = ranks(found.detector.evidence_class, found.scores, decisions, general=general)
-    rows = np.flatnonzero(decisions.flagged)
+    rows = np.flatnonzero(may)
     rows = rows[np.argsort(-rank[rows], kind="stable")]
     parties, subjects = (table[name].take(rows) for name in ("subject_party", "subject_id"))
     if decisions.family is None:
-        labels, levels = [""] * len(rows), [None] * len(rows)
+        labels, ps = [""] * len(rows), [None] * len(rows)
     else:
         labels = [str(label) for label in decisions.family[rows]]
-        levels = [None] * len(rows) if decisions.q is None else decisions.q[rows].tolist()
+        ps = [None] * len(rows) if decisions.p is None else decisions.p[rows].tolist()
     by_family: dict[str, dict[tuple[str | None, str], Candidate]] = {}
-    for label, named, subject, height, q in zip(
-        labels, parties, subjects.astype(str), rank[rows].tolist(), levels, strict=True
+    for label, named, subject, height, p in zip(
+        labels, parties, subjects.astype(str), rank[rows].tolist(), ps, strict=True
     ):
         party = named if isinstance(named, str) else None
         key = (party, subject, label)
-        one = Candidate(party, subject, height, q, key in raised, raised.get(key))
+        one = Candidate(party, subject, height, p, key in raised, raised.get(key))
         by_family.setdefault(label, {}).setdefault((party, subject), one)
     return {label: list(one.values()) for label, one in by_family.items()}

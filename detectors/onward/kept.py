@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from detectors.allowances import Rare  # noqa: TC001 - read by msgspec
 from detectors.base import Abstention  # noqa: TC001 - read by msgspec
 from detectors.record import code_digest, libraries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from detectors.allowances import Allowance
     from detectors.base import Detector
 
 __all__ = [
@@ -34,8 +36,9 @@ __all__ = [
     "without",
 ]
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 _OURS: Final = (
+    "detectors.allowances",
     "detectors.onward.cases",
     "detectors.onward.going",
     "detectors.onward.watched",
@@ -59,21 +62,21 @@ class Basis(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, array_like=True):
-    """A subject that its detector flagged within its family.
+    """A subject that its detector flagged, or would in other company.
 
     Attributes:
         party: Whose subject; None where ids are global.
         subject: Its id.
         rank: Where its flag stands in the order of all.
-        q: What the family's level is held against; None where there is none.
-        flagged: Whether the flag was raised: the levels across detectors allowed it.
+        p: What the family's allowance is held against; None where there is none.
+        flagged: Whether the flag was raised: what others found allowed it.
         basis: What the flag rests on, where its detector knows no families.
     """
 
     party: str | None
     subject: str
     rank: float
-    q: float | None
+    p: float | None
     flagged: bool
     basis: Basis | None = None
 
@@ -83,13 +86,13 @@ class KeptFamily(msgspec.Struct, frozen=True):
 
     Attributes:
         inputs: Digest of what the answer rests on; empty where nobody says.
-        least: The smallest q; None where there is none.
+        rare: What it brings to the families of its period; None where it has no null.
         subjects: How many were judged.
         candidates: At most one per subject.
     """
 
     inputs: str
-    least: float | None
+    rare: Rare | None
     subjects: int
     candidates: tuple[Candidate, ...]
 
@@ -167,13 +170,13 @@ def without(answer: KeptAnswer, fell: Collection[tuple[str | None, str]]) -> Kep
 
 
 def passing(
-    families: dict[str, KeptFamily], levels: Mapping[str, float]
+    families: dict[str, KeptFamily], allowed: Mapping[str, Allowance]
 ) -> Iterator[tuple[str, Candidate]]:
-    """Yield each subject's highest candidate that its family's level lets pass, with the label."""
+    """Yield each subject's highest candidate that its family may flag, with the label."""
     best: dict[tuple[str | None, str], tuple[str, Candidate]] = {}
     for label, family in sorted(families.items()):
         for one in family.candidates:
-            if one.q is None or one.q <= levels[label]:
+            if one.p is None or one.p <= allowed[label].cut:
                 subject = (one.party, one.subject)
                 if subject not in best or one.rank > best[subject][1].rank:
                     best[subject] = (label, one)

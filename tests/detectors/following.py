@@ -28,9 +28,9 @@ def changed(frames: Frames, since: int) -> frozenset[str]:
 
 
 def said(flag: Flag) -> dict[str, Any]:
-    """What a flag says, without the log position it was raised at and what follows from that."""
-    whole = {k: v for k, v in content(flag).items() if k not in {"tree_size", "root"}}
-    parameters = {k: v for k, v in whole["parameters"].items() if k != "family_level"}
+    """What a flag says, without where the log then ended and what other detectors found."""
+    whole = {k: v for k, v in content(flag).items() if k not in {"tree_size", "root", "q"}}
+    parameters = {k: v for k, v in whole["parameters"].items() if k != "largest_p"}
     return whole | {"parameters": parameters}
 
 

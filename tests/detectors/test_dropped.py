@@ -101,7 +101,7 @@ def test_a_superseded_flag_is_raised_anew() -> None:
     """What the run before flagged does not stand where the log says that the flag fell."""
     one = Candidate("acme", "E1", 3.0, None, flagged=True)
     other = Candidate("acme", "E2", 3.0, None, flagged=True)
-    family = KeptFamily(inputs="", least=None, subjects=2, candidates=(one, other))
+    family = KeptFamily(inputs="", rare=None, subjects=2, candidates=(one, other))
     none: frozenset[str] = frozenset()
     kept = KeptAnswer(key="k", tables=none, told=none, abstentions=(), families={"": family})
     known = without(kept, {("acme", "E1")}).families[""].candidates

@@ -43,7 +43,7 @@ def test_the_strangest_row_of_each_subject_speaks_for_it(rows: list[Any]) -> Non
     flagged = scores > 1
     decisions = Decisions(flagged, np.ones(len(rows)), np.zeros(len(rows), bool))
     found = Judgement(CustodyGap(), Sample(table), scores, decisions, subjects(table))
-    chosen = strangest(found, {})
+    chosen = strangest(found)
     assert counted(found) == {"": len(set(zip(party, name, strict=True)))}
     halves = np.array(["first", "second"] * len(rows), object)[: len(rows)]
     split = replace(found, decisions=replace(decisions, family=halves))

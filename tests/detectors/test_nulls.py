@@ -106,17 +106,6 @@ def test_adjusting_agrees_with_the_definition(p: list[float]) -> None:
     np.testing.assert_allclose(nulls.adjust(np.array(p)), naive, rtol=1e-12)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.sampled_from([0.05, 0.1]))
-def test_level_across_families_is_the_share_of_survivors(
-    smallest: list[float], level: float
-) -> None:
-    """One family keeps the level; of several, survivors share it and the others get nothing."""
-    own = nulls.across_families(np.array(smallest), level)
-    survivors = nulls.adjust(np.array(smallest)) <= level
-    assert own == pytest.approx(level * survivors.mean())
-    assert nulls.across_families(np.array([0.01]), level) == level
-
-
 def test_families_are_adjusted_apart() -> None:
     """A large quiet family does not dilute a small one."""
     p = np.array([0.001, *np.linspace(0.1, 1, 500)])

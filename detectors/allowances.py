@@ -1,0 +1,129 @@
+"""What each family may flag, once every detector has said how rare its cases are.
+
+The families of one period and one kind of subject share the false-discovery
+level: Benjamini and Hochberg (1995) over all their p-values together, weighted
+(Genovese, Roeder and Wasserman, 2006) so that every detector has the same share
+of the false flags that are allowed, however many cases it judges. A detector
+whose question has many answers lends nothing to one that asks little, and a
+quiet one is not drowned by those with many cases.
+
+Only what is rare takes part: `COMMONEST` bounds how far good company can carry
+a case, and how much has to be remembered of a family that is not judged again.
+
+Next: detectors/judging.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from detectors.nulls import members_of
+from detectors.ranking import GENERAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Decisions, Detector
+
+__all__ = ["COMMONEST", "NOTHING", "Allowance", "Rare", "allowances", "rare_of"]
+
+COMMONEST: Final = 0.005
+"""Nothing that one in 200 ordinary cases shows is flagged, in whatever company."""
+_GENERAL_SHARE: Final = 0.25
+"""Of a specific question's: general models are the weaker evidence."""
+_DIGITS: Final = ".12g"
+"""As many as the log keeps, so that a replay decides by the same number."""
+_SLACK: Final = 1 + 1e-9
+"""So that rounding leaves out nobody whose p-value is the largest that is flagged."""
+
+
+class Rare(NamedTuple):
+    """What a family brings to the others.
+
+    Attributes:
+        size: How many cases it judged.
+        p: Those of its p-values that are at most `COMMONEST`, ascending.
+    """
+
+    size: int
+    p: tuple[float, ...]
+
+
+class Allowance(NamedTuple):
+    """What a family may flag.
+
+    Attributes:
+        cut: The largest p-value that is flagged; 0 where nothing is.
+        p: p-values, ascending.
+        q: The smallest false-discovery level at which each of them would be flagged.
+    """
+
+    cut: float
+    p: NDArray[np.float64]
+    q: NDArray[np.float64]
+
+    def q_of(self, p: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the q-value of p-values of the family; 1 for what is never flagged."""
+        return np.append(self.q, 1.0)[np.searchsorted(self.p, p)]
+
+
+NOTHING: Final = Allowance(0.0, np.empty(0), np.empty(0))
+
+
+def rare_of(decisions: Decisions) -> dict[str, Rare]:
+    """Return what each family of a detector brings; nothing where it has no null."""
+    if decisions.family is None or decisions.p is None:
+        return {}
+    p, labels = decisions.p, pd.unique(decisions.family)
+    return {
+        str(label): Rare(len(own), tuple(np.sort(p[own][p[own] <= COMMONEST]).tolist()))
+        for label, own in zip(labels, members_of(decisions.family), strict=True)
+    }
+
+
+def allowances(
+    answers: Mapping[str, tuple[Detector, Mapping[str, Rare]]], level: float
+) -> dict[str, dict[str, Allowance]]:
+    """Return what each family of each detector may flag, by the detector's name and the label.
+
+    Args:
+        answers: By name, the detectors and what their families bring.
+        level: False-discovery level of the run.
+    """
+    periods: dict[tuple[str, str], list[tuple[str, Rare, float]]] = {}
+    for name, (detector, families) in sorted(answers.items()):
+        weight = _GENERAL_SHARE if detector.type == GENERAL else 1.0
+        for label, rare in families.items():
+            period = periods.setdefault((detector.subject_kind.value, label), [])
+            period.append((name, rare, weight))
+    found: dict[str, dict[str, Allowance]] = {name: {} for name in answers}
+    for (_, label), members in periods.items():
+        for (name, _, _), allowed in zip(members, _shared(members, level), strict=True):
+            found[name][label] = allowed
+    return found
+
+
+def _shared(members: list[tuple[str, Rare, float]], level: float) -> list[Allowance]:
+    """Share the level among the families of one period."""
+    total = sum(weight for _, _, weight in members)
+    # A p-value in units of what one more flag allows its family.
+    units = [rare.size * total / weight for _, rare, weight in members]
+    needed = np.concatenate(
+        [np.array(rare.p) * unit for (_, rare, _), unit in zip(members, units, strict=True)]
+    )
+    order = np.argsort(needed, kind="stable")
+    rank = np.arange(1, len(order) + 1)
+    q = np.empty(len(order))
+    q[order] = np.minimum.accumulate(np.minimum(needed[order] / rank, 1.0)[::-1])[::-1]
+    flags = int(np.count_nonzero(q <= level))
+    allowed, start = [], 0
+    for (_, rare, _), unit in zip(members, units, strict=True):
+        cut = float(f"{min(level * flags / unit * _SLACK, COMMONEST):{_DIGITS}}")
+        allowed.append(Allowance(cut, np.array(rare.p), q[start : start + len(rare.p)]))
+        start += len(rare.p)
+    return allowed
