@@ -170,7 +170,8 @@ class Decisions:
         threshold: The score above which a case is flagged.
         likely_benign: An innocent cause is more likely than not; ranks below all others.
         p: Probability of such a score under the null, where there is a null.
-        q: `p` after Benjamini-Hochberg within its family.
+        q: `p` after Benjamini-Hochberg: within its family as the detector says it, with all
+            families of the period once the run knows them.
         family: Label of the false-discovery family, for example "2024Q1".
     """
 
