@@ -21,6 +21,7 @@ from detectors.columns import at
 from detectors.custody import DAY_US, first_flows, sent_again, shortfalls, stock, unreceived_parts
 from detectors.custody_words import account
 from detectors.features import CLOCK_HOURS
+from detectors.goods.clones import clones
 from detectors.legs import HOUR_US
 from detectors.rules import beyond_limit, not_judged
 from detectors.units import mix_up
@@ -56,7 +57,7 @@ class CustodyGap:
 
     name: Final = "custody_gap"
     type: Final = "custody_gap"
-    version: Final = "3"
+    version: Final = "4"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -128,10 +129,12 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     slips = _slips(short, table["amount"] / np.maximum(held, 1e-12))
     table["benign"] = np.where(forgotten, UNSCANNED, slips)
     # What a maker ships beyond what it made, and what goes the same way twice, is the question of
-    # phantom shipments.
+    # phantom shipments; what ships pieces that are elsewhere, that of cloned serials.
+    copies = shared.once(clones).foreign["index"]
+    copied = rows["index"].iloc[position].isin(copies).to_numpy()
     own = _made_by(flows, rows)[position] & (share > 0)
     again = sent_again(supplied, rows)
-    table.loc[forgotten | own | again, "share"] = _AT_LIMIT
+    table.loc[forgotten | own | again | copied, "share"] = _AT_LIMIT
     opening = _opening(flows, rows)[position]
     ships = (rows["kind"] == "ship").to_numpy()
     positions = rows.index.to_numpy()

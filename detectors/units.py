@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["MIX_UPS", "amounts", "mix_up"]
+__all__ = ["MIX_UPS", "PIECE", "amounts", "mix_up", "unit_names"]
 
 _KG: Final = {"kg": 1.0, "g": 1e-3, "mg": 1e-6, "t": 1e3, "lb": 0.45359237, "oz": 0.028349523125}
 _M: Final = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "km": 1e3, "yd": 0.9144, "ft": 0.3048}
@@ -33,6 +33,8 @@ _SPELLINGS: Final = {
     "ea": "unit", "each": "unit", "cases": "case",
 }  # fmt: skip
 
+PIECE: Final = "unit"
+"""What single pieces are counted in."""
 MIX_UPS: Final = {
     "pounds recorded as kilograms": 1 / _KG["lb"],
     "kilograms recorded as pounds": _KG["lb"],
@@ -68,9 +70,9 @@ def amounts(rows: pd.DataFrame, products: pd.DataFrame) -> NDArray[np.float64]:
     names = ["product", "product_id", "quantity_unit"]
     group = codes(rows, names)
     kinds = rows[names].iloc[firsts(group)].reset_index(drop=True)
-    kinds["recorded"] = _unit(texts(kinds, "quantity_unit"))
+    kinds["recorded"] = unit_names(texts(kinds, "quantity_unit"))
     kinds["product_id"] = texts(kinds, "product_id")
-    kinds["declared"] = kinds["product"].map(_unit(products["unit"])).astype("str")
+    kinds["declared"] = kinds["product"].map(unit_names(products["unit"])).astype("str")
     # A product nobody declared is measured in one of its own units; rows in an unlike one
     # stay unknown.
     own = kinds.groupby("product_id")["recorded"].transform("min")
@@ -85,7 +87,12 @@ def amounts(rows: pd.DataFrame, products: pd.DataFrame) -> NDArray[np.float64]:
     return positive(rows, "quantity") * np.asarray(factors, np.float64)[group]
 
 
-def _unit(names: pd.Series) -> pd.Series:
+def unit_names(names: pd.Series) -> pd.Series:
+    """Return one spelling of every unit of measure.
+
+    Args:
+        names: As they were recorded, missing where they are.
+    """
     return names.str.strip().str.lower().replace(_SPELLINGS)
 
 

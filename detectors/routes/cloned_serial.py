@@ -3,14 +3,15 @@
 Of the events of a serial the longest chain that one piece can have had is taken
 for the piece; shipped, received or sold somewhere else at the same time, made
 a second time, or sold again elsewhere, is another piece. One missing scan
-is allowed at every step, and goods brought back to the shop are.
+is allowed at every step, and goods brought back to the shop are. What turns up
+elsewhere only after its last trace may have moved unseen: it is another piece
+where the last trace is at a shop, and else a question of custody.
 
 Next: detectors/routes/phantom_shipment.py
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,11 +26,11 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
-from detectors.routes.serials import NUMBERS, SOLD, breaks, foreign, histories
-from detectors.rules import beyond_limit
+from detectors.goods.clones import MOST_EVENTS, PASSED_ON, clones
+from detectors.rules import beyond_limit, not_judged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -38,10 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ClonedSerial"]
 
-_OVERLAP: Final = 2.0
-_LATER: Final = 1.6
-"""A piece that turns up elsewhere only after its last trace might have moved unseen, twice."""
-_MOST_EVIDENCE: Final = 50
 _JUDGED: Final = ("ship", "receive", "sell", "produce", "transform")
 
 
@@ -50,7 +47,7 @@ class ClonedSerial:
 
     name: Final = "cloned_serial"
     type: Final = "cloned_serial"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -62,34 +59,45 @@ class ClonedSerial:
         "event/1 /shipment_id",
         "event/1 /to_facility_id",
     )
-    parameters: Final[Mapping[str, float | int | str]] = {"missing_scans_allowed": 1}
+    parameters: Final[Mapping[str, float | int | str]] = {
+        "missing_scans_allowed": 1,
+        "most_events_of_a_piece": MOST_EVENTS,
+        "passed_on_share": PASSED_ON,
+    }
     libraries: Final = ("numpy", "pandas")
 
     def features(self, shared: Features) -> Sample:
         """Find the events of each serial that cannot be of the piece the others are of."""
-        table = histories(shared)
-        foreigners = _foreigners(table[table["serial"].isin(breaks(table))])
-        worst = foreigners.sort_values(["score", "name"], ascending=[False, True])
+        said = shared.once(clones)
+        foreign = said.foreign
+        worst = foreign.sort_values(["score", "name"], ascending=[False, True])
         worst = worst.drop_duplicates("index").set_index("index")
-        count = foreigners.groupby("index")["many"].sum()
-        rows = shared.rows[["event_id", "party", "index", "kind"]]
-        rows = rows[rows["index"].isin(table["index"].unique())].drop_duplicates("index")
-        rows = rows[rows["kind"].isin(_JUDGED)]
+        count = foreign.groupby("index")["many"].sum()
+        rows = _first_rows(shared)
+        reasons = {
+            "more serials than pieces: which of them were there is unknown": said.uncounted,
+            "a piece that came unseen from a place that passes goods on": said.unseen,
+            "a serial with more events than one piece can have": said.stand_ins,
+        }
+        left_out = {
+            reason: rows["event_id"][rows["index"].isin(np.setdiff1d(entries, worst.index))]
+            for reason, entries in reasons.items()
+        }
+        rows = rows[rows["index"].isin(said.judged) & rows["kind"].isin(_JUDGED)]
         index = rows["index"].to_numpy()
-        return Sample(
-            pd.DataFrame(
-                {
-                    "subject_id": rows["event_id"].to_numpy(),
-                    "subject_party": rows["party"].to_numpy(),
-                    "index": index,
-                    "position": rows.index.to_numpy(),
-                    "degree": worst["score"].reindex(index).fillna(0.0).to_numpy(np.float64),
-                    "serial": worst["name"].reindex(index).fillna("").to_numpy(object),
-                    "others": worst["others"].reindex(index).to_numpy(object),
-                    "serials": count.reindex(index).fillna(0).to_numpy(np.float64),
-                }
-            )
+        table = pd.DataFrame(
+            {
+                "subject_id": rows["event_id"].to_numpy(),
+                "subject_party": rows["party"].to_numpy(),
+                "index": index,
+                "position": rows.index.to_numpy(),
+                "degree": worst["score"].reindex(index).fillna(0.0).to_numpy(np.float64),
+                "serial": worst["name"].reindex(index).fillna("").to_numpy(object),
+                "others": worst["others"].reindex(index).to_numpy(object),
+                "serials": count.reindex(index).fillna(0).to_numpy(np.float64),
+            }
         )
+        return Sample(table, not_judged(self.name, left_out))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """Two places at once is twice the limit, two places one after the other less."""
@@ -104,42 +112,10 @@ class ClonedSerial:
         return _account(case)
 
 
-def _foreigners(suspects: pd.DataFrame) -> pd.DataFrame:
-    """List the foreign events of all serials; pieces that went together are asked once.
-
-    Returns:
-        `index`, `name` (the first of the serials), `many` (how many), `score` and `others`.
-    """
-    serial, index = suspects["serial"].to_numpy(), suspects["index"].to_numpy(np.int64)
-    names = suspects["name"].to_numpy(object)
-    columns = {name: suspects[name].to_numpy(np.int64) for name in NUMBERS}
-    asked: dict[bytes, tuple[slice, list[str]]] = {}
-    starts = np.flatnonzero(np.diff(serial, prepend=-1)).tolist()
-    for start, end in pairwise([*starts, len(serial)]):
-        own = slice(start, end)
-        asked.setdefault(index[own].tobytes(), (own, []))[1].append(str(names[start]))
-    found = [
-        (*event, min(pieces), len(pieces))
-        for own, pieces in asked.values()
-        for event in _foreign(index[own], {name: one[own] for name, one in columns.items()})
-    ]
-    return pd.DataFrame(found, columns=["index", "score", "others", "name", "many"])
-
-
-def _foreign(
-    index: NDArray[np.int64], columns: Mapping[str, NDArray[np.int64]]
-) -> Iterator[tuple[int, float, tuple[int, ...]]]:
-    """Yield the events of one serial that are of another piece: index, score and the others."""
-    outside = foreign(columns)
-    if not outside:
-        return
-    rest = np.delete(np.arange(len(index)), outside)
-    last = columns["at"][rest].max(initial=np.iinfo(np.int64).min)
-    sold = bool((columns["kind"][rest] == SOLD).any())
-    entries = tuple(dict.fromkeys(index[rest].tolist()))[-_MOST_EVIDENCE:]
-    for one in outside:
-        overlaps = sold or columns["at"][one] < last
-        yield int(index[one]), _OVERLAP if overlaps else _LATER, entries
+def _first_rows(shared: Features) -> pd.DataFrame:
+    """Return one row per log entry."""
+    rows = shared.rows[["event_id", "party", "index", "kind"]]
+    return rows[~rows["index"].duplicated().to_numpy()]
 
 
 _WORDS: Final = {

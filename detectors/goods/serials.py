@@ -1,25 +1,26 @@
 """Serials: where each single piece was, event by event, and what one piece cannot do.
 
-Next: detectors/routes/cloned_serial.py
+Next: detectors/goods/clones.py
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from detectors.columns import codes
+from detectors.columns import codes, numbers, texts
+from detectors.units import PIECE, unit_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from detectors.features import Features
 
-__all__ = ["NUMBERS", "SOLD", "breaks", "foreign", "histories"]
+__all__ = ["NUMBERS", "SOLD", "Pieces", "breaks", "histories", "one_piece", "uncounted"]
 
 _KINDS: Final = (
     "produce", "transform", "pack", "receive", "unpack", "store", "inspect", "recall", "destroy",
@@ -36,6 +37,25 @@ _BACK: Final = np.isin(_KINDS, ("recall", "destroy", "inspect", "receive", "stor
 _ANYWHERE: Final = np.isin(_KINDS, ("recall", "destroy", "inspect"))
 
 
+def uncounted(events: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark events that name more pieces than they count: which of them were there is unknown.
+
+    Args:
+        events: The frame.
+    """
+    found = _listed(events) > numbers(events, "quantity")
+    many = np.flatnonzero(found)
+    unit = unit_names(texts(events.iloc[many], "quantity_unit"))
+    found[many] = (unit == PIECE).to_numpy(bool, na_value=False)
+    return np.asarray(found, bool)
+
+
+def _listed(events: pd.DataFrame) -> NDArray[np.int64]:
+    """Count the serials that each event names."""
+    lists = events["serial_ids"].to_numpy(object)
+    return np.array([len(one) if isinstance(one, (list, tuple)) else 0 for one in lists], np.int64)
+
+
 def histories(shared: Features) -> pd.DataFrame:
     """List every event of every serial, serial by serial in the order of time.
 
@@ -46,9 +66,7 @@ def histories(shared: Features) -> pd.DataFrame:
     """
     events = shared.frames.events
     lists = events["serial_ids"].to_numpy(object)
-    counts = np.array(
-        [len(one) if isinstance(one, (list, tuple)) else 0 for one in lists], np.int64
-    )
+    counts = np.where(uncounted(events), 0, _listed(events))
     row = np.repeat(np.arange(len(lists)), counts)
     if not len(row):
         return pd.DataFrame({name: np.empty(0, np.int64) for name in _COLUMNS})
@@ -134,41 +152,79 @@ def _follows(
     return np.asarray(fine & (kind != _PRODUCE) & (kind != _TRANSFORM), bool)
 
 
-def foreign(columns: Mapping[str, NDArray[np.int64]]) -> list[int]:
-    """Return the positions of events that cannot be of the piece the others are of.
+class Pieces(NamedTuple):
+    """What of a serial's events is not one piece seen scan by scan; positions of events.
 
-    The longest chain of events that one piece can have had is taken for the piece; whatever
-    does not fit into it is of another one. What precedes the making is a question of order.
+    Attributes:
+        apart: Of another piece: the piece was seen elsewhere before and after, or was sold.
+        moved: What follows where the piece turned up elsewhere, two scans or more unseen; for
+            each, the position of the last trace before it.
+    """
+
+    apart: list[int]
+    moved: dict[int, int]
+
+
+def one_piece(columns: Mapping[str, NDArray[np.int64]]) -> Pieces:
+    """Split the events of a serial into those one piece can have had, and the others.
+
+    The longest chain of events that follow from each other is taken for the piece; it begins
+    where the piece was made, if that was recorded. Where it ends unsold, another chain after it
+    may be the same piece, come there unseen. What precedes the making is a question of order.
 
     Args:
         columns: `NUMBERS` of the events of one serial, in the order of time.
     """
-    size = len(columns["kind"])
     made = (columns["kind"] == _PRODUCE) | (columns["kind"] == _TRANSFORM)
     start = int(np.flatnonzero(made)[0]) if made.any() else 0
-    length, previous = np.ones(size), np.full(size, -1)
-    length[made] += 0.5
-    for j in range(start + 1, size):
-        one = {name: np.repeat(column[j], j - start) for name, column in columns.items()}
-        fits = _follows({n: c[start:j] for n, c in columns.items()}, one)
-        if fits.any():
-            # Of equally long chains the one whose last event is nearest in time goes on.
-            chain = np.where(fits, length[start:j], -1.0)
-            best = start + int(len(chain) - 1 - np.argmax(chain[::-1]))
-            length[j], previous[j] = length[best] + 1, best
-    return _outside(length, previous, start, columns["at"])
+    chain = _chain(columns, start, len(made), forced=bool(made.any()))
+    last = chain[-1]
+    moved: dict[int, int] = {}
+    if start < chain[0] and not _sold(columns, range(start, chain[0])):
+        moved = dict.fromkeys(chain, chain[0] - 1)
+    # Nothing follows a sale; what follows a second making is of the piece made then.
+    again = [one for one in np.flatnonzero(made).tolist() if one > last]
+    stop = last + 1 if _sold(columns, chain) else min([*again, len(made)])
+    if last + 1 < stop:
+        later = _chain(columns, last + 1, stop)
+        moved |= dict.fromkeys(later, last)
+        if not _sold(columns, later):
+            moved |= dict.fromkeys(range(later[-1] + 1, stop), later[-1])
+    times = {int(columns["at"][one]) for one in chain}
+    beside = [one for one in range(start, len(made)) if int(columns["at"][one]) not in times]
+    leading = set(range(start, chain[0])) if chain[0] in moved else set()
+    moved = {one: moved[one] for one in moved if one in beside or one in chain}
+    return Pieces([one for one in beside if one not in moved and one not in leading], moved)
 
 
-def _outside(
-    length: NDArray[np.float64], previous: NDArray[np.int64], start: int, at: NDArray[np.int64]
+def _sold(columns: Mapping[str, NDArray[np.int64]], events: Iterable[int]) -> bool:
+    return any(columns["kind"][one] == _SELL for one in events)
+
+
+def _chain(
+    columns: Mapping[str, NDArray[np.int64]], start: int, stop: int, *, forced: bool = False
 ) -> list[int]:
-    chain, position = set(), start + int(np.argmax(length[start:]))
+    """Return the longest chain of events, one following from the other, among some of them.
+
+    Args:
+        columns: `NUMBERS` of the events of one serial, in the order of time.
+        start: The first event to look at.
+        stop: The one after the last.
+        forced: Whether the chain begins with the first.
+    """
+    own = {name: column[start:stop] for name, column in columns.items()}
+    length = np.full(stop - start, -np.inf if forced else 1.0)
+    length[0], previous = 1.0, np.full(stop - start, -1)
+    for j in range(1, stop - start):
+        one = {name: np.repeat(column[j], j) for name, column in own.items()}
+        fits = _follows({name: column[:j] for name, column in own.items()}, one)
+        # Of equally long chains the one whose last event is nearest in time goes on.
+        worth = np.where(fits, length[:j], -np.inf)
+        best = j - 1 - int(np.argmax(worth[::-1]))
+        if worth[best] + 1 > length[j]:
+            length[j], previous[j] = worth[best] + 1, best
+    chain, position = [], int(np.argmax(length))
     while position >= 0:
-        chain.add(position)
+        chain.append(start + position)
         position = int(previous[position])
-    taken = [at[one] for one in chain]
-    return [
-        one
-        for one in range(start, len(length))
-        if one not in chain and min(abs(at[one] - other) for other in taken) > 0
-    ]
+    return chain[::-1]
