@@ -189,14 +189,18 @@ def _as_arrivals(rows: pd.DataFrame, ship: NDArray[np.int64], amount: pd.Series)
 
 
 def shortfalls(
-    table: pd.DataFrame, *, tolerance: float, clock_us: int, early_us: int = 0
+    table: pd.DataFrame,
+    *,
+    tolerance: float | NDArray[np.float64],
+    clock_us: int,
+    early_us: int = 0,
 ) -> pd.DataFrame:
     """Reconcile each lot at each holder.
 
     Args:
         table: Flows, as `flows` lists them: `stock`, `sign`, `amount`, `at`, `day`, `kind`,
             `index` and `position`.
-        tolerance: Share of all that arrived of the lot which weighing may explain.
+        tolerance: Share of what arrived that weighing may explain; one, or one for each row.
         clock_us: How far two clocks may differ, microseconds.
         early_us: How much earlier than recorded an arrival may have been.
 
@@ -215,13 +219,14 @@ def shortfalls(
     amount, position = table["amount"].to_numpy(np.float64)[order], position[order]
     inward, group = inward[order], group[order]
     known = ~_any_by_group(group, np.isnan(amount))[group]
-    signed = np.where(inward, 1.0, -1.0) * np.nan_to_num(amount)
-    size = int(group.max(initial=-1)) + 1
-    credit = tolerance * np.bincount(group[inward], np.nan_to_num(amount[inward]), size)
-    balance = _cumulative(group, signed) + credit[group]
+    amount = np.nan_to_num(amount)
+    share = np.broadcast_to(np.asarray(tolerance, np.float64), len(table))[order]
+    signed = np.where(inward, amount, -amount)
+    recorded = _cumulative(group, signed)
+    balance = recorded + _cumulative(group, np.where(inward, share * amount, 0.0))
     lowest = np.minimum(_running_minimum(group, balance), 0.0)
     before = np.where(_starts(group), 0.0, np.roll(lowest, 1))
-    held = np.maximum(balance - signed - credit[group] - before, 0.0)
+    held = np.maximum(recorded - signed - before, 0.0)
     arrivals = _cumulative(group, inward.astype(np.float64)).astype(np.int64)
     ships = np.flatnonzero((table["kind"] == "ship").to_numpy()[order])
     ships = ships[np.argsort(position[ships])]

@@ -22,9 +22,19 @@ from detectors.custody import DAY_US, first_flows, sent_again, shortfalls, stock
 from detectors.custody_words import account
 from detectors.features import CLOCK_HOURS
 from detectors.goods.clones import clones
+from detectors.goods.exactness import LEAST_GAIN, LEAST_LOSS, TOLERANCE, holdings
+from detectors.goods.handovers import (
+    AT_LIMIT,
+    CLOSED_DAYS,
+    LOST_DAYS,
+    UNSCANNED,
+    hand_overs,
+    lost,
+    slips,
+)
+from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.rules import beyond_limit, not_judged
-from detectors.units import mix_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,20 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CustodyGap"]
 
-TOLERANCE: Final = 0.05
-"""Share of a quantity that weighing, rounding and ordinary loss may explain."""
-CLOSED_DAYS: Final = 30
-"""A delivery that is this old, by the record's last event, has its last partial receipt."""
-LOST_DAYS: Final = 60
-"""A shipment that is this old and never scanned in is not under way any more."""
-LEAST_TOLERANCE: Final = 0.02
-MANY: Final = 30
-"""So many hand-overs of a product tell how exactly its quantities agree otherwise."""
-_OUTER, _BEYOND_OUTER, _SPREADS = 0.98, 1.6, 5.0
-_AT_LIMIT: Final = -0.01
 LATE_DAYS: Final = 14
 """Arrivals are scanned after the goods have moved on, by up to this much: a question of order."""
-UNSCANNED: Final = "a receipt that nobody scanned"
 
 
 class CustodyGap:
@@ -71,7 +69,8 @@ class CustodyGap:
     )
     parameters: Final[Mapping[str, float | int | str]] = {
         "tolerance_share": TOLERANCE,
-        "least_tolerance_share": LEAST_TOLERANCE,
+        "least_loss_share": LEAST_LOSS,
+        "least_gain_share": LEAST_GAIN,
         "clock_tolerance_hours": CLOCK_HOURS,
         "closed_after_days": CLOSED_DAYS,
         "lost_after_days": LOST_DAYS,
@@ -82,7 +81,7 @@ class CustodyGap:
     def features(self, shared: Features) -> Sample:
         """Reconcile every shipper's holding and every hand-over."""
         held, left_out = _holdings(shared)
-        table = pd.concat([held, _hand_overs(shared), _lost(shared)], ignore_index=True)
+        table = pd.concat([held, hand_overs(shared), lost(shared)], ignore_index=True)
         left_out["explained by a receipt that nobody scanned"] = table["position"][
             table["benign"] == UNSCANNED
         ].to_numpy()
@@ -110,9 +109,14 @@ class CustodyGap:
 def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
     """Judge each ship row: did the shipper hold the lot?"""
     flows, rows = shared.flows, shared.rows
-    recorded = _short(flows, rows)
+    tolerance = shared.once(holdings)
+    recorded = _short(flows, rows, tolerance)
     parts = unreceived_parts(rows, shared.consignments)
-    supplied = _short(pd.concat([flows, shared.unreceived, parts], ignore_index=True), rows)
+    every = pd.concat([flows, shared.unreceived, parts], ignore_index=True)
+    supplied = _short(every, rows, tolerance)
+    # Where the missing receipts hid whose shipment was too many, the whole record tells.
+    hidden = (recorded["share"] <= 0) & (supplied["share"] > 0)
+    recorded = recorded.mask(hidden, supplied)
     position = recorded["position"].to_numpy()
     share, held = recorded["share"].to_numpy(), recorded["held"].to_numpy()
     forgotten = (share > 0) & (supplied["share"].to_numpy() <= 0)
@@ -126,15 +130,15 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
         }
     )
     short = pd.Series((share > 0) & (held > 0) & ~forgotten)
-    slips = _slips(short, table["amount"] / np.maximum(held, 1e-12))
-    table["benign"] = np.where(forgotten, UNSCANNED, slips)
+    named = slips(short, table["amount"] / np.maximum(held, 1e-12))
+    table["benign"] = np.where(forgotten, UNSCANNED, named)
     # What a maker ships beyond what it made, and what goes the same way twice, is the question of
     # phantom shipments; what ships pieces that are elsewhere, that of cloned serials.
     copies = shared.once(clones).foreign["index"]
     copied = rows["index"].iloc[position].isin(copies).to_numpy()
     own = _made_by(flows, rows)[position] & (share > 0)
     again = sent_again(supplied, rows)
-    table.loc[forgotten | own | again | copied, "share"] = _AT_LIMIT
+    table.loc[forgotten | own | again | copied, "share"] = AT_LIMIT
     opening = _opening(flows, rows)[position]
     ships = (rows["kind"] == "ship").to_numpy()
     positions = rows.index.to_numpy()
@@ -145,14 +149,15 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     }
 
 
-def _short(flows: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def _short(flows: pd.DataFrame, rows: pd.DataFrame, tolerance: NDArray[np.float64]) -> pd.DataFrame:
     """Reconcile, and turn what is short into a share of what was shipped."""
     table = shortfalls(
         flows,
-        tolerance=TOLERANCE,
+        tolerance=tolerance[flows["lot"].to_numpy()],
         clock_us=int(CLOCK_HOURS * HOUR_US),
         early_us=LATE_DAYS * DAY_US,
     )
+    table = explained(table, flows, tolerance, LATE_DAYS * DAY_US)
     amount = rows["amount"].to_numpy()[table["position"]]
     with np.errstate(divide="ignore", invalid="ignore"):
         short = table["short"].to_numpy() / amount
@@ -185,86 +190,3 @@ def _made_by(flows: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
     made = flows.loc[flows["kind"].isin(["produce", "transform"]), "stock"]
     own = stock(rows["lot"].to_numpy(), rows["shipper_number"].to_numpy())
     return np.asarray(pd.Index(own).isin(made), bool)
-
-
-def _hand_overs(shared: Features) -> pd.DataFrame:
-    """Judge each received shipment: did as much arrive as left?
-
-    Less is no gap where the addressee passed on more than was scanned in: the rest came, too.
-    """
-    sent = shared.consignments
-    sent = sent[(sent["receipts"] > 0) & sent["shipped"].notna() & sent["received"].notna()]
-    ratio = sent["received"] / sent["shipped"]
-    closed = sent["last"] < shared.last_time - CLOSED_DAYS * DAY_US
-    table = pd.DataFrame(
-        {
-            "problem": np.where(ratio > 1, "more arrived", "less arrived"),
-            "position": sent["ship"],
-            "share": np.where((ratio > 1) | closed, (ratio - 1).abs() - _exact(shared, sent), -1.0),
-            "amount": sent["shipped"],
-            "other": sent["received"],
-        }
-    ).reset_index(drop=True)
-    table["benign"] = _slips(table["share"] > 0, table["other"] / table["amount"])
-    came = (table["share"] > 0) & (table["problem"] == "less arrived")
-    came &= _passed_on(shared, table["position"].to_numpy())
-    table.loc[came, "benign"] = UNSCANNED
-    table.loc[came, "share"] = _AT_LIMIT
-    return table
-
-
-def _exact(shared: Features, sent: pd.DataFrame) -> NDArray[np.float64]:
-    """Return how far what arrives of each product may differ from what left, as a share.
-
-    As exactly as the product's own hand-overs agree, and never more exactly than weighing does.
-    """
-    away = (sent["received"] / sent["shipped"] - 1).abs()
-    product = shared.rows["product_id"].iloc[sent["ship"]].to_numpy()
-    grouped = away.groupby(product)
-    outer = grouped.transform(lambda own: own.quantile(_OUTER)).to_numpy(np.float64)
-    middle = grouped.transform("median").to_numpy(np.float64)
-    own = np.maximum(_BEYOND_OUTER * outer, _SPREADS * 1.4826 * middle)
-    few = grouped.transform("size").to_numpy() < MANY
-    return np.asarray(np.where(few, TOLERANCE, np.maximum(own, LEAST_TOLERANCE)))
-
-
-def _passed_on(shared: Features, position: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell whether the addressee of each ship row passed on more of the lot than it got."""
-    flows, rows = shared.flows, shared.rows
-    keys = flows["stock"]
-    got = flows["amount"].where(flows["sign"] > 0, 0.0).groupby(keys).sum()
-    gave = flows["amount"].where(flows["sign"] < 0, 0.0).groupby(keys).sum()
-    more = got.index[gave > got * (1 + TOLERANCE)]
-    lot, to_site = rows["lot"].to_numpy(), rows["to_site_number"].to_numpy()
-    return np.asarray(pd.Index(stock(lot, to_site)[position]).isin(more), bool)
-
-
-def _lost(shared: Features) -> pd.DataFrame:
-    """Judge each shipment nobody scanned in: could it still be under way?
-
-    Only towards sites that scan arrivals at all, and only where nothing of the lot left the
-    addressee again: that onward shipment is judged instead.
-    """
-    open_, flows, rows = shared.unreceived, shared.flows, shared.rows
-    scanning = rows.loc[rows["kind"] == "receive", "site"].unique()
-    onward = open_["stock"].isin(flows.loc[flows["kind"] == "ship", "stock"])
-    old = open_["at"] < shared.last_time - LOST_DAYS * DAY_US
-    lost = open_[old & open_["holder"].isin(scanning) & ~onward]
-    return pd.DataFrame(
-        {
-            "problem": "never arrived",
-            "position": lost["position"].to_numpy(np.int64),
-            "share": _AT_LIMIT,
-            "amount": lost["amount"].to_numpy(np.float64),
-            "other": 0.0,
-            "benign": UNSCANNED,
-        }
-    )
-
-
-def _slips(where: pd.Series, ratio: pd.Series) -> NDArray[np.object_]:
-    """Name the clerical slip that explains a ratio, where asked; empty text otherwise."""
-    found = np.full(len(where), "", dtype=object)
-    for row in np.flatnonzero(where):
-        found[row] = mix_up(float(ratio.iloc[row])) or ""
-    return found

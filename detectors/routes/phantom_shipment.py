@@ -36,6 +36,8 @@ from detectors.custody import (
     unreceived_parts,
 )
 from detectors.features import CLOCK_HOURS
+from detectors.goods.exactness import LEAST_GAIN, TOLERANCE, holdings
+from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.rules import beyond_limit, not_judged, plain
 
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PhantomShipment"]
 
-TOLERANCE: Final = 0.05
 KNOWN_SHARE: Final = 0.9
 """A shipper of whose other lots fewer have a history is not asked for one."""
 KNOWN_LOTS: Final = 5
@@ -69,7 +70,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -83,6 +84,7 @@ class PhantomShipment:
     )
     parameters: Final[Mapping[str, float | int | str]] = {
         "tolerance_share": TOLERANCE,
+        "least_gain_share": LEAST_GAIN,
         "known_share": KNOWN_SHARE,
         "known_lots": KNOWN_LOTS,
         "paper_days": PAPER_DAYS,
@@ -172,8 +174,9 @@ def _more_than_there(
     made = flows.loc[flows["kind"].isin(_MADE), "stock"].unique()
     parts = unreceived_parts(shared.rows, shared.consignments)
     every = pd.concat([flows, shared.unreceived, parts], ignore_index=True)
-    at_maker = _reconciled(flows[flows["stock"].isin(made)])
-    passed_on = _reconciled(every[every["stock"].isin(_overdrawn(every, made))])
+    tolerance = shared.once(holdings)
+    at_maker = _reconciled(flows[flows["stock"].isin(made)], tolerance)
+    passed_on = _reconciled(every[every["stock"].isin(_overdrawn(every, made))], tolerance)
     passed_on = passed_on[sent_again(passed_on, shared.rows)]
     both = pd.concat([at_maker.assign(again=False), passed_on.assign(again=True)])
     short = both.set_index("position")[["short", "held", "again"]].reindex(ships.index)
@@ -183,13 +186,14 @@ def _more_than_there(
     return np.nan_to_num(share), short["held"].to_numpy(np.float64), again
 
 
-def _reconciled(flows: pd.DataFrame) -> pd.DataFrame:
+def _reconciled(flows: pd.DataFrame, tolerance: NDArray[np.float64]) -> pd.DataFrame:
     short = shortfalls(
         flows,
-        tolerance=TOLERANCE,
+        tolerance=tolerance[flows["lot"].to_numpy()],
         clock_us=int(CLOCK_HOURS * HOUR_US),
         early_us=LATE_DAYS * DAY_US,
     )
+    short = explained(short, flows, tolerance, LATE_DAYS * DAY_US)
     return short[short["known"]]
 
 

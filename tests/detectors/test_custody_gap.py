@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from asking import flagged, reasons
 from frame_factories import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.custody import NOTHING
+from detectors.custody import shortfalls
 
 NAME = "custody_gap"
 
@@ -235,56 +236,53 @@ def test_shipments_without_lot_or_shipper_are_not_judged() -> None:
 
 
 _MOVES = st.lists(
-    st.tuples(st.sampled_from("ABC"), st.sampled_from("BCD"), st.integers(1, 60)).filter(
-        lambda move: move[0] != move[1]
-    ),
-    max_size=12,
+    st.tuples(st.sampled_from("+-"), st.integers(1, 60), st.booleans()), min_size=1, max_size=12
 )
 
 
-@given(histories=st.lists(_MOVES, min_size=10, max_size=10))
-@settings(max_examples=6)
+@given(places=st.lists(_MOVES, min_size=1, max_size=5), tolerance=st.sampled_from([0.0, 0.05]))
+@settings(max_examples=40)
 def test_shortfall_agrees_with_counting_by_hand(
-    histories: list[list[tuple[str, str, int]]],
+    places: list[list[tuple[str, int, bool]]], tolerance: float
 ) -> None:
-    """A naive ledger, one shipment at a time, finds the same shipments short of goods."""
-    world, expected = sites(), set()
-    for lot, moves in enumerate(histories):
-        world.make(0, "A", f"L{lot}", 100.0)
-        shipped = []
-        for n, (source, target, quantity) in enumerate(moves):
-            more = {"quantity": float(quantity)}
-            hour = 24.0 * 30 * (n + 1)
-            ship, _ = world.send(hour, source, target, f"L{lot}", f"S{lot}-{n}", 1, **more)
-            shipped.append(ship)
-        # What the maker ships too much, and what goes the same way twice, another detector asks.
-        expected |= {
-            ship
-            for ship, move in zip(shipped, moves, strict=True)
-            if ship in _short_by_hand(shipped, moves) and move[0] != "A"
+    """A naive ledger, one movement at a time, finds as much short, and as much held before."""
+    moves = [
+        {
+            "stock": place,
+            "sign": 1.0 if way == "+" else -1.0,
+            "amount": float(quantity),
+            "at": n,
+            "day": False,
+            "kind": "receive" if way == "+" else "ship" if own else "sell",
+            "index": n,
         }
-    assert set(flagged(NAME, world)) == expected
+        for place, own_moves in enumerate(places)
+        for n, (way, quantity, own) in enumerate(own_moves)
+    ]
+    table = pd.DataFrame(moves).assign(position=range(len(moves)))
+    found = shortfalls(table.sample(frac=1, random_state=1), tolerance=tolerance, clock_us=0)
+    ledgers = [_short_by_hand(own_moves, tolerance) for own_moves in places]
+    assert found["short"].tolist() == pytest.approx([one for short, _ in ledgers for one in short])
+    assert found["held"].tolist() == pytest.approx([one for _, held in ledgers for one in held])
 
 
-def _short_by_hand(shipped: list[str], moves: list[tuple[str, str, int]]) -> set[str]:
-    allowance = dict.fromkeys("ABCD", 0.0) | {"A": 5.0}
-    for _, target, quantity in moves:
-        allowance[target] += 0.05 * quantity
-    held: dict[str, float] = {"A": 100.0}
-    short, ways, came = set(), set(), {"A"}
-    for name, (source, target, quantity) in zip(shipped, moves, strict=True):
-        left = held.get(source, 0.0) - quantity
-        if source not in came or left < -allowance[source] - 1e-9:
-            again = (source, target) in ways and source in came
-            if not (again and held[source] <= NOTHING * quantity):
-                short.add(name)
-            left = max(left, -allowance[source])
-        ways.add((source, target))
-        came.add(target)
-        # Who never had any keeps no debt either: what is missing was booked.
-        held[source] = left
-        held[target] = held.get(target, 0.0) + quantity
-    return short
+def _short_by_hand(
+    moves: list[tuple[str, int, bool]], tolerance: float
+) -> tuple[list[float], list[float]]:
+    """Return what is short, and what was held before, at each ship."""
+    there, credit = 0.0, 0.0
+    short, held = [], []
+    for way, quantity, own in moves:
+        if way == "+":
+            there, credit = there + quantity, credit + tolerance * quantity
+            continue
+        missing = max(quantity - there - credit, 0.0)
+        if own:
+            short.append(missing)
+            held.append(max(there, 0.0))
+        # What is missing was booked: nobody pays for it twice.
+        there += missing - quantity
+    return short, held
 
 
 def test_goods_that_came_in_a_container_came() -> None:

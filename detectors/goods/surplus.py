@@ -1,0 +1,126 @@
+"""Surplus: which shipment is the one too many, where more of a lot left a site than came.
+
+Time alone accuses whoever ships last. A consignment that leaves as it came is
+accounted for; what is left over is held against what is left over, and where
+one shipment alone explains the surplus, that one does.
+
+Next: detectors/goods/handovers.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["explained"]
+
+_SEVERAL: Final = 2
+
+
+class _Place(NamedTuple):
+    """What moved of one lot at one site, in order of time; `row` is the ship's in `short`."""
+
+    row: NDArray[np.int64]
+    sent: NDArray[np.float64]
+    sent_at: NDArray[np.int64]
+    came: NDArray[np.float64]
+    came_at: NDArray[np.int64]
+    surplus: float
+
+
+def explained(
+    short: pd.DataFrame, flows: pd.DataFrame, tolerance: NDArray[np.float64], early_us: int
+) -> pd.DataFrame:
+    """Book what left and never came on the shipment that explains it best.
+
+    Args:
+        short: `custody.shortfalls` of the flows.
+        flows: As `custody.flows` lists them.
+        tolerance: Share by which more may leave than came, by number of the lot.
+        early_us: How much earlier than recorded an arrival may have been.
+
+    Returns:
+        `short`, with `short` and `held` changed where several consignments of a lot left a site.
+    """
+    booked = short["short"].to_numpy(np.float64, copy=True)
+    held = short["held"].to_numpy(np.float64, copy=True)
+    table = _overdrawn(flows, tolerance)
+    position = short["position"].to_numpy(np.int64)
+    for _, own in table.groupby("stock", sort=True):
+        place = _place(own, position)
+        allowed = float(tolerance[own["lot"].iloc[0]])
+        chosen, excess = _one_too_many(place, allowed, early_us, booked[place.row])
+        if chosen >= 0:
+            booked[place.row] = 0.0
+            booked[place.row[chosen]] = excess
+            held[place.row[chosen]] = max(place.sent[chosen] - place.surplus, 0.0)
+    return short.assign(short=booked, held=held)
+
+
+def _overdrawn(flows: pd.DataFrame, tolerance: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the flows, in order of time, of each lot of which several ships took more than came.
+
+    With `surplus`: how much more.
+    """
+    number, places = pd.factorize(flows["stock"])
+    inward = (flows["sign"] > 0).to_numpy()
+    amount = flows["amount"].to_numpy(np.float64)
+    size = len(places)
+    surplus = np.bincount(number, np.where(inward, -amount, amount), size)
+    ships = np.bincount(number[(flows["kind"] == "ship").to_numpy()], minlength=size)
+    least = np.full(size, np.inf)
+    np.fmin.at(least, number[inward], amount[inward])
+    limit = tolerance[np.asarray(places, np.int64) >> 32] * least
+    # An unknown amount makes the surplus unknown, and that compares to nothing.
+    asked = (ships >= _SEVERAL) & (surplus > limit)
+    found = flows[asked[number]].assign(surplus=surplus[number[asked[number]]])
+    order = np.lexsort((found["position"], found["index"], found["at"]))
+    ordered: pd.DataFrame = found.take(order)
+    return ordered
+
+
+def _place(own: pd.DataFrame, position: NDArray[np.int64]) -> _Place:
+    ships, inward = (own["kind"] == "ship").to_numpy(), (own["sign"] > 0).to_numpy()
+    amount, at = own["amount"].to_numpy(np.float64), own["at"].to_numpy(np.int64)
+    row = np.searchsorted(position, own["position"].to_numpy(np.int64)[ships])
+    surplus = float(own["surplus"].iloc[0])
+    return _Place(row, amount[ships], at[ships], amount[inward], at[inward], surplus)
+
+
+def _one_too_many(
+    place: _Place, allowed: float, early_us: int, booked: NDArray[np.float64]
+) -> tuple[int, float]:
+    """Return which of the ships is too many, and by how much; -1 where time tells as well."""
+    rest, unmatched = _unaccounted(place, allowed, early_us)
+    excess = place.surplus - allowed * unmatched
+    if excess <= 0 or booked.sum() > place.surplus * (1 + allowed):
+        return -1, 0.0
+    enough = [one for one in rest if place.sent[one] >= place.surplus * (1 - allowed)]
+    whole = [
+        one for one in enough if abs(place.sent[one] - place.surplus) <= allowed * place.sent[one]
+    ]
+    if whole:
+        return whole[-1], excess
+    if len(enough) == 1 or (enough and len(rest) < len(place.sent)):
+        late = [one for one in enough if booked[one] > 0]
+        return (late or enough)[-1], excess
+    return -1, 0.0
+
+
+def _unaccounted(place: _Place, allowed: float, early_us: int) -> tuple[list[int], float]:
+    """Return the ships that left otherwise than something came, and how much came otherwise."""
+    free, rest = np.ones(len(place.came), bool), []
+    for one in range(len(place.sent)):
+        away = np.abs(place.came - place.sent[one])
+        fits = free & (away <= allowed * place.sent[one])
+        fits &= place.came_at - early_us <= place.sent_at[one]
+        if fits.any():
+            free[int(np.argmin(np.where(fits, away, np.inf)))] = False
+        else:
+            rest.append(one)
+    return rest, float(place.came[free].sum())
