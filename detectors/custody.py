@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DAY_US",
+    "LATE_DAYS",
     "NOTHING",
     "Flows",
     "by_lot",
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 DAY_US: Final = 24 * HOUR_US
+LATE_DAYS: Final = 14
+"""Arrivals are scanned after the goods have moved on, by up to this much: a question of order."""
 _IN: Final = ("produce", "transform", "receive")
 _OUT: Final = ("ship", "sell", "destroy")
 NOTHING: Final = 0.03

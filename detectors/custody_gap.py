@@ -18,7 +18,15 @@ import pandas as pd
 
 from detectors.base import EvidenceClass, Sample, SubjectKind
 from detectors.columns import at
-from detectors.custody import DAY_US, first_flows, sent_again, shortfalls, stock, unreceived_parts
+from detectors.custody import (
+    DAY_US,
+    LATE_DAYS,
+    first_flows,
+    sent_again,
+    shortfalls,
+    stock,
+    unreceived_parts,
+)
 from detectors.custody_words import account
 from detectors.features import CLOCK_HOURS
 from detectors.goods.clones import clones
@@ -45,9 +53,6 @@ if TYPE_CHECKING:
     from detectors.features import Features
 
 __all__ = ["CustodyGap"]
-
-LATE_DAYS: Final = 14
-"""Arrivals are scanned after the goods have moved on, by up to this much: a question of order."""
 
 
 class CustodyGap:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from detectors.goods.serials import NUMBERS, breaks, histories, one_piece, uncounted
+from detectors.goods.serials import NUMBERS, breaks, histories, one_piece, orders, uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,13 +101,17 @@ def _foreign(
     found, unseen = [], set()
     for own, pieces in asked.values():
         history = {name: one[own] for name, one in columns.items()}
-        apart, later, moved = _judged(history, ends)
-        unseen.update(index[own][moved].tolist())
-        rest = np.setdiff1d(np.arange(len(index[own])), apart + later)
-        others = tuple(dict.fromkeys(index[own][rest].tolist()))[-_MOST_EVIDENCE:]
+        order, (apart, later, moved) = min(
+            ((order, _judged(history, order, ends)) for order in orders(history)),
+            key=lambda judged: len(judged[1][0]) + len(judged[1][1]),
+        )
+        entries = index[own][order]
+        unseen.update(entries[moved].tolist())
+        rest = np.setdiff1d(np.arange(len(entries)), apart + later)
+        others = tuple(dict.fromkeys(entries[rest].tolist()))[-_MOST_EVIDENCE:]
         scores = [(one, OVERLAP) for one in apart] + [(one, LATER) for one in later]
         found += [
-            (int(index[own][one]), score, others, min(pieces), len(pieces))
+            (int(entries[one]), score, others, min(pieces), len(pieces))
             for one, score in sorted(scores)
         ]
     foreign = pd.DataFrame(found, columns=["index", "score", "others", "name", "many"])
@@ -115,9 +119,11 @@ def _foreign(
 
 
 def _judged(
-    history: Mapping[str, NDArray[np.int64]], passing_on: frozenset[int]
+    scanned: Mapping[str, NDArray[np.int64]], order: NDArray[np.int64], passing_on: frozenset[int]
 ) -> tuple[list[int], list[int], list[int]]:
     """Return the events of another piece, those of what may be one, and those that came unseen."""
+    history = {name: one[order] for name, one in scanned.items()}
+    history["at"] = np.maximum.accumulate(history["at"])
     pieces = one_piece(history)
     later: list[int] = []
     unseen: list[int] = []

@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 
 from detectors.columns import codes, numbers, texts
+from detectors.custody import DAY_US, LATE_DAYS
 from detectors.units import PIECE, unit_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from detectors.features import Features
 
-__all__ = ["NUMBERS", "SOLD", "Pieces", "breaks", "histories", "one_piece", "uncounted"]
+__all__ = ["NUMBERS", "SOLD", "Pieces", "breaks", "histories", "one_piece", "orders", "uncounted"]
 
 _KINDS: Final = (
     "produce", "transform", "pack", "receive", "unpack", "store", "inspect", "recall", "destroy",
@@ -32,8 +33,8 @@ _PRODUCE, _TRANSFORM, _RECEIVE, _SELL, _SHIP = (
 )
 SOLD: Final = _SELL
 """Number of a sale among the kinds."""
-_BACK: Final = np.isin(_KINDS, ("recall", "destroy", "inspect", "receive", "store", "ship"))
-"""What may happen to a piece at the shop that sold it, once it was brought back."""
+_BACK: Final = np.isin(_KINDS, ("recall", "destroy", "inspect", "receive", "store", "sell", "ship"))
+"""What may happen to a piece at the shop that sold it, once it was brought back, scanned or not."""
 _ANYWHERE: Final = np.isin(_KINDS, ("recall", "destroy", "inspect"))
 
 
@@ -60,9 +61,9 @@ def histories(shared: Features) -> pd.DataFrame:
     """List every event of every serial, serial by serial in the order of time.
 
     Returns:
-        `serial` (a number), `name`, `index`, `at`, and as numbers, -1 for none: `kind`, `place`
-        (where the piece must be for the event to happen), `after` (where it is then), `source`
-        (of a receive), `shipment`.
+        `serial` (a number), `name`, `index`, `at`, `scanned` (as it was recorded), and as
+        numbers, -1 for none: `kind`, `place` (where the piece must be for the event to happen),
+        `after` (where it is then), `source` (of a receive), `shipment`.
     """
     events = shared.frames.events
     lists = events["serial_ids"].to_numpy(object)
@@ -89,11 +90,11 @@ def histories(shared: Features) -> pd.DataFrame:
 
 
 _COLUMNS: Final = (
-    "serial", "name", "index", "kind", "at", "place", "after", "source", "shipment",
+    "serial", "name", "index", "kind", "at", "scanned", "place", "after", "source", "shipment",
 )  # fmt: skip
 
 
-NUMBERS: Final = ("kind", "at", "place", "after", "source", "shipment")
+NUMBERS: Final = ("kind", "at", "scanned", "place", "after", "source", "shipment")
 """The columns that say what one piece can have had."""
 
 
@@ -111,6 +112,7 @@ def _about(shared: Features) -> dict[str, NDArray[np.int64]]:
         "index": rows["index"].to_numpy(),
         "kind": kind,
         "at": at,
+        "scanned": rows["at"].to_numpy(),
         "place": np.where(ship, rows["shipper_number"], rows["site_number"]),
         "after": np.where(ship, rows["to_site_number"], rows["site_number"]),
         "source": rows["from_number"].to_numpy(),
@@ -150,6 +152,31 @@ def _follows(
     returned = (stays & _BACK[kind]) | _ANYWHERE[kind]
     fine = np.where(before["kind"] == _SELL, returned, moved)
     return np.asarray(fine & (kind != _PRODUCE) & (kind != _TRANSFORM), bool)
+
+
+def orders(columns: Mapping[str, NDArray[np.int64]]) -> Iterator[NDArray[np.int64]]:
+    """Yield the orders in which the events of a serial may have happened: late scans come earlier.
+
+    A receipt was there when the piece was first seen at its site after it had left for it. Of a
+    receipt that is dated before its shipment, either time may be wrong.
+
+    Args:
+        columns: `NUMBERS` of the events of one serial, in the order in which they were scanned.
+    """
+    kind, place, shipment = columns["kind"], columns["place"], columns["shipment"]
+    receipts = np.flatnonzero((kind == _RECEIVE) & (shipment >= 0)).tolist()
+    for name in ("at", "scanned"):
+        at = columns[name].copy()
+        for one in receipts:
+            left = np.flatnonzero((kind == _SHIP) & (shipment == shipment[one]))
+            if not len(left):
+                continue
+            at[one] = max(at[one], int(at[left].min()) + 1)
+            since = int(at[left][at[left] < at[one]].max())
+            seen = at[(place == place[one]) & (at > since) & (at < at[one])]
+            if len(seen) and at[one] - seen.min() <= LATE_DAYS * DAY_US:
+                at[one] = seen.min() - 1
+        yield np.lexsort((np.arange(len(at)), at))
 
 
 class Pieces(NamedTuple):
@@ -192,9 +219,25 @@ def one_piece(columns: Mapping[str, NDArray[np.int64]]) -> Pieces:
             moved |= dict.fromkeys(range(later[-1] + 1, stop), later[-1])
     times = {int(columns["at"][one]) for one in chain}
     beside = [one for one in range(start, len(made)) if int(columns["at"][one]) not in times]
+    beside = [one for one in beside if one in moved or not _misdated(columns, chain, one)]
     leading = set(range(start, chain[0])) if chain[0] in moved else set()
     moved = {one: moved[one] for one in moved if one in beside or one in chain}
     return Pieces([one for one in beside if one not in moved and one not in leading], moved)
+
+
+def _misdated(columns: Mapping[str, NDArray[np.int64]], chain: list[int], one: int) -> bool:
+    """Tell whether an event fits into the chain at another time: a question of order."""
+    ends = np.array(chain)
+    own = {name: np.repeat(column[one], len(ends)) for name, column in columns.items()}
+    before = np.append(
+        True, _follows({name: column[ends] for name, column in columns.items()}, own)
+    )
+    after = np.append(_follows(own, {name: column[ends] for name, column in columns.items()}), True)
+    at = columns["at"]
+    early = np.append(at[ends] > at[one], at[ends[-1]] > at[one])
+    late = np.append(at[one] - at[ends] <= LATE_DAYS * DAY_US, False)
+    late &= columns["kind"][one] == _RECEIVE
+    return bool((before & after & (early | late)).any())
 
 
 def _sold(columns: Mapping[str, NDArray[np.int64]], events: Iterable[int]) -> bool:

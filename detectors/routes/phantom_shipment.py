@@ -29,6 +29,7 @@ from detectors.base import (
 from detectors.columns import at, texts
 from detectors.custody import (
     DAY_US,
+    LATE_DAYS,
     first_flows,
     sent_again,
     shortfalls,
@@ -58,7 +59,6 @@ PAPER_DAYS: Final = 60
 """One bill may cover several legs and lots; so long after, it covers nothing any more."""
 REUSED_SHARE: Final = 0.02
 """Where more bills than this are used again, their numbers are not unique."""
-LATE_DAYS: Final = 14
 _FULL: Final = 2.0
 _MADE: Final = ("produce", "transform")
 _MOST_EVIDENCE: Final = 100

@@ -143,6 +143,22 @@ def test_serial_of_everything_is_nobodys() -> None:
     assert len(reasons(NAME, world)[STAND_IN]) > 0
 
 
+def test_late_scan_and_a_wrong_date_make_no_clone() -> None:
+    """Scanned in after it had left again, sold before it came, received before it was shipped."""
+    world = Pieces()
+    world.scan("produce", 1000, "W", "1", "2", "3")
+    ends = {"from_facility_id": "W", "to_facility_id": "D", "shipment_id": "late"}
+    world.scan("ship", 1010, "W", "1", "2", "3", **ends)
+    world.bring(1050, "D", "S", "1", "2", "3")
+    world.scan("receive", 1090, "D", "1", "2", "3", **ends)
+    world.scan("sell", 900, "S", "1")
+    world.scan("sell", 1020, "S", "2")
+    back = {"from_facility_id": "S", "to_facility_id": "D", "shipment_id": "back"}
+    world.scan("receive", 1040, "D", "3", **back)
+    world.scan("ship", 1200, "S", "3", **back)
+    assert flagged(NAME, world) == {}
+
+
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=2)
 def test_one_piece_on_an_ordinary_way_is_one(seed: int) -> None:
