@@ -103,6 +103,14 @@ class Features:
         """
         return self.once(make)
 
+    def yardstick(self, make: Callable[[Features], T]) -> T:
+        """Return what a function makes of the whole record, also where these are part of it.
+
+        Args:
+            make: A function of a module; what it returns is small, and moves seldom.
+        """
+        return self.once(make)
+
     def prepare(self) -> None:
         """Compute what many detectors ask for."""
         for name in _ASKED_OFTEN:

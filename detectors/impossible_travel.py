@@ -24,6 +24,7 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.features import CLOCK_HOURS
+from detectors.partition import Apart
 from detectors.rules import beyond_limit, not_judged, plain
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class ImpossibleTravel:
         "min_distance_km": MIN_KM,
     }
     libraries: Final = ("numpy", "pandas")
+    apart: Final = Apart()
 
     def features(self, shared: Features) -> Sample:
         """Collect every leg whose two ends have a place and a time, in that order."""

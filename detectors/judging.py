@@ -58,15 +58,23 @@ class Judgement:
     subjects: NDArray[np.int64]
 
 
-def judge(detector: Detector, shared: Features, level: float) -> Judgement:
+def judge(
+    detector: Detector, shared: Features, level: float, *, least: int | None = None
+) -> Judgement:
     """Let one detector collect, score and decide; below its minimum it abstains.
+
+    Args:
+        detector: Whom.
+        shared: What it is about.
+        level: False-discovery level.
+        least: Instead of its own minimum, where these are not all cases there are.
 
     Raises:
         ValueError: A score is not finite.
     """
     sample = detector.features(shared)
     cases = len(sample.table) if sample.families is None else sample.families.cases
-    if cases < detector.min_samples:
+    if cases < (detector.min_samples if least is None else least):
         return _abstain(detector, sample, cases)
     if sample.table.empty:
         # Every family is settled: there is nothing to score.

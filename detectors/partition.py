@@ -1,9 +1,10 @@
-"""Partition: which families of a detector are judged on the same rows as in the run before.
+"""Partition: what part of a detector's answer stands while some rows do.
 
-A family's answer is a function of its window's rows. Each row is hashed once,
-over all its columns, and a family's inputs are named by the digest of its
-window's hashes: equal digests, equal answers, so the earlier one stands. What
-is not in the rows must not matter, or be named beside them.
+A rule that judges goods apart says so with `Apart`, and is asked about those
+that moved. A family's answer is a function of its window's rows. Each row is
+hashed once, over all its columns, and a family's inputs are named by the digest
+of its window's hashes: equal digests, equal answers, so the earlier one stands.
+What is not in the rows must not matter, or be named beside them.
 
 Next: detectors/judging.py
 """
@@ -11,7 +12,7 @@ Next: detectors/judging.py
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,9 +26,25 @@ if TYPE_CHECKING:
 
     Rows = slice | NDArray[np.intp]
 
-__all__ = ["Partition", "row_hashes"]
+__all__ = ["Apart", "Partition", "row_hashes"]
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Apart(NamedTuple):
+    """That a rule judges goods that no event joins each for itself.
+
+    A detector says so by an attribute `apart`. Given the rows of some goods alone, it says of them
+    what it says given all: whatever only the whole record can tell, it asks of
+    `Features.yardstick`. Goods are joined by a lot, a shipment, a bill or an event; and a
+    transformation does not join what went in with what came out.
+
+    Attributes:
+        horizon_days: Where the answer depends on how long ago something was, by the end of the
+            record: after so long it does not any more. None where time does not matter.
+    """
+
+    horizon_days: int | None = None
 
 
 class Partition:

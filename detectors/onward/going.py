@@ -1,20 +1,17 @@
 """One run, going on from the run before where that changes no answer.
 
-    the detector's tables have no new rows     its answer stands, it is not asked
-    it judges by family                        families on the same inputs stand
-    otherwise                                  it is asked about everything, and flags stand
-                                               whose case and explanation are the same
-
-What a family may flag at is decided across all detectors, so it is decided anew
-from what stands and what was judged. A subject that may now be flagged and was
-not explained before is judged again with its family.
+Each detector is asked about as little as can be (see `answers`); of those that were
+asked, flags stand whose case and explanation are the same. What a family may flag
+at is decided across all detectors, so it is decided anew from what stands and what
+was judged. A subject that may now be flagged and was not explained before is judged
+again with its family.
 
 Next: detectors/replay.py
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,20 +19,14 @@ import msgspec
 import pandas as pd
 
 from detectors.abreast import each
-from detectors.allowances import allowances, rare_of
+from detectors.allowances import allowances
 from detectors.dropped import about, fallen, open_flags
 from detectors.features import SEED
-from detectors.judging import Judgement, Reading, conclude, judge, settled, strangest
+from detectors.judging import Reading, conclude, settled, strangest
+from detectors.onward.answers import Answer, Asking, Before
 from detectors.onward.cases import stood
 from detectors.onward.keeping import families_of
-from detectors.onward.kept import (
-    KeptAnswer,
-    KeptFamily,
-    KeptRun,
-    key_of,
-    passing,
-    without,
-)
+from detectors.onward.kept import KeptAnswer, KeptRun, passing
 from detectors.onward.standing import Standing, standing_of, statistical, without_outranked
 from detectors.onward.watched import Watched
 from detectors.run import (
@@ -49,26 +40,14 @@ from detectors.run import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from detectors.allowances import Allowance, Rare
-    from detectors.base import Abstention, Detector, Flag
+    from detectors.allowances import Allowance
+    from detectors.base import Detector, Flag
     from detectors.onward.kept import Basis
     from graph.frames import Frames
 
 __all__ = ["Before", "Onward", "Standing", "go_on"]
-
-
-class Before(NamedTuple):
-    """The run to go on from.
-
-    Attributes:
-        kept: What was kept of it.
-        changed: The tables of the frames that have other rows since.
-    """
-
-    kept: KeptRun
-    changed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,29 +97,6 @@ def go_on(
     return run.conclude(Reading(tree_size, root, level, run.settle()))
 
 
-@dataclass
-class _Answer:
-    """What is known of one detector in this run: what stands, and what was judged."""
-
-    detector: Detector
-    key: str
-    stands: dict[str, KeptFamily] = field(default_factory=dict)
-    tables: frozenset[str] = frozenset()
-    told: frozenset[str] = frozenset()
-    abstentions: tuple[Abstention, ...] = ()
-    found: Judgement | None = None
-    before: KeptAnswer | None = None
-
-    def rare(self) -> dict[str, Rare]:
-        """Return what every family brings to the others, standing or judged."""
-        kept = {label: one.rare for label, one in self.stands.items() if one.rare is not None}
-        return kept | ({} if self.found is None else rare_of(self.found.decisions))
-
-    def unexplained(self, allowed: Mapping[str, Allowance]) -> set[str]:
-        """Return the families that stand, of which somebody may be flagged now who was not."""
-        return {label for label, one in passing(self.stands, allowed) if not one.flagged}
-
-
 class _Told(NamedTuple):
     """What follows from one detector's answer.
 
@@ -165,16 +121,11 @@ class _Run:
     ) -> None:
         self._shared = shared
         self._level = level
-        self._before = before
+        self._asking = Asking(shared, frames, level, before)
         self._goes_on = before is not None  # then there is little to do
-        self._answers: list[_Answer] = []
+        self._answers: list[Answer] = []
         self._errors: list[DetectorError] = []
         self._flagged, self._fell = frozenset(open_flags(frames)["subject_id"]), fallen(frames)
-
-    def _kept(self, detector: Detector, key: str) -> KeptAnswer | None:
-        kept = None if self._before is None else self._before.kept.answers.get(detector.name)
-        fell = self._fell.get(detector.name, set())
-        return without(kept, fell) if kept is not None and kept.key == key else None
 
     def ask(self, detectors: Sequence[Detector], told: Callable[[str], None] | None) -> None:
         """Ask detectors about what is new to them; what one raises is reported, and it is left."""
@@ -183,37 +134,15 @@ class _Run:
             if told is not None:
                 told(detectors[number].name)
 
-        tasks = [partial(self._asked, detector) for detector in detectors]
+        tasks = [
+            partial(self._asking.answer, one, self._fell.get(one.name, set())) for one in detectors
+        ]
         answers = each(tasks, self._shared, begun=begun, held=detectors, here=self._goes_on)
         for detector, answer in zip(detectors, answers, strict=True):
             if isinstance(answer, Exception):
                 self._errors.append(error_of(detector, answer))
             else:
                 self._answers.append(answer)
-
-    def _asked(self, detector: Detector) -> _Answer:
-        answer = _Answer(detector, key_of(detector))
-        answer.before = kept = self._kept(detector, answer.key)
-        if kept is None or self._before is None:
-            self._ask(answer, {})
-        elif not kept.tables & self._before.changed:
-            answer.stands, answer.tables = dict(kept.families), kept.tables
-            answer.told, answer.abstentions = kept.told, kept.abstentions
-        else:
-            same = {} if kept.told & self._before.changed else kept.families
-            answer.told = kept.told if same else frozenset()
-            self._ask(answer, {label: one for label, one in same.items() if one.inputs})
-        return answer
-
-    def _ask(self, answer: _Answer, settled: Mapping[str, KeptFamily]) -> None:
-        detector, inputs = answer.detector, {label: one.inputs for label, one in settled.items()}
-        with self._shared.knowing(detector.name, inputs), self._shared.reading() as read:
-            answer.found = judge(detector, self._shared, self._level)
-        sample = answer.found.sample
-        left_out: Collection[str] = () if sample.families is None else sample.families.settled
-        answer.stands = {label: settled[label] for label in left_out}
-        answer.tables = frozenset(read) | answer.told
-        answer.abstentions = sample.abstentions
 
     def settle(self) -> dict[str, dict[str, Allowance]]:
         """Decide what each family may flag at, and ask again about whom nobody explained yet."""
@@ -227,7 +156,9 @@ class _Run:
                 again = answer.unexplained(allowed[answer.detector.name])
                 known = {label: one for label, one in answer.stands.items() if label not in again}
                 try:
-                    self._ask(answer, {label: one for label, one in known.items() if one.inputs})
+                    self._asking.ask(
+                        answer, {label: one for label, one in known.items() if one.inputs}
+                    )
                 except Exception as error:  # noqa: BLE001 - one detector's fault must not cost the run
                     self._errors.append(error_of(answer.detector, error))
                     self._answers.remove(answer)
@@ -264,7 +195,7 @@ class _Run:
         asked = tuple(one.detector.name for one in self._answers if one.found is not None)
         return Onward(result, tuple(standing), run, asked)
 
-    def _told(self, answer: _Answer, reading: Reading) -> _Told:
+    def _told(self, answer: Answer, reading: Reading) -> _Told:
         allowed = reading.allowed[answer.detector.name]
         standing = [
             standing_of(answer.detector, one.party, one.subject, one.rank)
@@ -274,17 +205,20 @@ class _Run:
             return _Told([], standing, [], frozenset(), {})
         found = settled(answer.found, allowed)
         chosen = strangest(found)
-        changed = frozenset() if self._before is None else self._before.changed
-        old = stood(found, chosen, answer.before, changed, self._shared)
-        self._shared.told.clear()
-        with self._shared.reading() as read:
+        shared = self._asking.shared(answer)
+        # Rows and lots have other numbers in a part than in the whole.
+        before = None if answer.in_part else answer.before
+        old = stood(found, chosen, before, self._asking.changed, shared)
+        shared.told.clear()
+        with shared.reading() as read:
             anew = chosen.assign(flagged=chosen["flagged"] & ~old.mask)
-            flags = conclude(found, self._shared, reading, anew)
+            flags = conclude(found, shared, reading, anew)
         raised: dict[tuple[str | None, str, str], Basis | None] = {}
-        for flag, basis in zip(flags, self._shared.told, strict=True):
+        for flag, basis in zip(flags, shared.told, strict=True):
             case = old.digests.get((flag.subject_party, flag.subject_id))
             key = (flag.subject_party, flag.subject_id, flag.family or "")
-            raised[key] = msgspec.structs.replace(basis, case=case) if case else None
+            stable = case and not answer.in_part
+            raised[key] = msgspec.structs.replace(basis, case=case) if stable else None
         for (party, subject), (basis, rank) in old.stands.items():
             raised[party, subject, ""] = basis
             standing.append(standing_of(answer.detector, party, subject, rank))
@@ -294,15 +228,17 @@ class _Run:
         return _Told(flags, standing, [scores_of(found, chosen)], tables, raised)
 
 
-def _to_keep(answer: _Answer, told: _Told, flagged: frozenset[str]) -> KeptAnswer:
+def _to_keep(answer: Answer, told: _Told, flagged: frozenset[str]) -> KeptAnswer:
     explained = told.tables | answer.told
     families = dict(answer.stands)
     if answer.found is not None:
-        families |= families_of(answer.found, told.raised)
+        left_out = {label: about(one, flagged) for label, one in answer.left_out.items()}
+        families |= families_of(answer.found, told.raised, answer.blocks, left_out)
     return KeptAnswer(
         key=answer.key,
         tables=answer.tables | explained,
         told=explained,
         abstentions=about(answer.abstentions, flagged),
         families=families,
+        yardsticks=None if answer.yardsticks is None else dict(answer.yardsticks),
     )

@@ -36,9 +36,12 @@ __all__ = [
     "without",
 ]
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 _OURS: Final = (
     "detectors.allowances",
+    "detectors.onward.answers",
+    "detectors.onward.apart",
+    "detectors.onward.blocks",
     "detectors.onward.cases",
     "detectors.onward.going",
     "detectors.onward.watched",
@@ -89,12 +92,14 @@ class KeptFamily(msgspec.Struct, frozen=True):
         rare: What it brings to the families of its period; None where it has no null.
         subjects: How many were judged.
         candidates: At most one per subject.
+        abstentions: Of a block of goods, what was not judged of them.
     """
 
     inputs: str
     rare: Rare | None
     subjects: int
     candidates: tuple[Candidate, ...]
+    abstentions: tuple[Abstention, ...] = ()
 
 
 class KeptAnswer(msgspec.Struct, frozen=True):
@@ -105,7 +110,8 @@ class KeptAnswer(msgspec.Struct, frozen=True):
         tables: What the answer rests on, explanations included.
         told: What the explanations of its flags rest on, besides the case.
         abstentions: What it did not judge; of the subjects, those that bear a flag.
-        families: By label; "" where there are none.
+        families: By label; "" where there are none; blocks of goods where those are judged apart.
+        yardsticks: Then, digest of what was measured with, by name.
     """
 
     key: str
@@ -113,6 +119,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     told: frozenset[str]
     abstentions: tuple[Abstention, ...]
     families: dict[str, KeptFamily]
+    yardsticks: dict[str, str] | None = None
 
 
 class KeptRun(msgspec.Struct, frozen=True):

@@ -16,6 +16,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+import msgspec
+import numpy as np
+import pandas as pd
+
 from detectors.features import Features
 from detectors.onward.kept import Basis
 
@@ -82,6 +86,8 @@ class Watched(Features):
         self._lots: dict[int, str] = {}
         self.told: list[Basis] = []
         """What each explanation rested on, in the order in which they were given."""
+        self.yardsticks: dict[str, str] = {}
+        """Digest of each yardstick that was asked for, by the name of what makes it."""
         tables = _Tables(frames, self._note)
         super().__init__(cast("Frames", tables), seed=seed)
 
@@ -102,6 +108,18 @@ class Watched(Features):
         """Return what a function makes of single entries: they stay, so nothing has been read."""
         with self.reading():
             return self.once(make)
+
+    def measured(self, make: Callable[[Features], T]) -> tuple[T, str, str]:
+        """Return a yardstick, its name, and a digest of what it says."""
+        value = self.once(make)
+        whole = _ENCODER.encode(value)
+        return value, f"{make.__module__}.{make.__qualname__}", hashlib.sha256(whole).hexdigest()
+
+    def yardstick(self, make: Callable[[Features], T]) -> T:
+        """Return what a function makes of the whole record, and note what that is."""
+        value, name, digest = self.measured(make)
+        self.yardsticks[name] = digest
+        return value
 
     def _booked(self, what: object, found: Callable[[], T]) -> T:
         behind = self._behind.get(what)
@@ -202,3 +220,15 @@ class Watched(Features):
 def _named(flows: Flows) -> str:
     """Name flows by what they hold."""
     return hashlib.sha256(b"".join(column.tobytes() for column in flows)).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    """Write what yardsticks are made of besides texts and numbers."""
+    if isinstance(value, pd.Series):
+        return [value.index.tolist(), value.tolist()]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"no yardstick: {type(value).__name__}")
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder(enc_hook=_plain, order="deterministic")

@@ -24,8 +24,10 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
+from detectors.columns import at
 from detectors.features import CLOCK_HOURS
 from detectors.legs import HOUR_US
+from detectors.partition import Apart
 from detectors.rules import beyond_limit, not_judged, plain
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class TemporalOrder:
         "slow_clock_cases": SLOW_CLOCK_CASES,
     }
     libraries: Final = ("numpy", "pandas")
+    apart: Final = Apart()
 
     def features(self, shared: Features) -> Sample:
         """Collect every leg, and everything that left a lot which was seen being made."""
@@ -77,7 +80,9 @@ class TemporalOrder:
         table["subject_party"] = rows["party"].to_numpy()
         table["index"] = rows["index"].to_numpy()
         table["site"] = rows["site"].to_numpy()
-        table["benign"] = np.where(_slow_clocks(table), SLOW_CLOCK, "")
+        slow = table["site"].isin(shared.yardstick(_slow_clocks))
+        slow &= (table["what"] == "received") & (table["early"] > CLOCK_HOURS)
+        table["benign"] = np.where(slow & (table["early"] <= ZONE_HOURS), SLOW_CLOCK, "")
         untimed = shared.rows["event_id"][~shared.rows["timed"]]
         return Sample(table, not_judged(self.name, {"an event without a time": untimed}))
 
@@ -132,15 +137,14 @@ def _makings(shared: Features) -> pd.DataFrame:
     return left[["position", "cause", "early", "what"]].sort_values("position")
 
 
-def _slow_clocks(table: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark reversals at sites where many receipts are early, all within a zone's breadth."""
-    received = table["what"] == "received"
-    early = received & (table["early"] > CLOCK_HOURS)
-    site = table["site"].fillna("")
-    cases = early.groupby(site).transform("sum")
-    share = cases / received.groupby(site).transform("sum").clip(lower=1)
-    slow = (cases >= SLOW_CLOCK_CASES) & (share >= SLOW_CLOCK_SHARE)
-    return (early & slow & (table["early"] <= ZONE_HOURS)).to_numpy(bool)
+def _slow_clocks(shared: Features) -> frozenset[str]:
+    """Return the sites of which many receipts are early: their reversals are slips, not deeds."""
+    legs = _legs(shared)
+    early = legs["early"] > CLOCK_HOURS
+    by_site = early.groupby(at(shared.rows["site"], legs["position"].to_numpy()))
+    cases = by_site.sum()
+    slow = (cases >= SLOW_CLOCK_CASES) & (cases >= SLOW_CLOCK_SHARE * by_site.size())
+    return frozenset(cases.index[slow])
 
 
 def _account(case: Case) -> Account:
