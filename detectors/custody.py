@@ -1,6 +1,6 @@
 """Custody: what each site held of each lot, and when it gave more than it had.
 
-Goods come to a site by being made, received or unpacked there and leave it by being
+Goods come to a site by being made, received or first seen there and leave it by being
 shipped, used, sold or destroyed. Per lot and site the running balance may not
 fall below zero; where it does, the shortfall is booked once and credited, so
 that one missing receipt does not accuse every later shipment. Quantities are
@@ -42,6 +42,7 @@ DAY_US: Final = 24 * HOUR_US
 LATE_DAYS: Final = 14
 """Arrivals are scanned after the goods have moved on, by up to this much: a question of order."""
 _IN: Final = ("produce", "transform", "receive")
+_SEEN: Final = ("unpack", "store")
 _OUT: Final = ("ship", "sell", "destroy")
 NOTHING: Final = 0.03
 """Less than this share of what is shipped is as good as nothing."""
@@ -73,11 +74,15 @@ def flows(rows: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
     inward, outward = rows["kind"].isin(_IN), rows["kind"].isin(_OUT)
     known = (rows["timed"] & rows["has_lot"]).to_numpy()
     place = stock(rows["lot"].to_numpy(), rows["site_number"].to_numpy())
-    unpacked = np.flatnonzero(known & (rows["kind"] == "unpack").to_numpy())
-    # Unpackings at sites that got the lot in no other way: its container was scanned in.
-    came = pd.Index(place[unpacked]).isin(place[known & inward.to_numpy()])
     moving = known & (inward | outward).to_numpy()
-    moving[unpacked[~came]] = True
+    # What is seen at a site that got the lot in no other way came there: in a container that was
+    # scanned in, or unscanned.
+    there = place[known & inward.to_numpy()]
+    for kind in _SEEN:
+        seen = np.flatnonzero(known & (rows["kind"] == kind).to_numpy())
+        seen = seen[~pd.Index(place[seen]).isin(there)]
+        moving[seen] = True
+        there = np.append(there, place[seen])
     by_shipper = (rows["kind"] == "ship").to_numpy()
     holder = np.where(by_shipper, rows["shipper_number"], rows["site_number"])
     position = np.flatnonzero(moving & (holder >= 0))

@@ -117,7 +117,9 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     tolerance = shared.once(holdings)
     recorded = _short(flows, rows, tolerance)
     parts = unreceived_parts(rows, shared.consignments)
-    every = pd.concat([flows, shared.unreceived, parts], ignore_index=True)
+    # What a shop sold may have been brought back, too.
+    kept = flows[flows["kind"] != "sell"]
+    every = pd.concat([kept, shared.unreceived, parts], ignore_index=True)
     supplied = _short(every, rows, tolerance)
     # Where the missing receipts hid whose shipment was too many, the whole record tells.
     hidden = (recorded["share"] <= 0) & (supplied["share"] > 0)

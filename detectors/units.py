@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["MIX_UPS", "PIECE", "amounts", "mix_up", "unit_names"]
+__all__ = ["MIX_UPS", "PIECE", "amounts", "is_measure", "mix_up", "unit_names"]
 
 _KG: Final = {"kg": 1.0, "g": 1e-3, "mg": 1e-6, "t": 1e3, "lb": 0.45359237, "oz": 0.028349523125}
 _M: Final = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "km": 1e3, "yd": 0.9144, "ft": 0.3048}
@@ -85,6 +85,15 @@ def amounts(rows: pd.DataFrame, products: pd.DataFrame) -> NDArray[np.float64]:
         )
     ]
     return positive(rows, "quantity") * np.asarray(factors, np.float64)[group]
+
+
+def is_measure(unit: object) -> bool:
+    """Tell whether a unit measures a mass, length or volume: what it says is rounded, not counted.
+
+    Args:
+        unit: One of `unit_names`; anything else measures nothing.
+    """
+    return any(unit in scale for scale in _DIMENSIONS)
 
 
 def unit_names(names: pd.Series) -> pd.Series:

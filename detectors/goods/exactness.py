@@ -1,8 +1,8 @@
 """Exactness: how far quantities of the same goods may differ before it means something.
 
-As far as those of the product do otherwise, in the same record. A product whose
-quantities only ever shrink on the way does not grow for the same reasons, so
-gains are asked apart from losses.
+As far as those of the product do otherwise, in the same record. Goods that
+shrink on the way do not grow for the same reasons, so gains are asked apart
+from losses, each from the middle of all.
 
 Next: detectors/goods/surplus.py
 """
@@ -14,12 +14,23 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from detectors.units import is_measure, unit_names
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from detectors.features import Features
 
-__all__ = ["LEAST_GAIN", "LEAST_LOSS", "MANY", "TOLERANCE", "gains", "holdings", "losses"]
+__all__ = [
+    "LEAST_GAIN",
+    "LEAST_LOSS",
+    "MANY",
+    "TOLERANCE",
+    "gains",
+    "holdings",
+    "losses",
+    "resolution",
+]
 
 TOLERANCE: Final = 0.05
 """Share of a quantity that weighing, rounding and ordinary loss may explain, for all we know."""
@@ -29,9 +40,8 @@ LEAST_GAIN: Final = 0.01
 """No scale is more exact; nothing else makes goods more."""
 MANY: Final = 30
 """So many quantities of a product tell how exactly they agree otherwise."""
-_OUTER, _BEYOND_OUTER, _SPREADS = 0.98, 1.6, 5.0
-_SELDOM: Final = 0.02
-"""Where fewer of the differences are gains, the product does not gain."""
+_OUTER, _BEYOND_OUTER = 0.98, 2.2
+"""One in fifty may be wrong; what is ordinary ends at four and a half normal spreads."""
 _LEFT: Final = 0.1
 """Where more of a lot than this stayed or came from nowhere, its balance shows no exactness."""
 _WITH_FEW: Final = 2.0
@@ -44,7 +54,7 @@ def losses(product: NDArray[np.int64], change: NDArray[np.float64]) -> NDArray[n
         product: A number for each product.
         change: Later over earlier quantity, less 1; NaN unknown.
     """
-    return _limits(product, np.abs(change), LEAST_LOSS)
+    return _limits(product, -change, LEAST_LOSS)
 
 
 def gains(product: NDArray[np.int64], change: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -54,37 +64,50 @@ def gains(product: NDArray[np.int64], change: NDArray[np.float64]) -> NDArray[np
         product: A number for each product.
         change: Later over earlier quantity, less 1; NaN unknown.
     """
-    grows, moves = (change > _ROUNDING).astype(float), (np.abs(change) > _ROUNDING).astype(float)
-    shares = pd.DataFrame({"grows": grows, "moves": moves}).groupby(product).transform("mean")
-    shrinks = (shares["grows"] <= _SELDOM * shares["moves"].clip(lower=_SELDOM)).to_numpy()
-    return _limits(product, np.where(shrinks, np.maximum(change, 0.0), np.abs(change)), LEAST_GAIN)
-
-
-_ROUNDING: Final = 1e-3
+    return _limits(product, change, LEAST_GAIN)
 
 
 def _limits(
-    product: NDArray[np.int64], away: NDArray[np.float64], least: float
+    product: NDArray[np.int64], way: NDArray[np.float64], least: float
 ) -> NDArray[np.float64]:
-    """Return where ordinary differences of each product end, between `least` and what is usual."""
-    table = pd.Series(away)
+    """Return where ordinary differences of each product end on one side, at `least` or beyond."""
+    table = pd.Series(way)
     grouped = table.groupby(product)
-    own = _end(
-        grouped.transform("median").to_numpy(np.float64),
-        grouped.transform(lambda one: one.quantile(_OUTER)).to_numpy(np.float64),
-    )
     many = grouped.transform("count").to_numpy() >= MANY
+    middle, outer = grouped.median(), grouped.quantile(_OUTER)
+    own = pd.Series(_end(middle, outer), index=middle.index).reindex(product).to_numpy()
     every = TOLERANCE
     if table.count() >= MANY:
         every = _WITH_FEW * float(_end(float(table.median()), float(table.quantile(_OUTER))))
-    few = np.minimum(np.maximum(own, every), TOLERANCE)
+    few = np.minimum(np.maximum(np.nan_to_num(own), every), TOLERANCE)
     return np.asarray(np.maximum(np.where(many, own, few), least), np.float64)
 
 
-def _end(
-    middle: NDArray[np.float64] | float, outer: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
-    return np.nan_to_num(np.maximum(_BEYOND_OUTER * outer, _SPREADS * 1.4826 * middle))
+def _end(middle: pd.Series | float, outer: pd.Series | float) -> NDArray[np.float64]:
+    return np.asarray(middle + _BEYOND_OUTER * (outer - middle), np.float64)
+
+
+def resolution(shared: Features) -> NDArray[np.float64]:
+    """Return for each of `rows` the step in which its product is weighed; 0 for what is counted.
+
+    Args:
+        shared: Features of the run; ask for this through `Features.once`.
+    """
+    rows = shared.rows
+    product, unit = rows["product"].to_numpy(), unit_names(shared.products["unit"])
+    weighed = np.append(unit.map(is_measure).to_numpy(bool), False)
+    amount = np.where(weighed[product], rows["amount"].to_numpy(np.float64), np.nan)
+    step = np.zeros(len(weighed))
+    for digits in range(_DIGITS, -1, -1):
+        finer = np.abs(amount - np.round(amount, digits)) > 10.0 ** -(_DIGITS + 2)
+        coarse = np.ones(len(weighed), bool)
+        coarse[product[finer]] = False
+        step = np.where(coarse & weighed, 10.0**-digits, step)
+    return np.asarray(step[product], np.float64)
+
+
+_DIGITS: Final = 3
+"""More decimals than this are a converted unit, not a scale's."""
 
 
 def holdings(shared: Features) -> NDArray[np.float64]:

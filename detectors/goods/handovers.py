@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.custody import DAY_US, stock
-from detectors.goods.exactness import TOLERANCE, gains, losses
+from detectors.goods.exactness import TOLERANCE, gains, losses, resolution
 from detectors.units import mix_up
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def hand_overs(shared: Features) -> pd.DataFrame:
     change = (sent["received"] / sent["shipped"]).to_numpy(np.float64) - 1
     product = pd.factorize(shared.rows["product_id"])[0].astype(np.int64)[position]
     limit = np.where(change > 0, gains(product, change), losses(product, change))
+    # Both ends round.
+    limit += shared.once(resolution)[position] / sent["shipped"].to_numpy(np.float64)
     closed = (sent["last"] < shared.last_time - CLOSED_DAYS * DAY_US).to_numpy()
     table = pd.DataFrame(
         {

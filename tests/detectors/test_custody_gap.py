@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pandas as pd
 import pytest
 from asking import flagged, reasons
@@ -296,3 +298,75 @@ def test_goods_that_came_in_a_container_came() -> None:
     world.send(100, "B", "C", "L", "S2")
     wrong, _ = world.send(200, "B", "D", "L", "S3")
     assert set(flagged(NAME, world)) == {wrong}
+
+
+def test_goods_on_the_shelf_had_come() -> None:
+    """Stored there, though nobody scanned the receipt: what leaves later is no gap."""
+    world = sites()
+    world.make(0, "A", "L")
+    world.ship(10, "A", "B", "X", "S1")
+    items = [{"party": "acme", "product_id": "P", "lot_id": "L", "quantity": 100.0}]
+    world.event("store", 70, "C", items=items)
+    world.send(100, "C", "D", "L", "S2", quantity=60.0)
+    wrong, _ = world.send(110, "C", "B", "L", "S3", quantity=60.0)
+    assert set(flagged(NAME, world)) == {wrong}
+
+
+def test_what_was_sold_may_have_come_back() -> None:
+    """Sold out, and ten pieces are sent to repair: its return was not scanned."""
+    world = sites()
+    world.make(0, "A", "L")
+    world.send(10, "A", "B", "L", "S1")
+    items = [{"party": "acme", "product_id": "P", "lot_id": "L", "quantity": 100.0}]
+    world.event("sell", 100, "B", items=items)
+    repaired, _ = world.send(200, "B", "C", "L", "S2", quantity=10.0)
+    assert flagged(NAME, world) == {}
+    assert reasons(NAME, world)[FORGOTTEN] == (repaired,)
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_the_consignment_that_nothing_came_for_is_the_one_too_many(turn: int) -> None:
+    """60 and 40 come, 60 and 50 leave: whichever leaves first, it is the 50."""
+    world = sites()
+    world.make(0, "A", "L", 100.0)
+    for quantity in (60.0, 40.0):
+        world.send(10, "A", "B", "L", f"S{quantity}", quantity=quantity)
+    loads = [("whole", 60.0), ("more", 50.0)]
+    ships = {
+        name: world.send(100 + 10 * (n ^ turn), "B", "C", "L", name, quantity=quantity)[0]
+        for n, (name, quantity) in enumerate(loads)
+    }
+    flag = flagged(NAME, world)
+    assert set(flag) == {ships["more"]}
+    assert "held 40" in flag[ships["more"]].account.sentence
+
+
+def test_goods_that_only_shrink_do_not_grow() -> None:
+    """Forty hand-overs lose a little: two in a hundred more is a gap where as much less is none."""
+    world, dice, grown = sites(), random.Random(5), ""
+    changes = [-0.006 * dice.random() for _ in range(60)] + [0.018, -0.018]
+    for n, change in enumerate(changes):
+        world.make(0, "A", f"L{n}", 10_000.0)
+        last = world.ship(10, "A", "B", f"L{n}", f"S{n}", 10_000.0)
+        world.receive(60, "B", f"L{n}", f"S{n}", round(10_000 * (1 + change), 1))
+        grown = last if change > 0 else grown
+    assert set(flagged(NAME, world)) == {grown}
+
+
+def test_rounding_is_no_gap() -> None:
+    """Weighed to a tenth of a kilogram: 4.2 may be 4.1; of counted pieces none goes missing so."""
+    world = sites()
+    world.product("PIECE", "unit")
+    found = []
+    for n, (product, sent, came) in enumerate([("P", 4.2, 4.1), ("PIECE", 20.0, 19.0)]):
+        more = {"product": product}
+        world.make(0, "A", f"L{n}", sent, product)
+        found.append(world.ship(10, "A", "B", f"L{n}", f"S{n}", sent, **more))
+        world.receive(60, "B", f"L{n}", f"S{n}", came, **more)
+    for n in range(40):
+        for product in ("P", "PIECE"):
+            world.make(0, "A", f"{product}{n}", 20.0 + n, product)
+            world.send(
+                10, "A", "B", f"{product}{n}", f"{product}{n}", quantity=20.0 + n, product=product
+            )
+    assert set(flagged(NAME, world)) == {found[1]}
