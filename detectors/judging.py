@@ -150,16 +150,18 @@ def settled(found: Judgement, allowed: Mapping[str, Allowance]) -> Judgement:
     return replace(found, decisions=replace(decisions, flagged=flagged, threshold=threshold, q=q))
 
 
-def strangest(found: Judgement) -> pd.DataFrame:
+def strangest(found: Judgement, *, flagged: bool = False) -> pd.DataFrame:
     """Return one row per subject, the one that ranks highest: `row`, `rank`, `flagged`.
 
     Args:
         found: One detector's judgement, `settled`.
+        flagged: Of flagged subjects alone; a row that is flagged ranks above all others.
     """
     table, decisions = found.sample.table, found.decisions
     general = found.detector.type == GENERAL
     rank = ranks(found.detector.evidence_class, found.scores, decisions, general=general)
-    order = np.argsort(-rank, kind="stable")
+    asked = np.flatnonzero(decisions.flagged) if flagged else np.arange(len(rank))
+    order = asked[np.argsort(-rank[asked], kind="stable")]
     row = order[~pd.Series(found.subjects[order]).duplicated().to_numpy()]
     return pd.DataFrame(
         {

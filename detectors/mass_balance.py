@@ -172,6 +172,9 @@ def _missing(table: pd.DataFrame, pools: Pools) -> pd.DataFrame:
     supply = pools.supplies["supply"].to_numpy(np.float64)
     short = used.to_numpy() - drawn(rows.assign(need=used), links, supply)
     named = (rows["inputs"] == "named").to_numpy()
+    # Where a pool lacks something, however little, what came later fed no batch before it.
+    late = (used - rows["in_time"]).where(rows["pool_need"] > rows["pool_supply"], 0.0)
+    short = np.fmax(short, late.to_numpy(np.float64))
     short = np.where(named & (short > _ROUNDING * used), short, 0.0)
     return pd.DataFrame(
         {"missing": blamed(rows, links, short), "lacking": short}, index=table.index
@@ -225,11 +228,10 @@ def _account(case: Case) -> Account:
         need = row["need"]
         supply = limit = max(need - lacks, 0.0)
         source = "of what arrived of its lots there was left for it"
-    products = case.shared.products
-    own_entry = int(products["index"].iloc[int(row["product"])])
-    other = products.loc[products["product_id"] == row["material"], "index"]
+    entries, by_id = case.shared.once(_master_data)
+    declared = (entries[int(row["product"])], *by_id.get(row["material"], ()))
     return Account(
-        evidence=(own_entry, *(int(index) for index in other), *_evidence(case)),
+        evidence=(*declared, *_evidence(case)),
         observed=Measure("material needed", need, "material units"),
         expected=Expected(0.0, limit, "material units"),
         peer_group=PeerGroup("batches that share input lots", batches),
@@ -247,6 +249,15 @@ def _account(case: Case) -> Account:
             "from the record, or the declared rate be out of date."
         ),
     )
+
+
+def _master_data(shared: Features) -> tuple[list[int], dict[str, list[int]]]:
+    """Return the entry of each of `products`, and the entries by the product's id."""
+    products = shared.products
+    by_id: dict[str, list[int]] = {}
+    for name, index in zip(products["product_id"], products["index"].tolist(), strict=True):
+        by_id.setdefault(name, []).append(index)
+    return products["index"].tolist(), by_id
 
 
 class _Members:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -23,9 +25,14 @@ class Became:
         made = shared.rows.loc[shared.rows["kind"] == "transform", ["index", "lot"]]
         used = shared.inputs.loc[shared.inputs["has_lot"], ["index", "lot"]]
         edges = used.merge(made, on="index", suffixes=("_in", "_out")).drop_duplicates()
-        self._next: dict[int, list[int]] = {}
-        for before, after in zip(edges["lot_in"], edges["lot_out"], strict=True):
-            self._next.setdefault(int(before), []).append(int(after))
+        order = np.argsort(edges["lot_in"].to_numpy(), kind="stable")
+        self._before = edges["lot_in"].to_numpy(np.int64)[order]
+        self._after = edges["lot_out"].to_numpy(np.int64)[order]
+
+    def _next(self, lot: int) -> list[int]:
+        first, last = np.searchsorted(self._before, [lot, lot + 1])
+        following: list[int] = self._after[first:last].tolist()
+        return following
 
     def follow(
         self, lots: Iterable[int], stop: Callable[[int], bool] = lambda _: False
@@ -41,7 +48,7 @@ class Became:
         while frontier:
             following = []
             for lot in frontier:
-                for after in () if stop(lot) else self._next.get(lot, ()):
+                for after in () if stop(lot) else self._next(lot):
                     if after not in hops:
                         hops[after] = hops[lot] + 1
                         following.append(after)

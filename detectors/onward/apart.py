@@ -62,16 +62,16 @@ def _goods(shared: Features, rows: int, inputs: int) -> Goods:
     from scipy.sparse import coo_array  # noqa: PLC0415 - 0.3 s, only for runs that are kept
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
 
-    links = _links(shared, rows, inputs)
-    ends = np.cumsum([rows + inputs, *(int(key.max(initial=-1)) + 1 for _, key in links)])
-    known = [key >= 0 for _, key in links]
-    own = np.concatenate([at[some] for (at, _), some in zip(links, known, strict=True)])
-    other = [key[some] + end for (_, key), some, end in zip(links, known, ends[:-1], strict=True)]
-    edges = (np.ones(len(own), np.int8), (own, np.concatenate(other)))
-    graph = coo_array(edges, shape=(ends[-1], ends[-1]))
+    keys = shared.once(_keys)
+    own = np.concatenate([np.flatnonzero(key[:rows] >= 0) for key in keys.of_rows])
+    other = np.concatenate([key[:rows][key[:rows] >= 0] for key in keys.of_rows])
+    named = np.flatnonzero(keys.of_inputs[:inputs] >= 0)
+    own = np.append(own, rows + named)
+    other = np.append(other, keys.of_inputs[named]) + rows + inputs
+    size = rows + inputs + keys.size
+    graph = coo_array((np.ones(len(own), np.int8), (own, other)), shape=(size, size))
     number = connected_components(graph, directed=False)[1][: rows + inputs].astype(np.int64)
-    index = shared.rows["index"].to_numpy()[:rows]
-    entry = np.append(index, shared.inputs["index"].to_numpy()[:inputs])
+    entry = np.append(shared.rows["index"].to_numpy()[:rows], shared.inputs["index"][:inputs])
     first = np.full(int(number.max(initial=-1)) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, number, entry)
     last = np.full(len(first), np.iinfo(np.int64).min)
@@ -80,22 +80,39 @@ def _goods(shared: Features, rows: int, inputs: int) -> Goods:
     return Goods(block[:rows], last[number[:rows]], block[rows:])
 
 
-def _links(
-    shared: Features, rows: int, inputs: int
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return what joins rows and inputs: who has a key, and the keys, -1 for none."""
-    table, used = shared.rows.iloc[:rows], shared.inputs.iloc[:inputs]
-    own, of_inputs = np.arange(rows), rows + np.arange(inputs)
-    lot = np.append(
-        np.where(table["has_lot"], table["lot"], -1), np.where(used["has_lot"], used["lot"], -1)
-    )
-    return [
-        (np.append(own, of_inputs), lot.astype(np.int64)),
-        (own, table["shipment_number"].to_numpy(np.int64)),
-        (own, pd.factorize(table["index"])[0].astype(np.int64)),
-        (own, pd.factorize(table["event_id"])[0].astype(np.int64)),
-        (own, _bills(shared, table["index"].to_numpy())),
+class _Keys(NamedTuple):
+    """What joins rows and inputs: numbers from 0 up to `size`, -1 for none; no two kinds share one.
+
+    Attributes:
+        of_rows: Shipment, entry, event id, bill of lading and lot of each row.
+        of_inputs: The lot of each input.
+        size: How many numbers there are.
+    """
+
+    of_rows: tuple[NDArray[np.int64], ...]
+    of_inputs: NDArray[np.int64]
+    size: int
+
+
+def _keys(shared: Features) -> _Keys:
+    rows, inputs = shared.rows, shared.inputs
+    index = rows["index"].to_numpy()
+    kinds = [
+        rows["shipment_number"].to_numpy(np.int64),
+        np.cumsum(np.diff(index, prepend=-1) > 0) - 1,
+        pd.factorize(rows["event_id"])[0].astype(np.int64),
+        _bills(shared, index),
     ]
+    size, found = 0, []
+    for kind in kinds:
+        found.append(np.where(kind >= 0, kind + size, -1))
+        size += int(kind.max(initial=-1)) + 1
+    lots, used = (
+        np.where(table["has_lot"], table["lot"] + size, -1).astype(np.int64)
+        for table in (rows, inputs)
+    )
+    most = max(int(one["lot"].max()) if len(one) else -1 for one in (rows, inputs))
+    return _Keys((*found, lots), used, size + most + 1)
 
 
 def _bills(shared: Features, entries: NDArray[np.int64]) -> NDArray[np.int64]:

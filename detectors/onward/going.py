@@ -16,7 +16,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-import pandas as pd
 
 from detectors.abreast import each
 from detectors.allowances import allowances
@@ -35,7 +34,6 @@ from detectors.run import (
     RunResult,
     error_of,
     no_scores,
-    scores_of,
     seriousness,
 )
 
@@ -55,7 +53,7 @@ class Onward:
     """What a run concluded.
 
     Attributes:
-        result: Flags, scores and counts; flags and scores of what was judged anew, alone.
+        result: Flags and counts; flags of what was judged anew alone, and no scores.
         standing: The other flags: they are in the log as they are.
         kept: What the next run goes on from.
         asked: The detectors that were asked, about everything or some families.
@@ -103,14 +101,12 @@ class _Told(NamedTuple):
     Attributes:
         flags: Those that are raised anew.
         standing: Those of earlier runs.
-        scores: Of what was judged.
         tables: What the explanations rest on, those of standing flags included.
         raised: What became flags of what was judged, by party, subject and family, and on what.
     """
 
     flags: list[Flag]
     standing: list[Standing]
-    scores: list[pd.DataFrame]
     tables: frozenset[str]
     raised: Mapping[tuple[str | None, str, str], Basis | None]
 
@@ -166,7 +162,6 @@ class _Run:
     def conclude(self, reading: Reading) -> Onward:
         """Put what was judged and what stands together."""
         flags: list[Flag] = []
-        tables: list[pd.DataFrame] = []
         standing: list[Standing] = []
         kept: dict[str, KeptAnswer] = {}
         judged: dict[str, int] = {}
@@ -178,7 +173,6 @@ class _Run:
                 continue
             mine, others = without_outranked(told.flags, told.standing)
             flags, standing = flags + mine, standing + others
-            tables += told.scores
             flagged = self._flagged.union(flag.subject_id for flag in told.flags)
             kept[answer.detector.name] = _to_keep(answer, told, flagged)
             families = kept[answer.detector.name].families
@@ -189,7 +183,7 @@ class _Run:
             errors=tuple(self._errors),
             judged=judged,
             expected_false=self._level * statistical(flags, standing),
-            scores=pd.concat([no_scores(), *tables], ignore_index=True),
+            scores=no_scores(),
         )
         run = KeptRun(reading.tree_size, reading.root, self._level, self._shared.seed, kept)
         asked = tuple(one.detector.name for one in self._answers if one.found is not None)
@@ -202,9 +196,9 @@ class _Run:
             for _, one in passing(answer.stands, allowed)
         ]
         if answer.found is None:
-            return _Told([], standing, [], frozenset(), {})
+            return _Told([], standing, frozenset(), {})
         found = settled(answer.found, allowed)
-        chosen = strangest(found)
+        chosen = strangest(found, flagged=True)
         shared = self._asking.shared(answer)
         # Rows and lots have other numbers in a part than in the whole.
         before = None if answer.in_part else answer.before
@@ -225,7 +219,7 @@ class _Run:
         tables = frozenset(read)
         if answer.before is not None and old.stands:
             tables |= answer.before.told
-        return _Told(flags, standing, [scores_of(found, chosen)], tables, raised)
+        return _Told(flags, standing, tables, raised)
 
 
 def _to_keep(answer: Answer, told: _Told, flagged: frozenset[str]) -> KeptAnswer:
