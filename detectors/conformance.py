@@ -274,6 +274,9 @@ class _Contents:
     def __init__(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         self._entries = entries
 
+    def address(self) -> str | None:
+        return None
+
     def position(self) -> int:
         return len(self._entries)
 

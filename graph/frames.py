@@ -6,7 +6,7 @@ columns of lists); a column exists even when no row has it. Of records with
 versions only the latest is here, except that each worker's week in the
 timesheets has its own.
 
-Next: detectors/base.py
+Next: graph/framing/events.py
 """
 
 from __future__ import annotations
@@ -17,29 +17,23 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.columns import Growing, Table
+from graph.framing.events import declared, read_events
+from graph.framing.half import reading_beside
 from provenance.entries import Tier
+from provenance.store.preparing import collector_at_rest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
 
     import pandas as pd
 
+    from graph.framing.events import Events
     from graph.model import Record
     from graph.store import GraphStore
     from provenance.entries import Content
 
 __all__ = ["KEYS", "Frames", "bears_note", "load_frames"]
 
-_EVENTS: Final = Table(
-    "event/1",
-    (),
-    "event_id party event_type event_time time_precision facility_id locode item_party product_id "
-    "lot_id quantity_unit weight_unit shipment_id bill_of_lading from_facility_id to_facility_id "
-    "transport_mode carrier declared_origin_country source_system container_id certificate_id",
-    "latitude longitude quantity gross_weight declared_value_usd temperature_c",
-    "index leaf_hash serial_ids quality",
-)
-_INPUTS: Final = Table("event/1", (), "event_id item_party product_id lot_id", "quantity", "index")
 _TIMESHEETS: Final = Table(
     "timesheet/1",
     ("facility_id", "month", "worker_id", "week"),
@@ -146,24 +140,22 @@ def load_frames(store: GraphStore, start: int = 0) -> Frames:
             and an error declaration may take back an event from before `start`.
     """
     position = store.position()
-    events, inputs = Growing(_EVENTS), Growing(_INPUTS)
-    for record in _event_records(store, start, position):
-        events.extend(_event_rows(record))
-        inputs.extend(_input_rows(record))
-    return Frames(
-        position=position,
-        events=events.frame(),
-        inputs=inputs.frame(),
-        facilities=_load(store, _FACILITIES, start, position),
-        products=_load(store, _PRODUCTS, start, position),
-        labour=_load(store, _LABOUR, start, position),
-        timesheets=_timesheets(store, start, position),
-        legal_limits=_load(store, _LEGAL_LIMITS, start, position),
-        locations=_load(store, _LOCATIONS, start, position),
-        watchlist=_load(store, _WATCHLIST, start, position),
-        flags=_load(store, _FLAGS, start, position),
-        reviews=_reviews(store, start, position),
-    )
+    with collector_at_rest():
+        read = _events(store, start, position)
+        return Frames(
+            position=position,
+            events=read.events.frame(),
+            inputs=read.inputs.frame(),
+            facilities=_load(store, _FACILITIES, start, position),
+            products=_load(store, _PRODUCTS, start, position),
+            labour=_load(store, _LABOUR, start, position),
+            timesheets=_timesheets(store, start, position),
+            legal_limits=_load(store, _LEGAL_LIMITS, start, position),
+            locations=_load(store, _LOCATIONS, start, position),
+            watchlist=_load(store, _WATCHLIST, start, position),
+            flags=_load(store, _FLAGS, start, position),
+            reviews=_reviews(store, start, position),
+        )
 
 
 def bears_note(events: pd.DataFrame, *codes: str) -> pd.Series[bool]:
@@ -181,37 +173,16 @@ def bears_note(events: pd.DataFrame, *codes: str) -> pd.Series[bool]:
     return events["quality"].map(bears).astype(bool)
 
 
-def _event_records(store: GraphStore, start: int, position: int) -> Iterator[Record]:
-    """Yield the events in log order; error declarations are none, nor what they are about."""
-    declared = {
-        record.attrs["corrects"]["index"]
-        for record in store.contents("epcis/1", Tier.PRIVATE, start, position)
-        if "corrects" in record.attrs
-    }
-    versions = [store.contents(v, Tier.PRIVATE, start, position) for v in ("event/1", "epcis/1")]
-    for record in heapq.merge(*versions, key=attrgetter("index")):
-        error = "errorDeclaration" in record.attrs.get("epcis", {})
-        if not error and record.index not in declared and "declared" not in record.attrs:
-            yield record
-
-
-def _event_rows(record: Record) -> list[Content]:
-    event = _row(record)
-    party = event.get("party")
-    items: Sequence[Content] = event.get("items") or ({},)
-    rows = [event] if len(items) == 1 else [event.copy() for _ in items]
-    for row, item in zip(rows, items, strict=True):
-        row.update(item)
-        row["party"], row["item_party"] = party, item.get("party")
-    return rows
-
-
-def _input_rows(record: Record) -> list[Content]:
-    inputs = record.attrs.get("inputs")
-    if not inputs:
-        return []
-    named = {"index": record.index, "event_id": record.attrs.get("event_id")}
-    return [given | named | {"item_party": given.get("party")} for given in inputs]
+def _events(store: GraphStore, start: int, position: int) -> Events:
+    with reading_beside(store, start, position) as later:
+        wrong = declared(store, start, position)
+        made = read_events(store, start, later.first, wrong)
+        if later.first < position and not later.add_to(made):
+            for one, part in zip(
+                made, read_events(store, later.first, position, wrong), strict=True
+            ):
+                one.take(part)
+    return made
 
 
 def _load(store: GraphStore, table: Table, start: int, position: int) -> pd.DataFrame:

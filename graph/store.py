@@ -47,6 +47,13 @@ class GraphStore(Protocol):
         WorkspaceReadOnly: A write to a store that may only be read.
     """
 
+    def address(self) -> str | None:
+        """Return the URL at which another process can open this graph, as `connect` reads it.
+
+        None where it has none, or where more than a URL is needed (a password).
+        """
+        ...
+
     def position(self) -> int:
         """Return how many log entries have been applied: the index of the next one."""
         ...

@@ -20,6 +20,7 @@ from detectors.onward.shelf import TABLES, Held, Shelf, joined
 from graph import columns
 from graph import frames as graph_frames
 from graph.frames import Frames, load_frames
+from graph.framing import events as graph_events
 from provenance.entries import EntryType, Tier
 
 if TYPE_CHECKING:
@@ -79,7 +80,10 @@ class Read(NamedTuple):
 @cache
 def _code() -> str:
     """Name the code that makes frames and keeps them."""
-    sources = (inspect.getsource(module).encode() for module in (columns, graph_frames, shelves))
+    sources = (
+        inspect.getsource(module).encode()
+        for module in (columns, graph_events, graph_frames, shelves)
+    )
     return hashlib.sha256(b"\0".join(sources)).hexdigest()
 
 

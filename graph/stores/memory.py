@@ -60,6 +60,10 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._held = Held()
 
+    def address(self) -> str | None:
+        """Return None: it lives in this process."""
+        return None
+
     def position(self) -> int:
         """Return the number of entries applied."""
         return len(self._held.entries)

@@ -65,9 +65,14 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, readonly: bool = False, wait_ms: int = _WAIT_MS) -> None:
         """Open the file at `path`, making it unless `readonly`; see `sqlite_file.open_graph`."""
+        self._path = path
         self._connection = open_graph(path, readonly=readonly, wait_ms=wait_ms)
         self._turn = Turns(self._connection, path)
         self._walker = Walker(self._connection)
+
+    def address(self) -> str | None:
+        """Return where the file is."""
+        return f"sqlite:{self._path.resolve()}"
 
     def position(self) -> int:
         """Return the number of entries applied."""

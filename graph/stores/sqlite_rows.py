@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from graph.model import Edge, Node, Record, cut
+from graph.model import Edge, Node, Record
 from graph.stores.sqlite_file import KINDS, ROLES
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def as_json(given: Iterable[str | int]) -> str:
 
 
 def _cut(layers: bytes | None, tier: Tier) -> Content:
-    return {} if layers is None else cut(orjson.loads(layers), tier)
+    return {} if layers is None else _opened(orjson.loads(layers), tier)
 
 
 def open_all(layers: list[bytes | None], tier: Tier) -> list[Content]:

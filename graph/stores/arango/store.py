@@ -66,6 +66,10 @@ class ArangoStore:
         self._ask = self._asking.ask
         self._write = self._asking.write
 
+    def address(self) -> str | None:
+        """Return None: it needs more than a URL."""
+        return None
+
     def position(self) -> int:
         """Return the number of entries applied."""
         name, asking = self._names.head, self._asking
