@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from provenance.ingest.formats.xlsx import Listed
     from provenance.ingest.layout import Recipe
-    from provenance.ingest.mapping import Mapping
+    from provenance.ingest.mapping_form import Mapping
     from provenance.ingest.sources import Source
     from provenance.ingest.table import Table
 

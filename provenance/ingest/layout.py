@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from provenance.errors import InputError
 from provenance.ingest.amounts import unit_in
 from provenance.ingest.headers import IGNORED_PREFIX
-from provenance.ingest.mapping import Field
+from provenance.ingest.mapping_form import Field
 from provenance.ingest.values import nearest
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from provenance.entries import Tier
     from provenance.ingest.columns import Kind
-    from provenance.ingest.mapping import EventRule, Mapping
+    from provenance.ingest.mapping_form import EventRule, Mapping
 
 __all__ = ["Recipe", "mapped_recipes", "missing_columns", "native_recipe"]
 

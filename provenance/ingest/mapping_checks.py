@@ -15,7 +15,7 @@ from provenance.ingest.values import ident_list, nearest, number_list
 
 if TYPE_CHECKING:
     from provenance.ingest.columns import Kind
-    from provenance.ingest.mapping import EventRule, Field, Mapping
+    from provenance.ingest.mapping_form import EventRule, Field, Mapping
 
 __all__ = ["check_mapping"]
 

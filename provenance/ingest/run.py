@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from provenance.ingest.files import Job
     from provenance.ingest.known_names import KnownNames
     from provenance.ingest.lane import Writer
-    from provenance.ingest.mapping import Mapping
+    from provenance.ingest.mapping_form import Mapping
     from provenance.ingest.ports import LogWriter, Progress
     from provenance.ingest.reading import Position, Row
     from provenance.notes.keys import Signer

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provenance.entries import Draft, Identity
-    from provenance.ingest.mapping import Mapping
+    from provenance.ingest.mapping_form import Mapping
     from provenance.ingest.receipt import Receipt
 
 NOW_US = 1_795_000_000_000_000

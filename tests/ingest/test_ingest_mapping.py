@@ -11,10 +11,12 @@ from ingest_log import MemoryLog, counts, feed, feed_paths
 
 from provenance.entries import Tier
 from provenance.errors import InputError
-from provenance.ingest.mapping import Mapping, load_mapping, parse_mapping, shipped_mappings
+from provenance.ingest.mapping import load_mapping, parse_mapping, shipped_mappings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from provenance.ingest.mapping_form import Mapping
 
     from provenance.ingest.receipt import Receipt
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from provenance.ingest.inspecting.recognising import Guess
     from provenance.ingest.inspecting.trial import Trial
     from provenance.ingest.layout import Recipe
-    from provenance.ingest.mapping import Mapping
+    from provenance.ingest.mapping_form import Mapping
     from provenance.ingest.sources import Source
     from provenance.ingest.table import Table
 

@@ -20,7 +20,7 @@ from provenance.ingest.mapping import parse_mapping
 
 if TYPE_CHECKING:
     from provenance.ingest.inspecting.plan import Plan
-    from provenance.ingest.mapping import Mapping
+    from provenance.ingest.mapping_form import Mapping
     from provenance.ingest.table import Table, TableSettings
 
 __all__ = ["Suggestion", "suggest"]
