@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provenance.ingest.mapping_form import Mapping
-
     from provenance.ingest.receipt import Receipt
 
 ERP = """
