@@ -62,7 +62,7 @@ class MassBalance:
 
     name: Final = "mass_balance"
     type: Final = "mass_balance"
-    version: Final = "3"
+    version: Final = "4"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -174,11 +174,22 @@ def _missing(table: pd.DataFrame, pools: Pools) -> pd.DataFrame:
     named = (rows["inputs"] == "named").to_numpy()
     # Where a pool lacks something, however little, what came later fed no batch before it.
     late = (used - rows["in_time"]).where(rows["pool_need"] > rows["pool_supply"], 0.0)
-    short = np.fmax(short, late.to_numpy(np.float64))
+    short = _late_first(rows["pool"], short, np.fmax(late.to_numpy(np.float64), 0.0))
     short = np.where(named & (short > _ROUNDING * used), short, 0.0)
     return pd.DataFrame(
         {"missing": blamed(rows, links, short), "lacking": short}, index=table.index
     )
+
+
+def _late_first(
+    pool: pd.Series, short: NDArray[np.float64], late: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Book what had not arrived where it was used, and on the others of a pool only the rest."""
+    table = pd.DataFrame({"late": late, "other": np.where(late > 0, 0.0, short), "all": short})
+    sums = table.groupby(pool.to_numpy()).transform("sum")
+    rest = (sums["all"] - sums["late"]).clip(lower=0.0) / sums["other"].where(sums["other"] > 0)
+    others = table["other"] * rest.where(sums["late"] > 0, 1.0).clip(upper=1.0)
+    return np.asarray(np.fmax(others.to_numpy(np.float64), late), np.float64)
 
 
 def _blamed(transforms: pd.DataFrame) -> pd.Series:

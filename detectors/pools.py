@@ -18,6 +18,8 @@ import pandas as pd
 
 from detectors.columns import at, codes, firsts
 from detectors.custody import DAY_US, shortfalls, stock, unreceived_parts
+from detectors.goods.exactness import counted
+from detectors.goods.timely import LATE_BOOKED_DAYS, timely
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,8 +30,6 @@ __all__ = ["Pools", "build", "needs", "taken"]
 
 _LEAVING: Final = ("ship", "sell", "destroy")
 _LONG_AGO: Final = -(2**61)
-_LATE_DAYS: Final = 7
-"""Arrivals are booked after the material was used, by up to this much."""
 
 
 class Pools(NamedTuple):
@@ -37,7 +37,8 @@ class Pools(NamedTuple):
 
     Attributes:
         transforms: `needs` plus `pool`, `short` (what the running balance lacks when this one
-            takes its share), `pool_need`, `pool_supply` (NaN where unknown), `own_supply`.
+            takes its share), `pool_need`, `pool_supply` (NaN where unknown), `own_supply`,
+            `in_time` (of that, what had arrived when it was made).
         supplies: One row per lot and site, in that order: `stock` (number of the lot at the
             site), `lot`, `supply` (arrived less passed on, NaN unknown or never arrived), `pool`.
         links: Rows of the other two that belong together: `transform`, `supply`.
@@ -70,10 +71,14 @@ def needs(shared: Features) -> pd.DataFrame:
     group = codes(made, ["index", "material"])
     needed = made["need"].groupby(group)
     table = made.iloc[firsts(group)].drop(columns=["amount", "need"]).reset_index(drop=True)
-    table["need"] = needed.sum().where(needed.count() == needed.size())
+    need = needed.sum().where(needed.count() == needed.size())
+    # Nobody uses a part of a counted piece.
+    pieces = table["material"].isin(counted(shared.products))
+    table["need"] = need.mask(pieces, np.floor(need + _PART))
     return _with_inputs(table, shared.inputs)
 
 
+_PART: Final = 1e-9
 _OF_TRANSFORMS: Final = [
     "index", "event_id", "party", "site", "site_number", "at", "day", "product_id", "product",
     "amount",
@@ -116,13 +121,21 @@ def build(
     """
     transforms = transforms.reset_index(drop=True)
     named = _named(shared, transforms)
-    supplies = _supplies(shared, named)
+    flows = _moved(shared)
+    supplies = _supplies(flows, named)
     links = _links(shared, transforms, named, supplies)
     count = len(transforms)
     pool = _components(links, count, len(supplies))
     supplies = supplies.assign(pool=pool[count:])
     transforms = transforms.assign(
-        pool=pool[:count], own_supply=_own(links, supplies["supply"], count)
+        pool=pool[:count],
+        own_supply=_own(links, supplies["supply"], count),
+        in_time=timely(
+            named.assign(at=transforms["at"].reindex(named["transform"]).to_numpy()),
+            flows.loc[flows["sign"] > 0, ["stock", "amount", "at"]],
+            supplies.set_index("stock")["supply"],
+            count,
+        ),
     )
     # Every supply is linked to a transform, or belongs to a pool that has none.
     kept = supplies["pool"].isin(pool[:count]).to_numpy()
@@ -160,17 +173,21 @@ def _named(shared: Features, transforms: pd.DataFrame) -> pd.DataFrame:
     return merged[["transform", "lot"]].assign(stock=places).drop_duplicates()
 
 
-def _supplies(shared: Features, named: pd.DataFrame) -> pd.DataFrame:
+def _moved(shared: Features) -> pd.DataFrame:
+    """List what came to each site and left it; what was used is asked about."""
+    # A delivery in parts, of which one was not scanned in, came all the same.
+    parts = unreceived_parts(shared.rows, shared.consignments)
+    flows = pd.concat([shared.flows, shared.unreceived, parts], ignore_index=True)
+    flows = flows[flows["kind"] != "use"]
+    return flows.take(np.lexsort((flows["position"], flows["index"])))
+
+
+def _supplies(flows: pd.DataFrame, named: pd.DataFrame) -> pd.DataFrame:
     """Sum what arrived of each lot at each site and was not passed on.
 
     A lot that a transform names and that never arrived has a row of its own, with an
     unknown supply.
     """
-    # A delivery in parts, of which one was not scanned in, came all the same.
-    parts = unreceived_parts(shared.rows, shared.consignments)
-    flows = pd.concat([shared.flows, shared.unreceived, parts], ignore_index=True)
-    flows = flows[flows["kind"] != "use"]
-    flows = flows.iloc[np.lexsort((flows["position"], flows["index"]))]
     inward = flows["sign"] > 0
     keys = flows["stock"]
     arrived = flows["amount"].where(inward, 0.0).groupby(keys)
@@ -263,7 +280,7 @@ def _running(
     table.loc[len(table) - len(use) :, "kind"] = "ship"
     table.loc[len(table) - len(use) :, "position"] = transforms.index
     table.loc[len(table) - len(use) :, "index"] = transforms["index"].to_numpy()
-    result = shortfalls(table, tolerance=tolerance, clock_us=0, early_us=_LATE_DAYS * DAY_US)
+    result = shortfalls(table, tolerance=tolerance, clock_us=0, early_us=LATE_BOOKED_DAYS * DAY_US)
     return result["short"].where(result["known"]).to_numpy()
 
 

@@ -136,7 +136,7 @@ def _most(
     return float(maximum_flow(graph, 0, sink).flow_value) * unit
 
 
-_LOOKED_AT: Final = ("need", "usual", "unusual", "own_supply", "at")
+_LOOKED_AT: Final = ("need", "usual", "unusual", "in_time", "at")
 
 
 def blamed(
@@ -146,7 +146,7 @@ def blamed(
 
     Args:
         transforms: With `need`, `usual` (batch of the site), `unusual` (how many spreads above it),
-            `own_supply` and `at`.
+            `in_time` (what had come of its lots) and `at`.
         links: As for `drawn`.
         short: What each cannot draw, beyond its tolerance.
     """
@@ -176,7 +176,7 @@ def _likeliness(  # noqa: PLR0917 - two sides and their lots
     by_lot: dict[int, list[int]],
 ) -> tuple[float, ...]:
     """Order suspects: uncovered by own lots, far above the usual batch, recorded twice, itself."""
-    need, own = table["need"][user], table["own_supply"][user]
+    need, own = table["need"][user], table["in_time"][user]
     uncovered = need / own if own > 0 and need > own else 0.0
     before = all(
         any(table["at"][other] < table["at"][user] for other in by_lot[lot])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from detectors.units import is_measure, unit_names
+from detectors.units import PIECE, is_measure, unit_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +85,15 @@ def _limits(
 
 def _end(middle: pd.Series | float, outer: pd.Series | float) -> NDArray[np.float64]:
     return np.asarray(middle + _BEYOND_OUTER * (outer - middle), np.float64)
+
+
+def counted(products: pd.DataFrame) -> pd.Series:
+    """Return the ids of the products that are counted in pieces.
+
+    Args:
+        products: A `products.catalogue`.
+    """
+    return products.loc[unit_names(products["unit"]) == PIECE, "product_id"]
 
 
 def resolution(shared: Features) -> NDArray[np.float64]:

@@ -263,3 +263,32 @@ def test_flagged_exactly_when_some_batches_cannot_be(
     told = [one.reason for one in result.abstentions]
     contradicted = "a declared conversion rate that most batches contradict" in told
     assert bool(result.flags) == (short and not contradicted)
+
+
+def test_what_came_later_fed_no_batch_before_it() -> None:
+    """A lot in two deliveries a month apart: the batch between them cannot have used the second.
+
+    By quantities alone the later batch, which is larger, would be the one too large.
+    """
+    world = mill()
+    for n in range(200):
+        bring(world, f"X{n}", 200.0, 10.0 * n)
+        world.turn(10.0 * n + 60, "MILL", [("COTTON", f"X{n}")], f"Y{n}", 99.0, "SHIRT")
+    world.make(3000, "FARM", "C", 500.0, "COTTON")
+    world.send(3010, "FARM", "MILL", "C", "one", 1, quantity=200.0, product="COTTON")
+    early = world.turn(3100, "MILL", [("COTTON", "C")], "T1", 115.0, "SHIRT")
+    world.send(3700, "FARM", "MILL", "C", "two", 1, quantity=300.0, product="COTTON")
+    world.turn(3800, "MILL", [("COTTON", "C")], "T2", 149.0, "SHIRT")
+    assert set(flagged(NAME, world)) == {early}
+
+
+@pytest.mark.parametrize(("used", "wrong"), [(13.0, False), (12.0, True)])
+def test_nobody_uses_part_of_a_piece(used: float, *, wrong: bool) -> None:
+    """1.02 cells a telephone: thirteen telephones need 13.26, and 13 were written down."""
+    world = World()
+    world.site("WORKS")
+    world.product("CELL", "unit")
+    world.product("PHONE", "unit", input_product_id="CELL", input_units_per_output_unit=1.02)
+    world.make(0, "WORKS", "C", 100.0, "CELL")
+    batch = world.turn(10, "WORKS", [("CELL", "C", used)], "T", 13.0, "PHONE")
+    assert (batch in flagged(NAME, world)) is wrong
