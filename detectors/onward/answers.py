@@ -25,7 +25,7 @@ from detectors.onward.kept import key_of, passing, without
 from detectors.partition import Apart
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -125,6 +125,13 @@ class Asking:
     def shared(self, answer: Answer) -> Watched:
         """Return the features that an answer was made of."""
         return self._part(answer.detector).part if answer.in_part else self._shared
+
+    def prepare(self, detectors: Sequence[Detector]) -> None:
+        """Cut out the goods that moved, before a copy of the process would do it, too."""
+        before = {} if self._before is None else self._before.kept.answers
+        for detector in detectors:
+            if detector.name in before and before[detector.name].yardsticks is not None:
+                self._part(detector)
 
     def answer(self, detector: Detector, fell: Collection[tuple[str | None, str]]) -> Answer:
         """Ask one detector, about as little as can be.

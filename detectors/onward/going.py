@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from graph.frames import Frames
 
 __all__ = ["Before", "Onward", "Standing", "go_on"]
+
+_MUCH: Final = 100_000
+"""With fewer rows than this, a run that goes on has too little to do for two processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class _Run:
         self._shared = shared
         self._level = level
         self._asking = Asking(shared, frames, level, before)
-        self._goes_on = before is not None  # then there is little to do
+        self._here = before is not None and len(frames.events) < _MUCH
         self._answers: list[Answer] = []
         self._errors: list[DetectorError] = []
         self._flagged, self._fell = frozenset(open_flags(frames)["subject_id"]), fallen(frames)
@@ -130,10 +133,12 @@ class _Run:
             if told is not None:
                 told(detectors[number].name)
 
+        if not self._here:
+            self._asking.prepare(detectors)
         tasks = [
             partial(self._asking.answer, one, self._fell.get(one.name, set())) for one in detectors
         ]
-        answers = each(tasks, self._shared, begun=begun, held=detectors, here=self._goes_on)
+        answers = each(tasks, self._shared, begun=begun, held=detectors, here=self._here)
         for detector, answer in zip(detectors, answers, strict=True):
             if isinstance(answer, Exception):
                 self._errors.append(error_of(detector, answer))
@@ -166,7 +171,7 @@ class _Run:
         kept: dict[str, KeptAnswer] = {}
         judged: dict[str, int] = {}
         tasks = [partial(self._told, answer, reading) for answer in self._answers]
-        conclusions = each(tasks, self._shared, here=self._goes_on)
+        conclusions = each(tasks, self._shared, here=self._here)
         for answer, told in zip(self._answers, conclusions, strict=True):
             if isinstance(told, Exception):
                 self._errors.append(error_of(answer.detector, told))

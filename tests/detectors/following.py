@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from frame_factories import ROOT
+from frame_factories import ROOT, World
 
 from detectors.onward.going import Before, Onward, go_on
 from detectors.record import content
@@ -32,6 +32,13 @@ def said(flag: Flag) -> dict[str, Any]:
     whole = {k: v for k, v in content(flag).items() if k not in {"tree_size", "root", "q"}}
     parameters = {k: v for k, v in whole["parameters"].items() if k != "largest_p"}
     return whole | {"parameters": parameters}
+
+
+def cut(world: World, size: int) -> Frames:
+    """What a run read when the log had `size` entries."""
+    early = World(world.party)
+    early.entries = world.entries[:size]
+    return early.frames()
 
 
 class Follower:

@@ -14,7 +14,7 @@ from provenance.proving.leaf import encode_leaf
 from provenance.proving.merkle import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from provenance.entries import Draft
 
@@ -67,6 +67,11 @@ class MemoryLog:
     def entries(self, start: int, stop: int) -> Iterator[Entry]:
         """The entries [start, stop)."""
         yield from self.held[start:stop]
+
+    def indexes(self, types: Iterable[int], start: int, stop: int) -> list[int]:
+        """The indices of the entries of some types among [start, stop)."""
+        wanted = frozenset(types)
+        return [one.index for one in self.held[start:stop] if one.type in wanted]
 
     def entry(self, index: int) -> Entry:
         """One entry."""

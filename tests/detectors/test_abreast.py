@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+from following import changed, cut
 from frame_factories import ROOT
 from planted import custody
 
@@ -22,7 +23,8 @@ from detectors.custody_gap import CustodyGap
 from detectors.features import Features
 from detectors.impossible_travel import ImpossibleTravel
 from detectors.mass_balance import MassBalance
-from detectors.onward.going import go_on
+from detectors.onward import going
+from detectors.onward.going import Before, go_on
 from detectors.record import content
 from detectors.run import run
 
@@ -186,14 +188,24 @@ def test_a_run_by_two_says_what_a_run_by_one_says(monkeypatch: pytest.MonkeyPatc
     pd.testing.assert_frame_equal(two.scores, one.scores, check_exact=True)
 
 
-def test_a_whole_run_keeps_the_same_basis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the next run goes on from does not tell how many worked on this one."""
-    frames = custody().world.frames()
+@pytest.mark.parametrize("onward", [False, True])
+def test_what_a_run_keeps_does_not_tell_how_many_worked_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+    onward: bool,
+) -> None:
+    """Whether it judges everything or goes on: by two or by one, the same flags and basis."""
+    world = custody().world
+    frames, before = world.frames(), None
     asked = (CustodyGap(), ImpossibleTravel(), MassBalance())
-    two = go_on(frames, asked, tree_size=frames.position, root=ROOT)
+    monkeypatch.setattr(going, "_MUCH", 0)
+    if onward:
+        early = cut(world, len(world.entries) - 4)
+        first = go_on(early, asked, tree_size=early.position, root=ROOT)
+        before = Before(first.kept, changed(frames, early.position))
+    two = go_on(frames, asked, tree_size=frames.position, root=ROOT, before=before)
     monkeypatch.setattr(abreast, "_ENOUGH", len(frames.events) + 1)
-    one = go_on(frames, asked, tree_size=frames.position, root=ROOT)
-    assert one.result.flags
+    one = go_on(frames, asked, tree_size=frames.position, root=ROOT, before=before)
+    assert one.result.flags or one.standing
     assert two.kept == one.kept
     assert (two.result.flags, two.standing, two.asked) == (
         one.result.flags,

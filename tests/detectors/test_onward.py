@@ -7,8 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from following import Follower, assert_same
-from frame_factories import ROOT, World
+from following import Follower, assert_same, cut
+from frame_factories import ROOT
 from planted import concluded
 
 from detectors.onward.going import go_on
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from detectors.base import Detector
-    from graph.frames import Frames
-
-
-def cut(world: World, size: int) -> Frames:
-    """What a run read when the log had `size` entries."""
-    early = World(world.party)
-    early.entries = world.entries[:size]
-    return early.frames()
 
 
 @cache
