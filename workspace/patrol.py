@@ -4,9 +4,11 @@
 
 The process is polite (it yields the processor to everybody else), goes on from
 its last run, and is alone: a second one on the same workspace stands by until
-the first is gone. What fails is reported in `detection.state` and tried again,
-ever later; if the process itself dies, it is started again. It ends when whoever
-started it does, whatever kills that; a run cut off leaves nothing half-done.
+the first is gone. It has no threads, so that a run over everything may be shared
+with a copy of it (see `detectors.abreast`). What fails is reported in
+`detection.state` and tried again, ever later; if the process itself dies, it is
+started again. It ends when whoever started it does, whatever kills that; a run
+cut off leaves nothing half-done.
 
 Next: docs/operating.md
 """
@@ -15,11 +17,12 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import sys
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -93,10 +96,41 @@ class _EndedError(Exception):
     """Nobody waits for the run any more."""
 
 
+class Ending(Protocol):
+    """As much of an event as a patrol asks."""
+
+    def is_set(self) -> bool:
+        """Tell whether it is time to end."""
+        ...
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for that; tell whether it has come."""
+        ...
+
+
+class Input:
+    """Standard input, which ends with whoever started this process, whatever killed that."""
+
+    def __init__(self, descriptor: int = 0) -> None:
+        """Look at `descriptor`."""
+        self._descriptor = descriptor
+        self._over = False
+
+    def is_set(self) -> bool:
+        """Tell whether it has ended."""
+        return self.wait(0.0)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for its end; tell whether it has come. Nobody sends anything."""
+        if not self._over and select.select([self._descriptor], [], [], timeout)[0]:
+            self._over = not os.read(self._descriptor, 1)
+        return self._over
+
+
 class Patrol:
     """One patrol; see the module."""
 
-    def __init__(self, directory: Path, ended: threading.Event) -> None:
+    def __init__(self, directory: Path, ended: Ending) -> None:
         """Prepare for the workspace at `directory`, until `ended` is set."""
         self._directory = directory
         self._layout = Layout(directory)
@@ -228,15 +262,8 @@ def _keep_going(
 
 def main() -> None:
     """Go round until standard input ends."""
-    ended = threading.Event()
-
-    def wait() -> None:
-        sys.stdin.buffer.read()
-        ended.set()
-
-    threading.Thread(target=wait, daemon=True).start()
     os.nice(_POLITE)
-    Patrol(Path(sys.argv[1]), ended).run()
+    Patrol(Path(sys.argv[1]), Input()).run()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -211,3 +212,32 @@ def test_a_process_that_dies_is_started_again_and_ends_with_its_starter(
     thread.join(_PATIENCE)
     assert not thread.is_alive()
     assert started[2].poll() is not None
+
+
+def test_its_input_ends_when_the_other_end_does() -> None:
+    """It waits as long as it is told, and knows at once, and for good, when nobody is there."""
+    read, write = os.pipe()
+    given = patrol.Input(read)
+    assert not given.is_set()
+    assert not given.wait(0.01)
+    os.write(write, b"what nobody sends")
+    assert not given.is_set()
+    os.close(write)
+    until(given.is_set)
+    assert given.wait(_PATIENCE)
+    os.close(read)
+
+
+def test_the_process_has_one_thread(place: Path) -> None:
+    """A process with threads is never copied: a run over everything would take twice the time."""
+    code = (
+        "import sys, threading\nfrom workspace import patrol\n"
+        "patrol.Patrol.run = lambda self: print(threading.active_count(), self._ended.is_set())\n"
+        "sys.argv[1:] = ['.']\npatrol.main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.read().split() == [b"1", b"False"]
+    process.communicate()
