@@ -104,8 +104,8 @@ _FLAGS = {
         "It does not mean that this item was made under the conditions the list is about.",
     ),
     "cold_chain_breach": FlagWords(
-        "The recorded temperature left its range",
-        "A temperature reading on the way is outside the range for these goods.",
+        "The recorded temperature is far from usual",
+        "A temperature reading on the way is far from what is usual for these goods.",
         "It does not mean that the goods are spoiled.",
     ),
     "temporal_order": FlagWords(

@@ -65,6 +65,9 @@ class Statistical(ABC):
     null_of_all: ClassVar[bool] = False
     """True where an innocent cause is what most have: they are the ordinary then."""
 
+    stands_off: ClassVar[bool] = False
+    """True where what is wrong may be expected to stand off from the ordinary (`weigh`)."""
+
     @property
     def parameters(self) -> Mapping[str, float | int | str]:
         """Every constant the answer depends on."""
@@ -141,7 +144,7 @@ class Statistical(ABC):
         side: Literal["both", "upper"] = "both" if self.side == "both" else "upper"
         stranger = -z if self.side == "lower" else z
         left = stranger if explained is None or explained.all() else stranger[~explained]
-        null = weigh(left, side, least=_SMALLEST)
+        null = weigh(left, side, least=_SMALLEST, stands_off=self.stands_off)
         if null is None:
             # Most are equal to a digit: the floor of the spread is then the only yardstick.
             away = stranger - np.median(stranger)

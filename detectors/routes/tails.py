@@ -11,12 +11,15 @@ Next: detectors/routes/statistical.py
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 __all__ = ["Tails", "weigh"]
@@ -24,14 +27,14 @@ __all__ = ["Tails", "weigh"]
 _DOF: Final = (3.0, 4.0, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0, 60.0)
 _POWERS: Final = (1.0, 1.5, 2.0, 2.5, 3.0)
 """Densities that fall as exp(-x^power); 2 is the normal one, more is lighter."""
-_WRONG: Final = (0.0, 0.002, 0.005)
-"""Shares of residuals that are no sample of the ordinary."""
 _LOW: Final = 0.6
+_EVERY: Final = range(len(_DOF) + len(_POWERS))
 _SCALES: Final = np.geomspace(0.75, 1.33, 24)
 """Scales tried, against the one that puts 60 % where they are."""
 _BEYOND: Final = 2.8
 """Residuals beyond so many scales count only as so many."""
 _BINS: Final = 28
+_OUTER: Final = (3.3, 3.9, 4.7, 5.8, 7.2, 9.0, 12.0, 16.0, 24.0)
 _DOUBT: Final = 1e-3
 _GRID: Final = np.geomspace(1e-3, 1e4, 900)
 _TINY: Final = 1e-300
@@ -55,8 +58,27 @@ class Tails(NamedTuple):
         return np.where(away > 0, rare / 2, 1 - rare / 2)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wrong:
+    """What is thought possible of residuals that are no sample of the ordinary.
+
+    Attributes:
+        edges: Residuals are told apart by these distances; beyond the last they count as so many.
+        shares: How many may be wrong, and how probable that was beforehand.
+        among: How the wrong ones are spread over the distances.
+    """
+
+    edges: NDArray[np.float64]
+    shares: Mapping[float, float]
+    among: NDArray[np.float64]
+
+
 def weigh(
-    residuals: NDArray[np.float64], side: Literal["both", "upper"], *, least: float
+    residuals: NDArray[np.float64],
+    side: Literal["both", "upper"],
+    *,
+    least: float,
+    stands_off: bool = False,
 ) -> Tails | None:
     """Weigh all nulls against residuals of which most are ordinary.
 
@@ -64,6 +86,8 @@ def weigh(
         residuals: Finite values.
         side: "upper" goes by the upper half alone: for residuals that are skewed.
         least: No null is narrower than this scale.
+        stands_off: Whether what is wrong may be expected to stand off, anywhere from 4 scales on:
+            then a gap before the farthest ones tells of light tails.
 
     Returns:
         What they say together, or None where the residuals do not spread.
@@ -77,23 +101,39 @@ def weigh(
     if middle <= 0:
         return None
     scale = max(middle / _NORMAL_LOW, least)
-    counts = np.append(np.histogram(away / scale, _EDGES)[0], (away > _BEYOND * scale).sum())
-    return Tails(centre, scale, _mean_p(counts.astype(np.float64)))
+    wrong = _STANDING_OFF if stands_off else _ANYTHING
+    beyond = (away > wrong.edges[-1] * scale).sum()
+    counts = np.append(np.histogram(away / scale, wrong.edges)[0], beyond)
+    return Tails(centre, scale, _mean_p(counts.astype(np.float64), wrong))
 
 
 _NORMAL_LOW: Final = 0.8416
 _NORMAL_AT: Final = (len(_DOF) + _POWERS.index(2.0)) * len(_SCALES) + int(_SCALES.searchsorted(1))
 _EDGES: Final = np.linspace(0, _BEYOND, _BINS + 1)
+_ANYTHING: Final = _Wrong(_EDGES, {0.0: 1.0, 0.002: 1.0, 0.005: 1.0}, np.eye(_BINS + 1)[-1])
+_FROM, _TO = 4.0, _OUTER[-1]
 
 
-def _mean_p(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _evenly(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Spread wrong ones evenly over the logarithms of distances: no size is the likeliest."""
+    below = np.log(np.clip(edges, _FROM, _TO) / _FROM) / np.log(_TO / _FROM)
+    return np.append(np.diff(below), 0.0)
+
+
+_STANDING_OFF: Final = _Wrong(
+    np.append(_EDGES, _OUTER),
+    {0.0: 0.30, 0.002: 0.25, 0.005: 0.20, 0.01: 0.15, 0.02: 0.10},
+    _evenly(np.append(_EDGES, _OUTER)),
+)
+
+
+def _mean_p(counts: NDArray[np.float64], wrong: _Wrong) -> NDArray[np.float64]:
     """Return the log of the p-value at each distance of the grid, the mean over all nulls."""
-    shares, rare = _nulls()
+    shares, rare = _shares(wrong), _rare()
     heights = []
-    for wrong in _WRONG:
-        seen = (1 - wrong) * shares
-        seen[:, -1] += wrong
-        heights.append(np.log(np.maximum(seen, _TINY)) @ counts)
+    for share, before in wrong.shares.items():
+        seen = (1 - share) * shares + share * wrong.among
+        heights.append(np.log(np.maximum(seen, _TINY)) @ counts + np.log(before))
     weight = np.exp(np.array(heights) - np.max(heights)).sum(axis=0)
     # Lighter than normal is never so sure that nothing else is thought possible.
     weight[_NORMAL_AT] += _DOUBT * weight.sum()
@@ -101,13 +141,17 @@ def _mean_p(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @cache
-def _nulls() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return, for each null and scale, the share in each bin and the share beyond each distance."""
-    every = range(len(_DOF) + len(_POWERS))
-    inside = [np.diff(1 - _beyond(one, _EDGES / _SCALES[:, None]), axis=1) for one in every]
+def _shares(wrong: _Wrong) -> NDArray[np.float64]:
+    """Return, for each null and scale, the share of the ordinary at each distance."""
+    inside = [np.diff(1 - _beyond(one, wrong.edges / _SCALES[:, None]), axis=1) for one in _EVERY]
     shares = np.concatenate(inside)
-    shares = np.concatenate([shares, 1 - shares.sum(axis=1, keepdims=True)], axis=1)
-    return shares, np.concatenate([_beyond(one, _GRID / _SCALES[:, None]) for one in every])
+    return np.concatenate([shares, 1 - shares.sum(axis=1, keepdims=True)], axis=1)
+
+
+@cache
+def _rare() -> NDArray[np.float64]:
+    """Return, for each null and scale, the share of the ordinary beyond each distance."""
+    return np.concatenate([_beyond(one, _GRID / _SCALES[:, None]) for one in _EVERY])
 
 
 def _beyond(number: int, at: NDArray[np.float64]) -> NDArray[np.float64]:

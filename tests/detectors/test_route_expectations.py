@@ -74,7 +74,9 @@ def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     assert again.spread == pytest.approx(found.spread[order], rel=1e-9)
 
 
-def trial(kind: str, size: int, level: float, seed: int) -> tuple[int, int, int]:
+def trial(
+    kind: str, size: int, level: float, seed: int, *, stands_off: bool = False
+) -> tuple[int, int, int]:
     """False flags, true flags and planted ones among residuals with one in a hundred far out."""
     dice = np.random.default_rng(seed)
     draws = {
@@ -85,20 +87,43 @@ def trial(kind: str, size: int, level: float, seed: int) -> tuple[int, int, int]
     residuals = draws[kind]
     wrong = np.arange(size) < size // 100
     residuals[wrong] += dice.choice([-7, 7], wrong.sum())
-    null = weigh(residuals, "both", least=0.1)
+    null = weigh(residuals, "both", least=0.1, stands_off=stands_off)
     assert null is not None
     found = nulls.adjust(null.p_values(residuals, "both")) <= level
     return int((found & ~wrong).sum()), int((found & wrong).sum()), int(wrong.sum())
 
 
 @pytest.mark.parametrize("kind", ["normal", "even", "long"])
-@pytest.mark.parametrize("level", [0.05, 0.10])
-def test_false_discoveries_stay_within_the_promise(kind: str, level: float) -> None:
+@pytest.mark.parametrize(("level", "stands_off"), [(0.05, False), (0.10, False), (0.05, True)])
+def test_false_discoveries_stay_within_the_promise(
+    kind: str, level: float, stands_off: bool
+) -> None:
     """Whatever the tails, at most q + 0.02 of the flags are chance, mean over worlds."""
-    trials = [trial(kind, 800, level, seed) for seed in range(WORLDS)]
+    trials = [trial(kind, 800, level, seed, stands_off=stands_off) for seed in range(WORLDS)]
     assert np.mean([false / max(1, false + true) for false, true, _ in trials]) <= level + 0.02
     if kind != "long":
         assert sum(true for _, true, _ in trials) > 0.9 * sum(planted for *_, planted in trials)
+
+
+def test_a_gap_tells_of_light_tails_where_wrong_ones_stand_off() -> None:
+    """Three in two hundred far out, and none between: they are rarer than tails alone allow."""
+    dice = np.random.default_rng(2)
+    residuals = np.append(dice.normal(size=400), [8.0, -9.0, 10.0, 11.0, -8.5, 9.5])
+    p = {}
+    for stands_off in (False, True):
+        null = weigh(residuals, "both", least=0.1, stands_off=stands_off)
+        assert null is not None
+        p[stands_off] = float(null.p_values(np.array([9.0]), "both")[0])
+    assert p[True] < p[False] / 10
+
+
+def test_long_tails_without_a_gap_stay_long() -> None:
+    """What strays farther and farther without a gap is no sample of wrong ones."""
+    residuals = np.random.default_rng(3).standard_t(3, 2_000)
+    null = weigh(residuals, "both", least=0.1, stands_off=True)
+    assert null is not None
+    p = null.p_values(residuals, "both")
+    assert not (nulls.adjust(p) <= 0.05).any()
 
 
 def test_p_values_fall_with_distance_and_hold_both_sides() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from asking import flagged, reasons
+from frame_factories import PARTY
 from planted_routes import WRONG, Trade
 
 from detectors.names import MIN_SIMILARITY, essence, similarity
@@ -32,12 +33,20 @@ def test_one_forgotten_scan_makes_no_clone() -> None:
     assert flagged("cloned_serial", trade.world) == {}
 
 
-def test_degrees_fahrenheit_are_told_apart() -> None:
-    """39.2 °F are 4 °C: likely a slip, and ranked last."""
+def test_degrees_fahrenheit_of_a_site_are_told_apart() -> None:
+    """39.2 °F are 4 °C: where a site writes several such figures, it is the thermometer's scale."""
+    trade = Trade()
+    for n in range(3):
+        item = {"party": PARTY, "product_id": "P", "lot_id": f"L{n}", "quantity": 1.0}
+        trade.world.event("inspect", 48.0 * n + 900, "FAR", items=[item], temperature_c=39.2)
+    assert flagged("cold_chain_breach", trade.world) == {}
+
+
+def test_one_figure_that_could_be_fahrenheit_is_a_flag_that_says_so() -> None:
+    """A single reading of 39.2 may be a slip as well as goods that got warm."""
     trade = Trade(hub=lambda _: {"temperature_c": 39.2})
     (flag,) = flagged("cold_chain_breach", trade.world).values()
-    assert flag.likely_benign
-    assert ("degrees Fahrenheit written as Celsius", "likely") in flag.account.benign
+    assert ("degrees Fahrenheit written as Celsius", "possible") in flag.account.benign
 
 
 def test_goods_sent_back_make_no_detour_and_no_new_lane() -> None:
