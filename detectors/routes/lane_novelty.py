@@ -1,8 +1,8 @@
 """Lane novelty: one load to or from a partner with whom there is no history, before or after.
 
-Where firms trade with each other they do so again. How soon follows from the
-shipper's other lanes; how probable it is that a lane of this kind is silent
-ever after is the p-value. A partner who stays is new, not strange: nothing is
+Where firms trade with each other they do so again. How soon follows from the shipper's other
+lanes; how probable it is that a lane is silent ever after, times how few honest lanes
+join firms as unlike, is the p-value. A partner who stays is new, not strange: nothing is
 judged before there was time to come back. Returns go a known lane backwards.
 
 Next: detectors/routes/route_detour.py
@@ -16,20 +16,18 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
-from detectors.columns import codes
+from detectors.columns import codes, texts
 from detectors.custody import DAY_US
-from detectors.routes.journeys import passes, reached, shipments_of_lots, tops
+from detectors.routes.journeys import passes, reached, shipments_of_lots
+from detectors.routes.likeness import USUAL, akin, as_strange, newness, strangeness
+from detectors.routes.papers import consignments
 from detectors.routes.silence import (
-    LEAST_SHAPE,
-    MOST_SHAPE,
     ONE_LOAD_DAYS,
+    OTHERS,
     SHIPPER_SIZE,
     WAIT_DAYS,
-    among_all,
-    how_seldom,
     loads_of,
     rates,
-    shape_of,
     silence,
 )
 from detectors.routes.statistical import Statistical
@@ -46,6 +44,8 @@ if TYPE_CHECKING:
 __all__ = ["LaneNovelty"]
 
 _FARTHEST: Final = 37.0
+_TINY: Final = 1e-300
+_TOGETHER_DAYS: Final = 45
 
 
 class LaneNovelty(Statistical):
@@ -53,82 +53,83 @@ class LaneNovelty(Statistical):
 
     name: Final = "lane_novelty"
     type: Final = "lane_novelty"
-    version: Final = "3"
+    version: Final = "4"
     side = "upper"
     min_samples = 3
     by_quarter = False
     reads: Final = (
+        "event/1 /bill_of_lading",
         "event/1 /event_time",
         "event/1 /from_facility_id",
         "event/1 /items",
+        "event/1 /shipment_id",
         "event/1 /to_facility_id",
+        "facility/1 /country",
+        "facility/1 /facility_type",
     )
     constants: ClassVar[Mapping[str, float | int | str]] = {
         "wait_days": WAIT_DAYS,
         "one_load_days": ONE_LOAD_DAYS,
         "shipper_size": SHIPPER_SIZE,
-        "least_shape": LEAST_SHAPE,
-        "most_shape": MOST_SHAPE,
+        "lanes_of_other_kinds": OTHERS,
+        "usual_loads": USUAL,
+        "together_days": _TOGETHER_DAYS,
     }
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
-        """Take every shipment; those with time for another one are judged.
-
-        The consignment's first shipment speaks for it.
-        """
+        """Take every shipment that left its consignor; those with time for another are judged."""
         ships = shipments_of_lots(shared)
-        top = tops(ships)
-        sent = shared.rows.iloc[ships["position"].to_numpy()[top]]
+        sent = consignments(shared)
+        sent = sent[np.isin(sent["position"], ships["position"])].reset_index(drop=True)
+        row = ships.set_index("position").loc[sent["position"]]
+        rows = shared.rows
+        own = rows.iloc[sent["position"].to_numpy()]
         table = pd.DataFrame(
             {
-                "subject_id": sent["event_id"].to_numpy(),
-                "subject_party": sent["party"].to_numpy(),
-                "index": sent["index"].to_numpy(),
-                "own_index": ships["index"],
-                "sent": ships["at"],
-                "shipper": ships["shipper"],
-                "to_site": ships["to_site"],
-                "maker": ships["site_from"],
-                "target": ships["site_to"],
-                "lane": codes(ships, ["site_from", "site_to"]),
-                "known": _known(ships, top),
-                "held": (ships["before"] >= 0) | _made_there(shared, ships),
+                "subject_id": own["event_id"].to_numpy(),
+                "subject_party": own["party"].to_numpy(),
+                "index": own["index"].to_numpy(),
+                "last_index": rows["index"].to_numpy()[sent["last"]],
+                "at": row["at"].to_numpy(),
+                "shipper": own["shipper"].to_numpy(),
+                "to_site": _addressee(shared, sent),
+                "maker": sent["source"],
+                "target": sent["target"],
+                "lane": codes(sent, ["source", "target"]),
+                "known": _known(shared, ships, sent),
+                "passing": _passing(ships, sent),
+                "held": _made_there(shared, row),
             }
         )
-        table["passing"] = _passing(table, ships)
-        young = table["sent"] > shared.last_time - WAIT_DAYS * DAY_US
+        table = table.assign(**_firms(shared, table))
+        young = table["at"] > shared.last_time - WAIT_DAYS * DAY_US
         reasons = {"too young to say whether another follows": table["subject_id"][young]}
-        table = table.assign(at=table["sent"], judged=~young, end=shared.last_time)
+        table = table.assign(judged=~young, end=shared.last_time)
         return table, not_judged(self.name, reasons)
 
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
-        """Return how improbable it is that so few loads followed on a lane of this shipper."""
-        end = int(window["end"].iloc[0])
-        loads = loads_of(window)
-        typical, shape = rates(window, loads, end)
-        count, first = (window["lane"].map(loads[name]) for name in ("loads", "first"))
-        days = (end - first).to_numpy() / DAY_US
-        expected = window["maker"].map(typical).to_numpy() * np.maximum(days, 0.0)
-        p = silence(count.to_numpy(np.float64) - 1, expected, shape)
-        p = _with_partner(p, window, end)
-        together = _together(window, count.to_numpy(), first.to_numpy())
-        innocent = (count.to_numpy() > 1) | together
+        """Return how improbable it is that a lane of this shipper is silent, between such firms."""
+        lanes = _lanes(window)
+        of = lanes.index.get_indexer(pd.Index(window["lane"]))
+        loads = lanes["loads"].to_numpy()[of]
         # Whether firms know each other is no matter of silence: then there is no question.
-        asked = ~(window["known"] | window["passing"]) & window["held"].astype(bool)
-        size = window.groupby("maker")["lane"].transform("size").to_numpy()
-        asked &= window["judged"]
-        lanes = (asked & ~together & ~window["lane"].where(asked).duplicated()).to_numpy(bool)
-        silent = silence(np.zeros(len(window)), expected, shape)
-        seldom = how_seldom(count.to_numpy()[lanes], expected[lanes], shape)
-        asked &= _spokesmen(window, count.to_numpy())
-        asked &= (count > 1) | _least_likely(window["subject_id"].where(asked), p)
-        p = among_all(p, np.where(innocent, silent, p)[lanes], seldom)
+        asked = ~(window["known"] | window["passing"]) & window["held"] & window["judged"]
+        asked &= ~window["subject_id"].where(asked).duplicated()
+        asked &= (loads == 1) | ((loads >= USUAL) & ~window["lane"].where(asked).duplicated())
+        ordinary = (loads > 1) | lanes["together"].to_numpy()[of]
+        p = np.where(
+            ordinary, np.maximum(lanes["p"].to_numpy()[of], _ORDINARY), lanes["p"].iloc[of]
+        )
+        found = {
+            name: lanes[name].to_numpy()[of] for name in ("expected", "akin", "silent", "like")
+        }
         return pd.DataFrame(
             {
-                "z": _deviate(np.where(innocent, np.maximum(p, _ORDINARY), p)),
-                "loads": count.to_numpy(),
-                "expected": expected,
-                "peers": size,
+                "z": _deviate(p),
+                "loads": loads,
+                **found,
+                "usual": int((lanes["loads"] >= USUAL).sum()),
+                "peers": window.groupby("maker")["lane"].transform("size").to_numpy(),
                 "judged": asked.to_numpy(bool),
             }
         )
@@ -140,64 +141,112 @@ class LaneNovelty(Statistical):
         return np.clip(z, -_FARTHEST, _FARTHEST)
 
     def explain(self, case: Case) -> Account:
-        """Say who sent to whom, and how often that happens."""
+        """Say who sent to whom, how often that happens, and between whom."""
         return _account(case.row)
 
 
-def _spokesmen(window: pd.DataFrame, loads: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark what stands for each lane: the shipments of its only load, the first of a usual one.
+_ORDINARY: Final = 0.5
 
-    The lane is what is judged; a hundred shipments on it are not a hundred questions. A lane of
-    two or three loads is no lane of one, nor a usual one; the next loads will show.
+
+def _lanes(window: pd.DataFrame) -> pd.DataFrame:
+    """Describe each lane, and how improbable it would be as an honest one of a single load."""
+    end = int(window["end"].iloc[0])
+    first = window.drop_duplicates("lane").set_index("lane")
+    lanes = first[["maker", "target", "kind_from", "kind_to", "border"]].join(loads_of(window))
+    for name in ("kind_from", "kind_to", "border"):
+        lanes[name] = pd.factorize(lanes[name])[0]
+    days = ((end - lanes["first"]) / DAY_US).clip(lower=0.0)
+    kind = lanes["kind_from"].to_numpy()
+    expected = rates(window, lanes, kind, end) * days.to_numpy()
+    loads = lanes["loads"].to_numpy()
+    ruled_out = window["known"] | window["passing"] | ~window["held"]
+    counts = ~lanes.index.isin(window["lane"][ruled_out])
+    silent = silence(np.where(counts, loads, 1), expected, kind)
+    like = _unlike(lanes, loads > 1)
+    return lanes.assign(
+        expected=expected,
+        silent=silent,
+        like=like,
+        p=silent * like,
+        akin=akin(lanes),
+        together=_together(lanes),
+    )
+
+
+def _unlike(lanes: pd.DataFrame, repeated: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the share of honest lanes that join firms as unlike, or one as new, as each does."""
+    unlike, new = (as_strange(told(lanes), repeated) for told in (strangeness, newness))
+    return as_strange(-np.minimum(unlike, new), repeated)
+
+
+def _together(lanes: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark rare lanes of a shipper that opened several at once, to firms that others supply, too.
+
+    That is what a closure looks like: its goods go to those who can take them.
     """
-    return np.asarray((loads == 1) | ((loads >= _RARE) & ~window["lane"].duplicated()), bool)
-
-
-def _together(
-    window: pd.DataFrame, loads: NDArray[np.int64], first: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Mark rare lanes of a shipper that opened several at once: a diversion, a closure."""
-    lanes = pd.DataFrame(
-        {"maker": window["maker"].to_numpy(), "lane": window["lane"].to_numpy(), "first": first}
-    )[loads <= _RARE - 1].drop_duplicates("lane")
-    lanes = lanes.sort_values(["maker", "first", "lane"], kind="stable")
-    maker, opened = lanes["maker"].to_numpy(), lanes["first"].to_numpy()
-    near = (maker[2:] == maker[:-2]) & (opened[2:] - opened[:-2] <= _TOGETHER_DAYS * DAY_US)
-    marked = np.zeros(len(lanes), bool)
-    for step in range(min(3, len(lanes))):
+    rare = np.flatnonzero((lanes["loads"] < USUAL) & (newness(lanes) == 0))
+    maker, first = lanes["maker"].to_numpy()[rare], lanes["first"].to_numpy()[rare]
+    order = np.lexsort((lanes.index.to_numpy()[rare], first, maker))
+    maker, first = maker[order], first[order]
+    near = (maker[2:] == maker[:-2]) & (first[2:] - first[:-2] <= _TOGETHER_DAYS * DAY_US)
+    marked = np.zeros(len(rare), bool)
+    for step in range(min(3, len(rare))):
         marked[step : step + len(near)] |= near
-    return np.asarray(window["lane"].isin(lanes["lane"][marked]), bool)
+    found = np.zeros(len(lanes), bool)
+    found[rare[order]] = marked
+    return found
 
 
-_TOGETHER_DAYS: Final = 45
+def _firms(shared: Features, table: pd.DataFrame) -> dict[str, Any]:
+    """Return what kind of firms the ends are, and whether a border lies between; "" is unknown."""
+    sites = shared.frames.facilities
+    name = texts(sites, "facility_id")
+    first = ~name.duplicated().to_numpy() & name.notna().to_numpy()
+    found: dict[str, Any] = {}
+    for column, called in (("facility_type", "kind"), ("country", "country")):
+        what = texts(sites, column).str.strip().str.lower().fillna("")
+        by_name = dict(zip(name[first], what[first], strict=True))
+        for end, of in (("from", "shipper"), ("to", "to_site")):
+            number, values = pd.factorize(table[of])
+            told = [by_name.get(value, "") for value in values]
+            found[f"{called}_{end}"] = np.array([*told, ""], object)[number]
+    one, other = found.pop("country_from"), found.pop("country_to")
+    border = np.where(one == other, "no", "yes")
+    return found | {"border": np.where((one == "") | (other == ""), "", border)}
 
 
-def _known(ships: pd.DataFrame, top: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _addressee(shared: Features, sent: pd.DataFrame) -> Any:
+    """Return the names of the consignees."""
+    number, name = (shared.rows[column] for column in ("to_site_number", "to_site"))
+    named = ~number.duplicated().to_numpy() & (number >= 0).to_numpy()
+    by_number = pd.Series(name[named].to_numpy(object), number[named].to_numpy())
+    return by_number.reindex(sent["target"]).to_numpy()
+
+
+def _known(shared: Features, ships: pd.DataFrame, sent: pd.DataFrame) -> NDArray[np.bool_]:
     """Mark lanes between firms who know each other otherwise.
 
-    Goods go back on a lane of several loads, or to where the shipper's come through others' hands;
-    or the two ends of the consignment are those of others too, on another way.
+    Goods go back on a lane of several loads, or to where the shipper's come through others' hands.
     """
-    lanes = ships.groupby(["site_from", "site_to"]).size()
-    through = reached(ships).set_index(["a", "b"])["loads"]
-    source, target = ships["site_from"].to_numpy(), ships["site_to"].to_numpy()
-    back = pd.MultiIndex.from_arrays([target, source])
-    known = lanes.reindex(back).fillna(0).to_numpy() > 1
-    known |= through.reindex(back).fillna(0).to_numpy() > 1
-    last = np.zeros(len(ships), np.int64)
-    np.maximum.at(last, top, np.arange(len(ships)))
-    ends = pd.DataFrame({"a": source[top], "b": target[last[top]]})
-    ends["week"] = ships["at"].to_numpy()[top] // (ONE_LOAD_DAYS * DAY_US)
-    ends["pair"], ends["lane"] = codes(ends, ["a", "b"]), codes(ships, ["site_from", "site_to"])
-    ends["by_lane"] = codes(ends, ["pair", "lane"])
-    loads, own = (
-        np.bincount(ends.drop_duplicates([name, "week"])[name])[ends[name]]
-        for name in ("pair", "by_lane")
-    )
-    return np.asarray(known | (loads - own > _OTHERWISE), bool)
-
-
-_OTHERWISE: Final = 1
+    rows, place = shared.rows, ships["position"].to_numpy()
+    ends = (rows[name].to_numpy()[place] for name in ("shipper_number", "to_site_number"))
+    number = np.zeros(int(ships[["site_from", "site_to"]].to_numpy().max(initial=-1)) + 1, np.int64)
+    for own, whole in zip(("site_from", "site_to"), ends, strict=True):
+        number[ships[own].to_numpy()] = whole
+    through = reached(ships)
+    parts = [
+        pd.DataFrame({"a": number[ships["site_from"]], "b": number[ships["site_to"]], "loads": 1}),
+        pd.DataFrame({"a": number[through["a"]], "b": number[through["b"]]}).assign(
+            loads=through["loads"]
+        ),
+        pd.DataFrame({"a": sent["source"], "b": sent["target"], "loads": 1}),
+    ]
+    known = np.zeros(len(sent), bool)
+    back = pd.MultiIndex.from_frame(sent[["target", "source"]])
+    for part in parts:
+        often = part.groupby(["a", "b"])["loads"].sum()
+        known |= often.reindex(back).fillna(0).to_numpy() > 1
+    return known
 
 
 def _made_there(shared: Features, ships: pd.DataFrame) -> NDArray[np.bool_]:
@@ -205,79 +254,47 @@ def _made_there(shared: Features, ships: pd.DataFrame) -> NDArray[np.bool_]:
     flows = shared.flows
     came = flows.loc[flows["sign"] > 0, ["lot", "holder"]].drop_duplicates()
     pairs = pd.MultiIndex.from_arrays([ships["lot"], ships["shipper"]])
-    return np.array(pairs.isin(pd.MultiIndex.from_frame(came)), bool)
+    brought = ships["before"].to_numpy() >= 0
+    return np.array(brought | pairs.isin(pd.MultiIndex.from_frame(came)), bool)
 
 
-def _passing(table: pd.DataFrame, ships: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark the two legs of a passage between firms that trade with each other otherwise.
+def _passing(ships: pd.DataFrame, sent: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark both legs of a passage between firms that trade with each other otherwise.
 
     Both legs are rare and the ends belong together: a way, not a partner, is new.
     """
     through = passes(ships)
-    often = table["lane"].map(table["lane"].value_counts()).to_numpy()
+    lane = codes(ships, ["site_from", "site_to"])
+    often = np.bincount(lane)[lane]
     ends = pd.MultiIndex.from_frame(through[["a", "b"]])
     direct = pd.MultiIndex.from_frame(ships[["site_from", "site_to"]])
-    rare = (often[through["into"]] <= _RARE) & (often[through["out"]] <= _RARE)
+    rare = (often[through["into"]] < USUAL) & (often[through["out"]] < USUAL)
     usual = ends.isin(direct) | ends.isin(ends[~rare])
-    marked = np.zeros(len(table), bool)
     both = through[rare & usual]
-    marked[both["into"]] = marked[both["out"]] = True
-    return marked
-
-
-_RARE: Final = 3
-
-
-def _least_likely(subject: pd.Series, p: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Mark one shipment of each consignment: several new legs on its way are one question."""
-    order = np.argsort(p, kind="stable")
-    marked = np.zeros(len(p), bool)
-    marked[order] = ~subject.iloc[order].duplicated().to_numpy()
-    return marked
-
-
-def _with_partner(p: NDArray[np.float64], window: pd.DataFrame, end: int) -> NDArray[np.float64]:
-    """Add what the addressee's silence says, where nobody else ever sent it anything either.
-
-    Both are tests of "this is how firms trade here"; Fisher's method joins them.
-    """
-    from scipy import stats  # noqa: PLC0415 - as above
-
-    loads = loads_of(window.assign(lane=window["target"]))
-    days = ((end - loads["first"]) / DAY_US).clip(lower=float(WAIT_DAYS))
-    rate = pd.Series(np.log(loads["loads"] / days))
-    expected = (np.exp(rate.median()) * days).to_numpy()
-    shape = shape_of(loads["loads"].to_numpy(np.float64), expected)
-    silent = pd.Series(silence(loads["loads"].to_numpy() - 1.0, expected, shape), loads.index)
-    other = window["target"].map(silent.where(loads["loads"] <= _RARE - 1)).to_numpy(np.float64)
-    joined = stats.chi2.sf(
-        -2 * (np.log(np.maximum(p, _TINY)) + np.log(np.maximum(other, _TINY))), 4
-    )
-    return np.where(np.isnan(other), p, np.minimum(joined, p))
-
-
-_TINY: Final = 1e-300
-_ORDINARY: Final = 0.5
+    marked = ships["position"].to_numpy()[np.append(both["into"], both["out"])]
+    return np.isin(sent["position"], marked)
 
 
 def _deviate(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy import stats  # noqa: PLC0415 - as above
+    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
 
-    return np.asarray(np.clip(stats.norm.isf(p), -_FARTHEST, _FARTHEST))
+    return np.asarray(np.clip(stats.norm.isf(np.maximum(p, _TINY)), -_FARTHEST, _FARTHEST))
 
 
 def _account(row: Mapping[str, Any]) -> Account:
     loads = int(row["loads"])
     times = "once" if loads == 1 else f"{loads} times"
     expected = row["expected"]
+    between = f"from a {row['kind_from'] or 'firm'} to a {row['kind_to'] or 'firm'}"
     return Account(
-        evidence=(int(row["own_index"]),),
+        evidence=(int(row["last_index"]),),
         observed=Measure("loads on the lane", float(loads), "loads"),
         expected=Expected(1 + expected / 4, None, "loads"),
         peer_group=PeerGroup(f"shipments of {row['shipper']}", int(row["peers"])),
         sentence=(
             f"{row['shipper']} sent goods to {row['to_site']} {times} in the record; on "
-            f"its usual lanes about {plain(1 + expected)} loads would have gone in that time."
+            f"its usual lanes about {plain(1 + expected)} loads would have gone in that time. Of "
+            f"the {int(row['usual'])} lanes of usual trade, {int(row['akin'])} others go {between}."
         ),
         counterfactual=(
             f"The flag would disappear if about {plain(max(expected / 4, 1.0))} more loads "

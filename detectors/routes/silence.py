@@ -1,10 +1,11 @@
-"""Silence: how improbable it is that firms who trade with each other do so only once.
+"""Silence: how probable it is that an honest lane of this shipper saw one load and no other.
 
-Loads on a lane come at the shipper's usual rate; how unlike lanes are is the shape of a
-gamma distribution of rates. Where lanes of three loads are more than that explains,
-silent ones will be, too, and count less.
+Loads on a lane come at the shipper's usual rate, times how much lanes differ: most
+by the shape of a gamma distribution, some of them occasional, with rates spread evenly
+from nothing up. How many, and how much, is read off the lanes that saw several
+loads, every answer weighed by how well it explains them.
 
-Next: detectors/routes/lane_novelty.py
+Next: detectors/routes/likeness.py
 """
 
 from __future__ import annotations
@@ -19,30 +20,23 @@ from detectors.custody import DAY_US
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = [
-    "LEAST_SHAPE",
-    "MOST_SHAPE",
-    "ONE_LOAD_DAYS",
-    "SHIPPER_SIZE",
-    "WAIT_DAYS",
-    "among_all",
-    "how_seldom",
-    "loads_of",
-    "rates",
-    "shape_of",
-    "silence",
-]
+__all__ = ["ONE_LOAD_DAYS", "SHIPPER_SIZE", "WAIT_DAYS", "loads_of", "rates", "silence"]
 
 WAIT_DAYS: Final = 60
 ONE_LOAD_DAYS: Final = 7
 """Shipments so near each other are one load."""
 SHIPPER_SIZE: Final = 10.0
-LEAST_SHAPE, MOST_SHAPE = 0.2, 6.0
-_SELDOM: Final = 3
-"""Loads of a lane that hardly repeats."""
-_BUSY: Final = 0.05
-"""Lanes on which silence is less probable than this should have seen many."""
+OTHERS: Final = 20.0
+"""What lanes of other kinds of shippers show counts as so many lanes of the own kind."""
+_SHAPES: Final = tuple(float(one) for one in np.geomspace(0.7, 8.0, 7))
+_LEVELS: Final = tuple(float(one) for one in np.geomspace(0.3, 1.5, 6))
+"""Against the rate of the shipper's loads: busy lanes have most of those."""
+_SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
+"""Of lanes that are occasional."""
+_OCCASIONAL: Final = 0.3
+"""Mean rate of occasional lanes, against the usual: near nothing every rate is as frequent."""
 _TINY: Final = 1e-300
+_SURE: Final = 1 - 1e-9
 
 
 def loads_of(uses: pd.DataFrame) -> pd.DataFrame:
@@ -57,109 +51,79 @@ def loads_of(uses: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"loads": loads, "first": uses.groupby("lane")["at"].min()})
 
 
-def rates(uses: pd.DataFrame, lanes: pd.DataFrame, end: int) -> tuple[pd.Series, float]:
-    """Return each shipper's typical loads a day on a lane, and how alike the lanes are.
+def rates(
+    uses: pd.DataFrame, lanes: pd.DataFrame, kind: NDArray[np.int64], end: int
+) -> NDArray[np.float64]:
+    """Return how many loads a day are typical on a lane of each lane's shipper.
 
-    A load speaks for its lane, so that busy lanes count more. How alike they are is the shape of a
-    gamma distribution of rates, read off the lanes that saw more than one load.
+    A load speaks for its lane, so that busy lanes count more; a shipper with few loads is thought
+    to be as others of its kind, and a kind with few as all.
 
     Args:
-        uses: Shipments, with `lane`, `maker` and `at`.
-        lanes: `loads_of` them.
+        uses: Shipments, with `lane` and `maker`.
+        lanes: `loads_of` them, with `maker`.
+        kind: Number of the kind of each lane's shipper.
         end: When the record ends.
     """
     days = ((end - lanes["first"]) / DAY_US).clip(lower=float(WAIT_DAYS))
-    rate = uses["lane"].map(pd.Series(np.log(lanes["loads"] / days)))
-    whole = float(rate.median())
-    grouped = rate.groupby(uses["maker"])
-    size, own = grouped.size(), grouped.median()
-    typical = pd.Series(np.exp((size * own + SHIPPER_SIZE * whole) / (size + SHIPPER_SIZE)))
-    maker = uses.drop_duplicates("lane").set_index("lane")["maker"]
-    expected = maker.map(typical).reindex(lanes.index) * days
-    return typical, shape_of(lanes["loads"].to_numpy(np.float64), expected.to_numpy(np.float64))
-
-
-def shape_of(loads: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    """Return the shape that explains best how loads of the lanes that saw several spread.
-
-    Args:
-        loads: Of each lane.
-        expected: Further loads that the shipper's usual rate lets expect.
-    """
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
-    often = loads > 1
-    more, mean = loads[often] - 1, np.maximum(expected[often], _TINY)
-
-    def height(shape: float, level: float) -> float:
-        chance = shape / (shape + level * mean)
-        seen = stats.nbinom.logpmf(more, shape, chance)
-        return float(np.sum(seen - np.log1p(-np.minimum(chance**shape, _SURE))))
-
-    tried = [(shape, level) for shape in _SHAPES for level in _FACTORS]
-    return max(tried, key=lambda one: height(*one))[0] if often.any() else MOST_SHAPE
-
-
-_SHAPES: Final = tuple(float(one) for one in np.geomspace(LEAST_SHAPE, MOST_SHAPE, 12))
-_FACTORS: Final = tuple(float(one) for one in np.geomspace(0.4, 1.6, 7))
-_SURE: Final = 1 - 1e-9
+    own = pd.Series(np.log(lanes["loads"] / days))
+    rate = uses["lane"].map(own)
+    usual = pd.Series(float(rate.median()), rate.index)
+    for group in (uses["lane"].map(pd.Series(kind, lanes.index)), uses["maker"]):
+        size = rate.groupby(group).transform("size")
+        usual = (size * rate.groupby(group).transform("median") + SHIPPER_SIZE * usual) / (
+            size + SHIPPER_SIZE
+        )
+    typical = usual.groupby(uses["lane"].to_numpy()).first()
+    return np.exp(typical.reindex(lanes.index).to_numpy(np.float64))
 
 
 def silence(
-    repeats: NDArray[np.float64], expected: NDArray[np.float64], shape: float
+    loads: NDArray[np.int64], expected: NDArray[np.float64], kind: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return how probable so few repeats are where so many were to be expected.
+    """Return how probable it is that no load followed the first of each lane.
 
     Args:
-        repeats: Loads after the first.
-        expected: As in `shape_of`.
-        shape: How alike lanes are.
+        loads: Of each lane. Those of one load are no evidence of how often that happens.
+        expected: Further loads that the shipper's usual rate lets expect.
+        kind: Number of the shipper's kind: lanes of one kind say most about each other.
     """
+    expected = np.maximum(expected, 1e-9)
+    often = loads > 1
+    more, mean, group = loads[often] - 1, expected[often], kind[often]
+    kinds = int(kind.max(initial=-1)) + 1
+    heights, silent = [], []
+    rare = _chance(more, _OCCASIONAL * mean, 1.0), _none(_OCCASIONAL * mean, 1.0)
+    rare_silent = _none(_OCCASIONAL * expected, 1.0)
+    for shape in _SHAPES:
+        for level in _LEVELS:
+            usual = _chance(more, level * mean, shape), _none(level * mean, shape)
+            usual_silent = _none(level * expected, shape)
+            for share in _SHARES:
+                seen, none = ((1 - share) * a + share * b for a, b in zip(usual, rare, strict=True))
+                height = np.log(np.maximum(seen, _TINY)) - np.log1p(-np.minimum(none, _SURE))
+                heights.append(np.bincount(group, height, kinds))
+                silent.append((1 - share) * usual_silent + share * rare_silent)
+    weights = _weights(np.array(heights), np.bincount(group, minlength=kinds))
+    return np.asarray(sum(w[kind] * p for w, p in zip(weights, silent, strict=True)), np.float64)
+
+
+def _weights(heights: NDArray[np.float64], lanes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weigh each answer for each kind, by its own lanes and what the others are worth."""
+    rest, own = heights.sum(axis=1, keepdims=True) - heights, lanes.sum() - lanes
+    heights = heights + rest * np.minimum(1.0, OTHERS / np.maximum(own, 1))
+    weights = np.exp(heights - heights.max(axis=0))
+    return np.asarray(weights / weights.sum(axis=0), np.float64)
+
+
+def _chance(
+    more: NDArray[np.int64], mean: NDArray[np.float64], shape: float
+) -> NDArray[np.float64]:
+    """Return how probable so many further loads are."""
     from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
 
-    few = np.nan_to_num(repeats, nan=1e9)
-    chance = shape / (shape + np.maximum(np.nan_to_num(expected), 1e-12))
-    return np.asarray(np.minimum(stats.nbinom.cdf(few, shape, chance), 1.0))
+    return np.asarray(stats.nbinom.pmf(more, shape, shape / (shape + mean)))
 
 
-def among_all(
-    p: NDArray[np.float64], attainable: NDArray[np.float64], seldom: float
-) -> NDArray[np.float64]:
-    """Return how often, on the mean over all lanes, chance alone gives a p-value so small.
-
-    A lane is silent or not: its p-value is what silence is worth there, or none. Most lanes never
-    could be as improbable as the least probable one, and are no trials of it (Heyse, 2011).
-
-    Args:
-        p: P-values of silence.
-        attainable: What silence would be worth on each lane that is judged.
-        seldom: How many times more often lanes are silent than that.
-    """
-    worth = np.sort(attainable)
-    below = (
-        seldom * np.append(0.0, np.cumsum(worth))[np.searchsorted(worth, p * _JUST, side="right")]
-    )
-    return np.asarray(np.clip(below / max(len(worth), 1), _TINY, 1.0))
-
-
-_JUST: Final = 1 + 1e-9
-
-
-def how_seldom(loads: NDArray[np.int64], expected: NDArray[np.float64], shape: float) -> float:
-    """Return how many times more lanes of three loads there are than the model has.
-
-    What is so for lanes that hardly repeat will be so for those that never do. A lane of two may
-    be one deed done twice, and shows nothing of this.
-
-    Args:
-        loads: Of each lane.
-        expected: As in `shape_of`.
-        shape: How alike lanes are.
-    """
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
-    chance = shape / (shape + np.maximum(expected, 1e-12))
-    busy = chance**shape < _BUSY
-    model = float(stats.nbinom.pmf(_SELDOM - 1, shape, chance[busy]).sum())
-    seen = int((busy & (loads == _SELDOM)).sum())
-    return max(1.0, (seen + 1) / (model + 1))
+def _none(mean: NDArray[np.float64], shape: float) -> NDArray[np.float64]:
+    return np.asarray((shape / (shape + mean)) ** shape)
