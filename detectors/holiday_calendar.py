@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["days_off", "of_month"]
+__all__ = ["days_off", "of_month", "perhaps_off"]
+
+_OF_SOME = ("public", "bank", "government", "optional")
+"""Kinds of holidays, as the library calls them: of everybody, of banks and offices, or as one
+chooses."""
 
 
 @cache
@@ -40,6 +44,29 @@ def days_off(country: str, year: int, region: str = "") -> NDArray[np.datetime64
     part = region.rsplit("-", maxsplit=1)[-1]
     found = holidays.country_holidays(country, subdiv=part if part in regions else None, years=year)
     return np.array(sorted(day for day in found if day.year == year), "datetime64[D]")
+
+
+@cache
+def perhaps_off(country: str, year: int) -> NDArray[np.int64]:
+    """Return the days on which a country, or some of those who work there, may rest.
+
+    Args:
+        country: ISO 3166-1 alpha-2.
+        year: Gregorian.
+
+    Returns:
+        Days since 1970 in order; none for a country that the library does not know.
+    """
+    import holidays  # noqa: PLC0415 - a large library, for these questions only
+
+    known = holidays.list_supported_countries(include_aliases=False)
+    if country not in known:
+        return np.empty(0, np.int64)
+    held = getattr(holidays, country).supported_categories
+    found = holidays.country_holidays(
+        country, years=year, categories=[kind for kind in _OF_SOME if kind in held]
+    )
+    return np.array(sorted(found), "datetime64[D]").astype(np.int64)
 
 
 def of_month(country: Iterable[object], month: Iterable[object]) -> NDArray[np.float64]:

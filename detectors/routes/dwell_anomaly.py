@@ -3,7 +3,9 @@
 Time from the lot's arrival (or making) to its leaving is held against the
 site's usual, and against what was usual there in those days, by when goods
 came and by when they left: a holiday, a full port or a closure holds back all
-of them and accuses none.
+of them and accuses none. Days of rest just before goods left are not counted.
+Lots that leave together are one load: it waits for its last lot, and what holds
+it back holds all of them, so they are no company for each other.
 
 Next: detectors/routes/travel_time.py
 """
@@ -20,9 +22,11 @@ from detectors.columns import codes, texts
 from detectors.custody import DAY_US
 from detectors.legs import HOUR_US
 from detectors.routes.additive import crossed, standing
+from detectors.routes.arrivals import arrivals, gone, too_early, unseen
+from detectors.routes.closures import days_of_rest
 from detectors.routes.company import in_company
 from detectors.routes.residuals import effects, spread
-from detectors.routes.scales import Scale, most_even
+from detectors.routes.scales import Scale, most_even, outer_reach
 from detectors.routes.shipments import shipments
 from detectors.routes.statistical import Statistical
 from detectors.rules import not_judged, plain
@@ -47,6 +51,8 @@ COMPANY: Final = 2
 """So many others of those weeks, and such a share of them, held back too: no load did that."""
 COMPANY_DAYS: Final = 14
 COMPANY_SHARE: Final = 0.2
+MOST: Final = 0.5
+"""One other is company enough where it is half of all that there were in those weeks."""
 HOLIDAY_DAYS: Final = 5
 HELD_BACK: Final = "a holiday, congestion or closure that held back others too"
 _ODD: Final = 2.0
@@ -58,14 +64,16 @@ class DwellAnomaly(Statistical):
 
     name: Final = "dwell_anomaly"
     type: Final = "dwell_anomaly"
-    version: Final = "2"
+    version: Final = "3"
     side = "upper"
+    libraries = ("holidays", "numpy", "pandas", "scipy")
     reads: Final = (
         "event/1 /event_time",
         "event/1 /facility_id",
         "event/1 /from_facility_id",
         "event/1 /items",
         "facility/1 /country",
+        "facility/1 /facility_type",
     )
     constants: ClassVar[Mapping[str, float | int | str]] = {
         "least_spread": FLOOR,
@@ -75,51 +83,53 @@ class DwellAnomaly(Statistical):
         "company": COMPANY,
         "company_days": COMPANY_DAYS,
         "company_share": COMPANY_SHARE,
+        "company_of_few": MOST,
         "holiday_days": HOLIDAY_DAYS,
     }
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
         """Take every shipment of a lot that was seen to come to the shipper."""
         table, _ = shipments(shared)
-        arrived, arrival = _arrivals(shared, table)
-        unseen = _unseen(shared, table, arrived)
-        early = _too_early(shared, arrival)
-        known = (arrived > 0) & ~unseen & ~early
+        arrived, arrival = arrivals(shared, table)
+        missed = unseen(shared, table, arrived)
+        early = too_early(shared, arrival) & ~missed
+        left_before = gone(shared, table) & (arrived > 0) & ~missed & ~early
         reasons = {
-            "an arrival recorded too early to be true": table["subject_id"][early & ~unseen],
-            "a lot that was not seen to come to the shipper": table["subject_id"][arrived == 0],
-            "a lot of which nobody scanned in a later delivery": table["subject_id"][unseen],
+            "an arrival recorded too early to be true": early,
+            "a lot that was not seen to come to the shipper": arrived <= 0,
+            "a lot of which nobody scanned in a later delivery": missed,
+            "goods of a lot of which more left than ever came": left_before,
         }
-        hours = (table["at"].to_numpy() - arrived) / HOUR_US
-        table = table.assign(since=arrived, arrival=arrival, hours=hours)
-        table = table[known].reset_index(drop=True)
-        table["site"] = codes(table, ["shipper"])
-        table["site_product"] = codes(table, ["shipper", "product_id"])
-        country = table["shipper"].map(_countries(shared))
-        table["country"] = pd.factorize(country.fillna(""), sort=True)[0]
-        table["lane"] = codes(table, ["shipper", "to_site"])
-        return table, not_judged(self.name, reasons)
+        known = ~np.any(list(reasons.values()), axis=0)
+        left_out = {reason: table["subject_id"][marked] for reason, marked in reasons.items()}
+        stays = _stays(shared, table, arrived, arrival)[known].reset_index(drop=True)
+        return stays, not_judged(self.name, left_out)
 
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
-        """Hold each stay against the site's, and against those of the days around."""
-        site = window["site"].to_numpy()
-        hours = window["hours"].to_numpy().clip(min=0) + LEAST_HOURS
-        scale = most_even(hours, site)
+        """Hold each load's stay against the site's, and against those of the days around."""
+        site, hours = window["site"].to_numpy(), _counted(window) + LEAST_HOURS
+        first, load = _loads(window)
+        loads = window.iloc[first]
+        scale = most_even(hours[first], site[first])
+        stay = scale.values(hours)
         expected = standing(
-            scale.values(hours),
-            site,
-            _groupings(window),
-            scale_by=site,
+            stay[first],
+            site[first],
+            _groupings(loads),
+            scale_by=site[first],
             floor=scale.floor(FLOOR, FLOOR_HOURS),
-            unrest=_weeks(window),
+            unrest=_weeks(loads),
         )
-        z = expected.residual / expected.spread
-        held = (z >= _ODD) & _held_back(scale.values(hours), window)
+        usual = (stay[first] - expected.residual)[load]
+        reach = outer_reach(expected.residual / expected.spread, site[first])
+        residual, spread_ = stay - usual, (expected.spread * reach)[load]
+        z = residual / spread_
+        held = (z >= _ODD) & _held_back(stay[first], loads)[load]
         return pd.DataFrame(
             {
                 "z": z,
-                "residual": expected.residual,
-                "spread": expected.spread,
+                "residual": residual,
+                "spread": spread_,
                 "power": scale.power,
                 "peers": pd.Series(site).groupby(site).transform("size"),
                 "benign": np.where(held, HELD_BACK, ""),
@@ -129,6 +139,42 @@ class DwellAnomaly(Statistical):
     def explain(self, case: Case) -> Account:
         """Say how long the goods stayed, and how long goods usually do."""
         return _account(case.row, case.threshold)
+
+
+def _stays(
+    shared: Features,
+    table: pd.DataFrame,
+    since: NDArray[np.int64],
+    arrival: NDArray[np.int64],
+) -> pd.DataFrame:
+    """Describe each stay by how long it was, and by what it is held against."""
+    left = table["at"].to_numpy()
+    number = shared.rows["shipper_number"].to_numpy()[table["position"]]
+    country = table["shipper"].map(_countries(shared))
+    return table[["subject_id", "subject_party", "index", "at", "shipper"]].assign(
+        since=since,
+        arrival=arrival,
+        hours=(left - since) / HOUR_US,
+        rest=days_of_rest(shared, number, since, left),
+        site=codes(table, ["shipper"]),
+        site_product=codes(table, ["shipper", "product_id"]),
+        country=pd.factorize(country.fillna(""), sort=True)[0],
+        lane=codes(table, ["shipper", "to_site"]),
+        load=codes(table, ["shipper", "to_site", "at"]),
+    )
+
+
+def _counted(window: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the hours of each stay less the days of rest at its end."""
+    hours = window["hours"].to_numpy() - _DAY * window["rest"].to_numpy()
+    return np.asarray(hours.clip(min=0), np.float64)
+
+
+def _loads(window: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the row of each load's first lot, which waited longest, and each row's load."""
+    load = np.unique(window["load"].to_numpy(), return_inverse=True)[1]
+    order = np.lexsort((window["since"].to_numpy(), load))
+    return order[np.append(True, np.diff(load[order]) > 0)], load
 
 
 def _groupings(window: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -149,6 +195,7 @@ def _weeks(window: pd.DataFrame) -> list[NDArray[np.int64]]:
 
 
 _NEAR_US: Final = NEAR_DAYS * DAY_US
+_DAY: Final = 24
 
 
 def _held_back(stay: NDArray[np.float64], window: pd.DataFrame) -> NDArray[np.bool_]:
@@ -163,18 +210,20 @@ def _held_back(stay: NDArray[np.float64], window: pd.DataFrame) -> NDArray[np.bo
     marked = np.zeros(len(far), bool)
     for level in _LEVELS:
         asked = (far >= _ODD) & (_AS_LONG * far <= level)
-        for place, name, days in (
-            (site, "at", COMPANY_DAYS),
-            (site, "since", COMPANY_DAYS),
-            (country, "at", HOLIDAY_DAYS),
+        for place, name, days, least, share in (
+            (site, "at", COMPANY_DAYS, COMPANY, COMPANY_SHARE),
+            (site, "since", COMPANY_DAYS, COMPANY, COMPANY_SHARE),
+            (site, "at", NEAR_DAYS, 1, MOST),
+            (site, "since", NEAR_DAYS, 1, MOST),
+            (country, "at", HOLIDAY_DAYS, COMPANY, COMPANY_SHARE),
         ):
             marked |= in_company(
                 far >= level,
                 window[name].to_numpy(),
                 place,
                 reach_us=days * DAY_US,
-                least=COMPANY,
-                share=COMPANY_SHARE,
+                least=least,
+                share=share,
                 asked=asked,
             )
     return marked
@@ -184,94 +233,35 @@ _LEVELS: Final = tuple(float(one) for one in np.geomspace(2, 20, 11))
 _PRODUCT_SIZE: Final = 8
 
 
-def _arrivals(shared: Features, table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return when each shipment's lot last came to its shipper before it left, and the entry.
-
-    0 and -1 where nothing shows that it came.
-    """
-    flows = shared.flows
-    came = flows.loc[flows["sign"] > 0, ["lot", "holder", "at", "index"]]
-    came = came.rename(columns={"at": "since", "index": "entry"}).sort_values(["since", "entry"])
-    lots = shared.rows["lot"].to_numpy()[table["position"]]
-    left = table[["at"]].assign(lot=lots, holder=table["shipper"].to_numpy(), row=table.index)
-    left = left[left["holder"].notna()].sort_values(["at", "row"])
-    found = pd.merge_asof(
-        left,
-        came.assign(holder=came["holder"].astype(left["holder"].dtype)),
-        left_on="at",
-        right_on="since",
-        by=["lot", "holder"],
-    ).set_index("row")
-    found = found[["since", "entry"]].reindex(table.index)
-    since = found["since"].fillna(0).to_numpy(np.int64)
-    return since, found["entry"].fillna(-1).to_numpy(np.int64)
-
-
-def _unseen(shared: Features, table: pd.DataFrame, arrived: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark shipments before which more of the lot was sent to the shipper than was scanned in."""
-    lots = shared.rows["lot"].to_numpy()[table["position"]]
-    left = table[["at"]].assign(lot=lots, holder=table["shipper"].to_numpy(), row=table.index)
-    left = left[left["holder"].notna()].sort_values(["at", "row"])
-    sent = shared.unreceived[["lot", "holder", "at"]].rename(columns={"at": "sent"})
-    sent = sent.sort_values("sent").assign(holder=sent["holder"].astype(left["holder"].dtype))
-    found = pd.merge_asof(left, sent, left_on="at", right_on="sent", by=["lot", "holder"])
-    latest = found.set_index("row")["sent"].reindex(table.index).fillna(0).to_numpy(np.int64)
-    return np.asarray(latest > arrived, bool)
-
-
 def _countries(shared: Features) -> pd.Series:
     source = shared.frames.facilities
     found = texts(source, "country").set_axis(texts(source, "facility_id").to_numpy())
     return found[found.index.notna() & ~found.index.duplicated(keep="last")]
 
 
-def _too_early(shared: Features, arrival: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark stays whose arrival was recorded far sooner than such a trip ends: it began later."""
-    legs, rows = shared.legs, shared.rows
-    ship = rows.iloc[legs["ship"]]
-    trips = pd.DataFrame(
-        {
-            "entry": rows["index"].to_numpy()[legs["receive"]],
-            "from": ship["site"].to_numpy(),
-            "to": rows["site"].to_numpy()[legs["receive"]],
-            "mode": ship["transport_mode"].to_numpy(),
-            "hours": legs["hours"].to_numpy(),
-            "pace": legs["hours"].to_numpy() / np.maximum(legs["distance_km"].to_numpy(), _NEAR_KM),
-        }
-    )
-    own = trips.groupby(codes(trips, ["from", "to", "mode"]))
-    usual = own["hours"].transform("median").where(own["hours"].transform("size") >= _TRIPS)
-    pace = trips["pace"] / trips["pace"].groupby(codes(trips, ["mode"])).transform("median")
-    early = (trips["hours"] / usual).fillna(pace) < _EARLY
-    return np.asarray(np.isin(arrival, trips["entry"][early]) & (arrival >= 0), bool)
-
-
-_NEAR_KM: Final = 25.0
-_TRIPS: Final = 4
-_EARLY: Final = 0.4
-"""Of the usual time: nothing else makes a trip so short as a wrong hour does."""
-
-
 def _account(row: Mapping[str, Any], threshold: float) -> Account:
-    scale = Scale(float(row["power"]))
-    middle = (
-        float(scale.values(np.array([max(row["hours"], 0) + LEAST_HOURS]))[0]) - row["residual"]
-    )
+    scale, rest = Scale(float(row["power"])), int(row["rest"])
+    counted = max(row["hours"] - _DAY * rest, 0) + LEAST_HOURS
+    middle = float(scale.values(np.array([counted]))[0]) - row["residual"]
     usual = scale.back(middle) - LEAST_HOURS
     high = scale.back(middle + threshold * row["spread"]) - LEAST_HOURS
-    days, usual, high = row["hours"] / 24, max(usual, 0.0) / 24, max(high, 0.0) / 24
+    days, usual, high = row["hours"] / 24, max(usual, 0.0) / 24, max(high, 0.0) / 24 + rest
+    shut = "day" if rest == 1 else f"{rest} days"
+    before = f", the last {shut} of them a rest there" if rest else ""
     return Account(
         evidence=(int(row["arrival"]),),
         observed=Measure("stay", days, "days"),
         expected=Expected(0.0, high, "days"),
         peer_group=PeerGroup(f"stays at {row['shipper']}", int(row["peers"])),
         sentence=(
-            f"The goods left {row['shipper']} {plain(days)} days after they had come there; "
+            f"The goods left {row['shipper']} {plain(days)} days after they had come "
+            f"there{before}; "
             f"{plain(usual)} days are usual there for such goods in those weeks."
         ),
         counterfactual=(f"The flag would disappear if the stay were at most {plain(high)} days."),
         benign=(
             Benign(HELD_BACK, "ruled out"),
+            Benign("days of rest before the goods left", "ruled out"),
             Benign("a second arrival of the lot that nobody scanned", "possible"),
             Benign("an order that was put off, or a hold for inspection", "not checked"),
         ),

@@ -17,7 +17,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Scale", "most_even"]
+__all__ = ["Scale", "most_even", "outer_reach"]
 
 _POWERS: Final = (0.0, 0.5, 1.0)
 _LOW, _HIGH = 0.1, 0.9
@@ -67,3 +67,34 @@ def most_even(positive: NDArray[np.float64], codes: NDArray[np.int64]) -> Scale:
         return abs(float(np.average(skew.dropna(), weights=weight))) if len(weight) else 0.0
 
     return Scale(min(_POWERS, key=unevenness))
+
+
+def outer_reach(z: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how many times further the outer ones of each one's group lie than those of all.
+
+    Where a load leaves at once or when patience ends, or a port is full now and then, the middle
+    does not tell how far the outer ones lie.
+
+    Args:
+        z: Residuals in the usual spreads of their groups, by the middle of these.
+        codes: Group number of each.
+
+    Returns:
+        At least 1: groups whose outer ones lie nearer are as few as their size is small.
+    """
+    if not len(z):
+        return z
+    away = np.abs(z)
+    every = float(np.quantile(away, _OUTER))
+    grouped = pd.Series(away).groupby(codes, sort=False)
+    size, own = (grouped.transform("size").to_numpy(), grouped.quantile(_OUTER))
+    far = own.reindex(codes).to_numpy()
+    both = (size * far**2 + _POOL * every**2) / (size + _POOL)
+    return np.asarray(np.maximum(np.sqrt(both) / max(every, _TINY), 1.0), np.float64)
+
+
+_OUTER: Final = 0.85
+"""Fewer than three in twenty are wrong at any one place."""
+_POOL: Final = 20.0
+"""A group of this size has as much say about its own reach as all groups together."""
+_TINY: Final = 1e-9

@@ -52,7 +52,7 @@ class Statistical(ABC):
     name: str
     evidence_class: Final = EvidenceClass.STATISTICAL
     subject_kind: Final = SubjectKind.EVENT
-    libraries: Final = ("numpy", "pandas", "scipy")
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "pandas", "scipy")
     min_samples: ClassVar[int] = 60
     side: ClassVar[Literal["both", "upper", "lower"]] = "both"
     constants: ClassVar[Mapping[str, float | int | str]] = {}
