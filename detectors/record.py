@@ -33,6 +33,7 @@ __all__ = [
     "code_digest",
     "content",
     "draft",
+    "key_of",
     "libraries",
     "number",
     "row_key",
@@ -174,6 +175,18 @@ def _words(account: Account) -> dict[str, Any]:
 
 def _parameter(value: float | str) -> Any:
     return value if isinstance(value, str) else number(value)
+
+
+def key_of(flag: Flag) -> tuple[str, ...]:
+    """Return the `row_key` of a flag that is not written yet."""
+    about = {
+        "detector": flag.detector,
+        "type": flag.type,
+        "subject_kind": flag.subject_kind.value,
+        "subject_id": flag.subject_id,
+    }
+    party = {} if flag.subject_party is None else {"subject_party": flag.subject_party}
+    return row_key(about | party)
 
 
 def row_key(content: Content) -> tuple[str, ...]:

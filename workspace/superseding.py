@@ -75,14 +75,14 @@ def append_flags(workspace: Workspace, flags: Sequence[Flag]) -> list[Outcome]:
     Crash in between: the next run finds some of its flags in the log, and appends the others.
     """
     from detectors.casework.superseded import fallen  # noqa: PLC0415 - heavy
-    from detectors.record import content, draft, row_key  # noqa: PLC0415 - heavy
+    from detectors.record import draft, key_of  # noqa: PLC0415 - heavy
 
     policy, party = workspace.log.policy, workspace.settings.party
     before = fallen(workspace.graph, workspace.reader.find) if flags else {}
     return _append(
         workspace,
         [
-            draft(flag, party=party, policy=policy, follows=before.get(row_key(content(flag))))
+            draft(flag, party=party, policy=policy, follows=before.get(key_of(flag)))
             for flag in flags
         ],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from detectors import export, registry
 from detectors.base import EvidenceClass
 from detectors.custody_gap import CustodyGap
 from detectors.excess_hours import ExcessHours
-from detectors.record import content
+from detectors.record import content, key_of, row_key
 from detectors.run import RunResult, run
 from graph.frames import Frames
 
@@ -257,3 +258,10 @@ def test_level_of_the_run_is_recorded_with_the_flag() -> None:
     assert result.flags[0].q is not None
     assert result.flags[0].q <= 0.1
     assert isinstance(CustodyGap.parameters["tolerance_share"], float)
+
+
+@pytest.mark.parametrize("party", [None, "acme"])
+def test_a_flag_is_known_by_the_same_key_before_and_after_it_is_written(party: str | None) -> None:
+    """Whoever looks for what a flag follows finds it under the key that the log has."""
+    flag = replace(concluded("custody_gap")[2].flags[0], subject_party=party)
+    assert key_of(flag) == row_key(content(flag))
