@@ -33,7 +33,7 @@ __all__ = [
     "code_digest",
     "content",
     "draft",
-    "key_of",
+    "identity",
     "libraries",
     "number",
     "row_key",
@@ -59,7 +59,6 @@ _CLEAR: Final = frozenset(
     )
 )
 """What the policy decides on; everything else is a value."""
-_RESTS_ON: Final = ("evidence", "observed", "expected", "severity", "detector_version")
 _SHARED: Final = ("detectors.features", "detectors.judging")
 """What every answer passes through, whether a detector imports it or is handed it."""
 
@@ -131,7 +130,7 @@ def content(flag: Flag) -> Content:
         "evidence_class": flag.evidence_class.value,
         "detector": flag.detector,
         "detector_version": flag.detector_version,
-        "evidence": [[one.index, b64(one.leaf_hash)] for one in flag.evidence],
+        "evidence": _evidence(flag),
         "tree_size": flag.tree_size,
         "root": b64(flag.root),
         "score": number(flag.score),
@@ -177,8 +176,13 @@ def _parameter(value: float | str) -> Any:
     return value if isinstance(value, str) else number(value)
 
 
-def key_of(flag: Flag) -> tuple[str, ...]:
-    """Return the `row_key` of a flag that is not written yet."""
+def identity(flag: Flag) -> Identity:
+    """Name what a flag is about, and what it says of it.
+
+    Tree size, root and family are left out: a conclusion that rests on the same entries with the
+    same values is the same conclusion, and is not appended twice. A changed one is a newer version
+    of the flag.
+    """
     about = {
         "detector": flag.detector,
         "type": flag.type,
@@ -186,7 +190,19 @@ def key_of(flag: Flag) -> tuple[str, ...]:
         "subject_id": flag.subject_id,
     }
     party = {} if flag.subject_party is None else {"subject_party": flag.subject_party}
-    return row_key(about | party)
+    words = _words(flag.account)
+    rests_on = {
+        "evidence": _evidence(flag),
+        "observed": words["observed"],
+        "expected": words["expected"],
+        "severity": flag.severity,
+        "detector_version": flag.detector_version,
+    }
+    return Identity(row_key(about | party), rests_on)
+
+
+def _evidence(flag: Flag) -> list[list[int | str]]:
+    return [[one.index, b64(one.leaf_hash)] for one in flag.evidence]
 
 
 def row_key(content: Content) -> tuple[str, ...]:
@@ -204,10 +220,6 @@ def draft(
 ) -> Draft:
     """Turn a flag into a draft for the log.
 
-    The identity leaves out tree size, root and family: a conclusion that rests on the same
-    entries with the same values is the same conclusion, and is not appended twice. A changed
-    one is a newer version of the flag.
-
     Args:
         flag: What a run concluded.
         party: Who ran the detectors.
@@ -217,12 +229,11 @@ def draft(
     whole = {"party": party, **content(flag)}
     if follows is not None:
         whole["follows"] = list(follows)
-    rests_on = {name: whole[name] for name in _RESTS_ON}
     return Draft(
         type=EntryType.FLAG,
         version=VERSION,
         content=whole,
-        identities=(Identity(row_key(whole), rests_on),),
+        identities=(identity(flag),),
         on_change="version",
         tiers=_tiers(whole, strictest(flag.reads, policy), policy),
     )

@@ -75,17 +75,23 @@ def append_flags(workspace: Workspace, flags: Sequence[Flag]) -> list[Outcome]:
     Crash in between: the next run finds some of its flags in the log, and appends the others.
     """
     from detectors.casework.superseded import fallen  # noqa: PLC0415 - heavy
-    from detectors.record import draft, key_of  # noqa: PLC0415 - heavy
+    from detectors.record import draft, identity  # noqa: PLC0415 - heavy
+    from provenance.entries import Outcome  # noqa: PLC0415 - with the rest
 
     policy, party = workspace.log.policy, workspace.settings.party
-    before = fallen(workspace.graph, workspace.reader.find) if flags else {}
-    return _append(
-        workspace,
-        [
-            draft(flag, party=party, policy=policy, follows=before.get(key_of(flag)))
-            for flag in flags
-        ],
-    )
+    named = [identity(flag) for flag in flags]
+    # Most are in the log as they are: those are not written down whole only to be told so.
+    held = workspace.reader.known(named)
+    fresh = [n for n, one in enumerate(held) if one is None or not one.same]
+    before = fallen(workspace.graph, workspace.reader.find) if fresh else {}
+    drafts = [
+        draft(flags[n], party=party, policy=policy, follows=before.get(named[n].key)) for n in fresh
+    ]
+    written = dict(zip(fresh, _append(workspace, drafts), strict=True))
+    return [
+        written[n] if one is None or not one.same else Outcome("duplicate", one.index)
+        for n, one in enumerate(held)
+    ]
 
 
 def fall(workspace: Workspace, run: Run, *, rehearsal: bool = False) -> list[Outcome]:

@@ -20,7 +20,7 @@ from detectors import export, registry
 from detectors.base import EvidenceClass
 from detectors.custody_gap import CustodyGap
 from detectors.excess_hours import ExcessHours
-from detectors.record import content, key_of, row_key
+from detectors.record import content, identity, row_key
 from detectors.run import RunResult, run
 from graph.frames import Frames
 
@@ -261,7 +261,13 @@ def test_level_of_the_run_is_recorded_with_the_flag() -> None:
 
 
 @pytest.mark.parametrize("party", [None, "acme"])
-def test_a_flag_is_known_by_the_same_key_before_and_after_it_is_written(party: str | None) -> None:
-    """Whoever looks for what a flag follows finds it under the key that the log has."""
+def test_a_flag_is_known_by_the_same_words_before_and_after_it_is_written(
+    party: str | None,
+) -> None:
+    """Whoever looks for a flag in the log finds it under the key, and by the content, it has."""
     flag = replace(concluded("custody_gap")[2].flags[0], subject_party=party)
-    assert key_of(flag) == row_key(content(flag))
+    whole = content(flag)
+    key, rests_on = identity(flag)
+    assert key == row_key(whole)
+    assert rests_on == {name: whole[name] for name in rests_on or {}}
+    assert set(rests_on or ()) > {"evidence", "observed", "expected"}
