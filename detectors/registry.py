@@ -26,6 +26,7 @@ from detectors.labour.output_beyond_capacity import OutputBeyondCapacity
 from detectors.learned.confirmed_before import ConfirmedBefore
 from detectors.listed_source import ListedSource
 from detectors.mass_balance import MassBalance
+from detectors.repeated_excess import RepeatedExcess
 from detectors.routes.cloned_serial import ClonedSerial
 from detectors.routes.cold_chain_breach import ColdChainBreach
 from detectors.routes.dwell_anomaly import DwellAnomaly
@@ -67,6 +68,7 @@ BUILT_IN: Final[tuple[Detector, ...]] = (
     LaneNovelty(),
     ListedSource(),
     MassBalance(),
+    RepeatedExcess(),
     OutputBeyondCapacity(),
     OriginLaundering(),
     PhantomShipment(),

@@ -55,6 +55,37 @@ def balance() -> Planted:
     return Planted(world, wrong)
 
 
+def spinners(over: float = 0.0, since: int = 20, others: float = 0.0) -> tuple[World, list[str]]:
+    """Two mills that waste 0 to 2 %, one of which makes `over` more from its batch `since` on."""
+    world, dice, batches = World(), random.Random(11), []
+    for name in ("FARM", "ONE", "TWO"):
+        world.site(name)
+    world.product("COTTON")
+    world.product("YARN", input_product_id="COTTON", input_units_per_output_unit=2.0)
+    for n in range(50):
+        for mill, more in (("ONE", over if n >= since else 0.0), ("TWO", others)):
+            lot, hour = f"{mill}{n}", 48.0 * n
+            world.make(hour, "FARM", lot, 400.0, "COTTON")
+            world.send(
+                hour + 1, "FARM", mill, lot, f"S{lot}", 0.5, quantity=400.0, product="COTTON"
+            )
+            made = round(200 * (1 - 0.02 * dice.random() + more), 2)
+            used: list[tuple[str, str] | tuple[str, str, float]] = [("COTTON", lot, 400.0)]
+            done = world.turn(hour + 20, mill, used, f"Y{lot}", made, "YARN")
+            if mill == "ONE":
+                batches.append(done)
+    return world, batches
+
+
+def stretched() -> Planted:
+    """Three in a hundred too much in every batch: the tenth of them is one too many."""
+    world, batches = spinners(over=0.03, since=SINCE)
+    return Planted(world, batches[SINCE + STRETCHED])
+
+
+SINCE, STRETCHED = 32, 9
+
+
 def listed() -> Planted:
     """Cotton that left a listed region."""
     world = chain(World())
@@ -169,6 +200,7 @@ PLANTED: dict[str, Callable[[], Planted]] = {
     "impossible_travel": travel,
     "custody_gap": custody,
     "mass_balance": balance,
+    "repeated_excess": stretched,
     "listed_source": listed,
     "excess_hours": hours,
     "wage_below_minimum": wages,
@@ -209,6 +241,7 @@ def _plain() -> World:
 
 _CLEAN: dict[str, Callable[[], World]] = {
     "confirmed_before": lambda: reviewed(suspect=False)[0],
+    "repeated_excess": lambda: spinners()[0],
     "unusual_overall_legs": lambda: legs_world(300),
     "unusual_overall_months": lambda: months_world(20),
     **dict.fromkeys(ROUTES, clean_trade),
