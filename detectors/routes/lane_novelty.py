@@ -83,7 +83,7 @@ class LaneNovelty(Statistical):
         sent = sent[np.isin(sent["position"], ships["position"])].reset_index(drop=True)
         row = ships.set_index("position").loc[sent["position"]]
         rows = shared.rows
-        own = rows.iloc[sent["position"].to_numpy()]
+        own = rows[["event_id", "party", "index", "shipper"]].iloc[sent["position"].to_numpy()]
         table = pd.DataFrame(
             {
                 "subject_id": own["event_id"].to_numpy(),

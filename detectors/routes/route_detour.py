@@ -104,7 +104,8 @@ class RouteDetour(Statistical):
             ],
             ignore_index=True,
         )
-        sent = shared.rows.iloc[ships["position"].to_numpy()[legs["ship"]]]
+        rows = shared.rows[["event_id", "party", "index"]]
+        sent = rows.iloc[ships["position"].to_numpy()[legs["ship"]]]
         other = np.where(legs["ship"] == legs["into"], legs["out"], legs["into"])
         table = legs.assign(
             subject_id=sent["event_id"].to_numpy(),
