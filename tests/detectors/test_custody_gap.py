@@ -242,8 +242,8 @@ _MOVES = st.lists(
 )
 
 
-@given(places=st.lists(_MOVES, min_size=1, max_size=5), tolerance=st.sampled_from([0.0, 0.05]))
-@settings(max_examples=40)
+@given(places=st.lists(_MOVES, min_size=1, max_size=15), tolerance=st.sampled_from([0.0, 0.05]))
+@settings(max_examples=15)
 def test_shortfall_agrees_with_counting_by_hand(
     places: list[list[tuple[str, int, bool]]], tolerance: float
 ) -> None:

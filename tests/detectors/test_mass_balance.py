@@ -244,14 +244,7 @@ def test_flagged_exactly_when_some_batches_cannot_be(
     lots: list[int], batches: list[tuple[set[int], int]]
 ) -> None:
     """Some batches need more than all their lots together hold: Hall's condition, by hand."""
-    world, used = mill(), []
-    for n, amount in enumerate(lots):
-        bring(world, f"C{n}", float(amount))
-    for n, (named, shirts) in enumerate(batches):
-        own = {one % len(lots) for one in named}
-        inputs: list[tuple[str, str]] = [("COTTON", f"C{one}") for one in sorted(own)]
-        world.turn(100 + n, "MILL", inputs, f"T{n}", float(shirts), "SHIRT")  # type: ignore[arg-type]
-        used.append((own, 2.0 * shirts / 1.05))
+    used = [({one % len(lots) for one in named}, 2.0 * shirts / 1.05) for named, shirts in batches]
     short = False
     for size in range(1, len(used) + 1):
         for some in combinations(used, size):
@@ -259,6 +252,12 @@ def test_flagged_exactly_when_some_batches_cannot_be(
             need = sum(need for _, need in some)
             assume(abs(need / there - 1) > 0.01)
             short |= need > there
+    world = mill()
+    for n, amount in enumerate(lots):
+        bring(world, f"C{n}", float(amount))
+    for n, ((own, _), (_, shirts)) in enumerate(zip(used, batches, strict=True)):
+        inputs: list[tuple[str, str]] = [("COTTON", f"C{one}") for one in sorted(own)]
+        world.turn(100 + n, "MILL", inputs, f"T{n}", float(shirts), "SHIRT")  # type: ignore[arg-type]
     result = ask(NAME, world)
     told = [one.reason for one in result.abstentions]
     contradicted = "a declared conversion rate that most batches contradict" in told

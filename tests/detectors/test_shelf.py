@@ -53,6 +53,10 @@ def assert_equal(one: Frames, other: Frames) -> None:
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), obj=name)
 
 
+_FEW = 4
+"""Parts that become one, instead of the many that the program waits for."""
+
+
 def kept_at(position: int) -> KeptRun:
     """A run that concluded nothing."""
     return KeptRun(position, ROOT, 0.05, 1, {})
@@ -70,9 +74,12 @@ def test_parts_make_up_the_whole(seed: int, cuts: list[float]) -> None:
     assert_equal(frames, frames_of(world))
 
 
-@pytest.mark.parametrize("pieces", [1, 3, shelves._MOST_PARTS + 3])
-def test_what_was_put_there_comes_back(tmp_path: Path, pieces: int) -> None:
+@pytest.mark.parametrize("pieces", [1, 3, _FEW + 3])
+def test_what_was_put_there_comes_back(
+    tmp_path: Path, pieces: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also from many parts, which become one in time; by another object, as another process."""
+    monkeypatch.setattr(shelves, "_MOST_PARTS", _FEW)
     world = history(1)
     ends = [len(world.entries) * (n + 1) // pieces for n in range(pieces)]
     start, frames = 0, None
@@ -95,7 +102,7 @@ def test_what_was_put_there_comes_back(tmp_path: Path, pieces: int) -> None:
     back = shelf.frames(held)
     assert back is not None
     assert_equal(back, frames_of(world))
-    most = (shelves._MOST_PARTS + 1) * len(TABLES) + 1
+    most = (_FEW + 1) * len(TABLES) + 1
     assert len(list((tmp_path / "shelf").iterdir())) <= most
 
 
