@@ -2,6 +2,8 @@
 
 Each column is a log ratio, so that "twice as long" and "half as long" are
 equally far from usual, and each is taken against the narrowest peers there are.
+What a rule judges to the kilogram, such as what arrives of what left, is no column:
+a receipt that nobody scanned would be the strangest leg of all.
 
 Next: detectors/unusual_models.py
 """
@@ -33,7 +35,6 @@ LEG_WORDS: Final = {
     "value": "they were valued at {} as much a unit as usual",
     "quantity": "the quantity was {} the usual one on this lane",
     "dwell": "the goods had been at the shipper {} as long as usual",
-    "handover": "{} what had been shipped arrived",
     "rarity": "the shipper uses this destination {} as rarely as its others",
 }
 MONTH_WORDS: Final = {
@@ -48,6 +49,8 @@ MONTH_WORDS: Final = {
 }
 _BANDS_KM: Final = (0, 50, 200, 500, 1_500, 5_000, 25_000)
 _LB_KG: Final = 0.45359237
+_SLIP_WIDTH: Final = 0.1
+"""As a log ratio: that near 2.2 a weight is one in the other unit, which is a note and no sign."""
 
 
 def leg_values(shared: Features) -> pd.DataFrame:
@@ -70,8 +73,6 @@ def leg_values(shared: Features) -> pd.DataFrame:
     value = rows["declared_value_usd"].to_numpy(np.float64)
     shipper, to_site = _between(rows, own, receive)
     index, ones = rows["index"].to_numpy(), np.ones(len(own))
-    # A delivery may come in parts: what counts is all that came of it.
-    came = pd.Series(_known(amount, receive)).groupby(ship).transform("sum", min_count=1)
     table = pd.DataFrame(
         {
             "subject_id": at(rows["event_id"], own),
@@ -89,7 +90,6 @@ def leg_values(shared: Features) -> pd.DataFrame:
             "value": log_ratio(value[own], amount[own]),
             "quantity": log_ratio(amount[own], ones),
             "dwell": _dwell(shared, ship),
-            "handover": log_ratio(came.to_numpy(), _known(amount, ship)),
         }
     )
     return _with_groups(table, _LEG_GROUPS).drop(columns=["shipper", "to_site", "mode", "band"])
@@ -120,10 +120,6 @@ def _between(
     )
 
 
-def _known(values: NDArray[np.float64], position: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.where(position < 0, np.nan, values[position])
-
-
 def _dwell(shared: Features, ship: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the log of hours between a lot's first arrival at the shipper and its leaving."""
     flows, rows = shared.flows, shared.rows
@@ -149,7 +145,6 @@ _LEG_PEERS: Final = {
     "value": ("product_id", "product_shipper"),
     "quantity": ("product_id", "product_lane"),
     "dwell": ("shipper", "product_shipper"),
-    "handover": (),
 }
 
 
@@ -159,8 +154,14 @@ def leg_residuals(table: pd.DataFrame) -> pd.DataFrame:
         name: residuals(table[name], [table[f"group_{group}"] for group in groups])
         for name, groups in _LEG_PEERS.items()
     }
+    found["weight"] = _without_slips(found["weight"])
     found["rarity"] = _rarity(table["group_shipper"], table["group_lane"])
     return pd.DataFrame(found)
+
+
+def _without_slips(weight: pd.Series) -> pd.Series:
+    """Leave out weights that are the factor of pounds and kilograms from usual."""
+    return weight.where((weight.abs() + np.log(_LB_KG)).abs() > _SLIP_WIDTH)
 
 
 def _rarity(shipper: pd.Series, lane: pd.Series) -> pd.Series:

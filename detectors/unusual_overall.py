@@ -63,7 +63,7 @@ class UnusualOverall:
     """Do many small departures from the usual come together in one subject?"""
 
     type: Final = "unusual_overall"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.STATISTICAL
     libraries: Final = ("numpy", "pandas", "pyod", "scikit-learn", "scipy")
 

@@ -20,7 +20,7 @@ from scipy import stats
 from detectors import nulls, unusual_models
 from detectors.features import Features
 from detectors.peers import residuals, scaled
-from detectors.unusual_features import leg_values
+from detectors.unusual_features import LEG_WORDS, leg_residuals, leg_values
 from detectors.unusual_overall import _families
 
 LEGS, MONTHS = "unusual_overall_legs", "unusual_overall_months"
@@ -163,15 +163,29 @@ def test_scaling_survives_columns_without_spread(values: list[float]) -> None:
     assert np.isfinite(scaled(pd.Series(values))).all()
 
 
-def test_a_delivery_in_parts_arrived_whole() -> None:
-    """Two lorries bring 45 and 55 of a hundred: neither leg lacks anything."""
+def delivered(*amounts: float) -> pd.DataFrame:
+    """A lot of a hundred, of which receipts came at hours that follow each other."""
     world = World()
     for site in "AB":
         world.site(site)
     world.product("P")
     world.make(0, "A", "L", 100.0)
     world.ship(10, "A", "B", "L", "S1", 100.0)
-    for hour, amount in ((20, 45.0), (30, 55.0)):
-        world.receive(hour, "B", "L", "S1", amount)
-    legs = leg_values(Features(world.frames()))
-    assert legs["handover"].tolist() == pytest.approx([0.0, 0.0])
+    for hour, amount in enumerate(amounts):
+        world.receive(20.0 + hour, "B", "L", "S1", amount)
+    return leg_values(Features(world.frames())).iloc[:1][list(LEG_WORDS)[:5]]
+
+
+def test_a_receipt_that_nobody_scanned_makes_no_leg_strange() -> None:
+    """Two lorries bring 45 and 55 of a hundred, and one of them is not scanned."""
+    pd.testing.assert_frame_equal(delivered(45.0), delivered(45.0, 55.0))
+
+
+def test_pounds_for_kilograms_make_no_leg_strange() -> None:
+    """The factor is a slip in either direction; another one is a departure."""
+    legs = leg_values(Features(legs_world().frames()))
+    usual = leg_residuals(legs)["weight"]
+    legs.loc[:2, "weight"] += np.log([2.2046, 1 / 2.2046, 1.8]) - usual[:3]
+    weight = leg_residuals(legs)["weight"]
+    assert weight[:2].isna().all()
+    assert weight[2] > np.log(1.5)
