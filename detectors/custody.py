@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DAY_US",
     "LATE_DAYS",
+    "MOVED",
     "NOTHING",
     "Flows",
     "by_lot",
@@ -97,6 +98,8 @@ def flows(rows: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([own[_FLOW], _used(inputs)[_FLOW]], ignore_index=True)
 
 
+MOVED: Final = ["lot", "stock", "sign", "amount", "at", "day", "kind", "index", "position"]
+"""What a flow says in numbers, and its kind: taken many at a time, texts cost most."""
 _FLOW: Final = [
     "lot", "holder", "stock", "sign", "amount", "at", "day", "kind", "index", "position",
 ]  # fmt: skip

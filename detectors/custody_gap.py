@@ -21,6 +21,7 @@ from detectors.columns import at
 from detectors.custody import (
     DAY_US,
     LATE_DAYS,
+    MOVED,
     first_flows,
     sent_again,
     shortfalls,
@@ -118,8 +119,8 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     recorded = _short(flows, rows, tolerance)
     parts = unreceived_parts(rows, shared.consignments)
     # What a shop sold may have been brought back, too.
-    kept = flows[flows["kind"] != "sell"]
-    every = pd.concat([kept, shared.unreceived, parts], ignore_index=True)
+    kept = flows.loc[(flows["kind"] != "sell").to_numpy(), MOVED]
+    every = pd.concat([kept, shared.unreceived[MOVED], parts[MOVED]], ignore_index=True)
     supplied = _short(every, rows, tolerance)
     # Where the missing receipts hid whose shipment was too many, the whole record tells.
     hidden = (recorded["share"] <= 0) & (supplied["share"] > 0)

@@ -68,7 +68,7 @@ def clones(shared: Features) -> Clones:
     suspects = table[table["serial"].isin(breaks(table))]
     foreign, unseen = _foreign(suspects, _passing_on(shared))
     events = shared.frames.events
-    left_out = events["index"].to_numpy(np.int64)[uncounted(events)]
+    left_out = events["index"].to_numpy(np.int64)[shared.once(uncounted)]
     judged = np.unique(table["index"].to_numpy(np.int64))
     return Clones(judged, foreign, unseen, np.unique(left_out), stand_ins)
 
@@ -101,10 +101,7 @@ def _foreign(
     found, unseen = [], set()
     for own, pieces in asked.values():
         history = {name: one[own] for name, one in columns.items()}
-        order, (apart, later, moved) = min(
-            ((order, _judged(history, order, ends)) for order in orders(history)),
-            key=lambda judged: len(judged[1][0]) + len(judged[1][1]),
-        )
+        order, (apart, later, moved) = _best_order(history, ends)
         entries = index[own][order]
         unseen.update(entries[moved].tolist())
         rest = np.setdiff1d(np.arange(len(entries)), apart + later)
@@ -116,6 +113,18 @@ def _foreign(
         ]
     foreign = pd.DataFrame(found, columns=["index", "score", "others", "name", "many"])
     return foreign, np.array(sorted(unseen), np.int64)
+
+
+def _best_order(
+    history: Mapping[str, NDArray[np.int64]], passing_on: frozenset[int]
+) -> tuple[NDArray[np.int64], tuple[list[int], list[int], list[int]]]:
+    """Judge a history in the order in which least of it is of another piece."""
+    found = []
+    for order in orders(history):
+        found.append((order, _judged(history, order, passing_on)))
+        if not (found[-1][1][0] or found[-1][1][1]):
+            break
+    return min(found, key=lambda one: len(one[1][0]) + len(one[1][1]))
 
 
 def _judged(

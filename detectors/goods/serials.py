@@ -38,22 +38,23 @@ _BACK: Final = np.isin(_KINDS, ("recall", "destroy", "inspect", "receive", "stor
 _ANYWHERE: Final = np.isin(_KINDS, ("recall", "destroy", "inspect"))
 
 
-def uncounted(events: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark events that name more pieces than they count: which of them were there is unknown.
+def uncounted(shared: Features) -> NDArray[np.bool_]:
+    """Mark events of the frame that name more pieces than they count: which were there is unknown.
 
     Args:
-        events: The frame.
+        shared: Features of the run; ask for this through `Features.once`.
     """
-    found = _listed(events) > numbers(events, "quantity")
+    events = shared.frames.events
+    found = shared.once(_listed) > numbers(events, "quantity")
     many = np.flatnonzero(found)
     unit = unit_names(texts(events.iloc[many], "quantity_unit"))
     found[many] = (unit == PIECE).to_numpy(bool, na_value=False)
     return np.asarray(found, bool)
 
 
-def _listed(events: pd.DataFrame) -> NDArray[np.int64]:
-    """Count the serials that each event names."""
-    lists = events["serial_ids"].to_numpy(object)
+def _listed(shared: Features) -> NDArray[np.int64]:
+    """Count the serials that each event of the frame names."""
+    lists = shared.frames.events["serial_ids"].to_numpy(object)
     return np.array([len(one) if isinstance(one, (list, tuple)) else 0 for one in lists], np.int64)
 
 
@@ -67,7 +68,7 @@ def histories(shared: Features) -> pd.DataFrame:
     """
     events = shared.frames.events
     lists = events["serial_ids"].to_numpy(object)
-    counts = np.where(uncounted(events), 0, _listed(events))
+    counts = np.where(shared.once(uncounted), 0, shared.once(_listed))
     row = np.repeat(np.arange(len(lists)), counts)
     if not len(row):
         return pd.DataFrame({name: np.empty(0, np.int64) for name in _COLUMNS})
@@ -204,7 +205,11 @@ def one_piece(columns: Mapping[str, NDArray[np.int64]]) -> Pieces:
     """
     made = (columns["kind"] == _PRODUCE) | (columns["kind"] == _TRANSFORM)
     start = int(np.flatnonzero(made)[0]) if made.any() else 0
-    chain = _chain(columns, start, len(made), forced=bool(made.any()))
+    follows = _follows(
+        {name: column[:, None] for name, column in columns.items()},
+        {name: column[None, :] for name, column in columns.items()},
+    )
+    chain = _chain(follows, start, len(made), forced=bool(made.any()))
     last = chain[-1]
     moved: dict[int, int] = {}
     if start < chain[0] and not _sold(columns, range(start, chain[0])):
@@ -213,27 +218,27 @@ def one_piece(columns: Mapping[str, NDArray[np.int64]]) -> Pieces:
     again = [one for one in np.flatnonzero(made).tolist() if one > last]
     stop = last + 1 if _sold(columns, chain) else min([*again, len(made)])
     if last + 1 < stop:
-        later = _chain(columns, last + 1, stop)
+        later = _chain(follows, last + 1, stop)
         moved |= dict.fromkeys(later, last)
         if not _sold(columns, later):
             moved |= dict.fromkeys(range(later[-1] + 1, stop), later[-1])
     times = {int(columns["at"][one]) for one in chain}
     beside = [one for one in range(start, len(made)) if int(columns["at"][one]) not in times]
-    beside = [one for one in beside if one in moved or not _misdated(columns, chain, one)]
+    beside = [one for one in beside if one in moved or not _misdated(columns, follows, chain, one)]
     leading = set(range(start, chain[0])) if chain[0] in moved else set()
     moved = {one: moved[one] for one in moved if one in beside or one in chain}
     return Pieces([one for one in beside if one not in moved and one not in leading], moved)
 
 
-def _misdated(columns: Mapping[str, NDArray[np.int64]], chain: list[int], one: int) -> bool:
+def _misdated(
+    columns: Mapping[str, NDArray[np.int64]],
+    follows: NDArray[np.bool_],
+    chain: list[int],
+    one: int,
+) -> bool:
     """Tell whether an event fits into the chain at another time: a question of order."""
-    ends = np.array(chain)
-    own = {name: np.repeat(column[one], len(ends)) for name, column in columns.items()}
-    before = np.append(
-        True, _follows({name: column[ends] for name, column in columns.items()}, own)
-    )
-    after = np.append(_follows(own, {name: column[ends] for name, column in columns.items()}), True)
-    at = columns["at"]
+    ends, at = np.array(chain), columns["at"]
+    before, after = np.append([True], follows[ends, one]), np.append(follows[one, ends], [True])
     early = np.append(at[ends] > at[one], at[ends[-1]] > at[one])
     late = np.append(at[one] - at[ends] <= LATE_DAYS * DAY_US, False)
     late &= columns["kind"][one] == _RECEIVE
@@ -244,25 +249,20 @@ def _sold(columns: Mapping[str, NDArray[np.int64]], events: Iterable[int]) -> bo
     return any(columns["kind"][one] == _SELL for one in events)
 
 
-def _chain(
-    columns: Mapping[str, NDArray[np.int64]], start: int, stop: int, *, forced: bool = False
-) -> list[int]:
+def _chain(follows: NDArray[np.bool_], start: int, stop: int, *, forced: bool = False) -> list[int]:
     """Return the longest chain of events, one following from the other, among some of them.
 
     Args:
-        columns: `NUMBERS` of the events of one serial, in the order of time.
+        follows: Whether the event of each column follows from that of each row.
         start: The first event to look at.
         stop: The one after the last.
         forced: Whether the chain begins with the first.
     """
-    own = {name: column[start:stop] for name, column in columns.items()}
     length = np.full(stop - start, -np.inf if forced else 1.0)
     length[0], previous = 1.0, np.full(stop - start, -1)
     for j in range(1, stop - start):
-        one = {name: np.repeat(column[j], j) for name, column in own.items()}
-        fits = _follows({name: column[:j] for name, column in own.items()}, one)
+        worth = np.where(follows[start : start + j, start + j], length[:j], -np.inf)
         # Of equally long chains the one whose last event is nearest in time goes on.
-        worth = np.where(fits, length[:j], -np.inf)
         best = j - 1 - int(np.argmax(worth[::-1]))
         if worth[best] + 1 > length[j]:
             length[j], previous[j] = worth[best] + 1, best

@@ -9,12 +9,15 @@ Next: detectors/goods/handovers.py
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 __all__ = ["explained"]
@@ -31,6 +34,7 @@ class _Place(NamedTuple):
     came: NDArray[np.float64]
     came_at: NDArray[np.int64]
     surplus: float
+    allowed: float
 
 
 def explained(
@@ -51,10 +55,8 @@ def explained(
     held = short["held"].to_numpy(np.float64, copy=True)
     table = _overdrawn(flows, tolerance)
     position = short["position"].to_numpy(np.int64)
-    for _, own in table.groupby("stock", sort=True):
-        place = _place(own, position)
-        allowed = float(tolerance[own["lot"].iloc[0]])
-        chosen, excess = _one_too_many(place, allowed, early_us, booked[place.row])
+    for place in _places(table, position):
+        chosen, excess = _one_too_many(place, early_us, booked[place.row])
         if chosen >= 0:
             booked[place.row] = 0.0
             booked[place.row[chosen]] = excess
@@ -63,40 +65,55 @@ def explained(
 
 
 def _overdrawn(flows: pd.DataFrame, tolerance: NDArray[np.float64]) -> pd.DataFrame:
-    """Return the flows, in order of time, of each lot of which several ships took more than came.
+    """Return the flows of each lot and site of which several ships took more than came.
 
-    With `surplus`: how much more.
+    By place and time, with `surplus` (how much more) and `allowed` (share).
     """
     number, places = pd.factorize(flows["stock"])
-    inward = (flows["sign"] > 0).to_numpy()
+    inward = flows["sign"].to_numpy() > 0
     amount = flows["amount"].to_numpy(np.float64)
     size = len(places)
     surplus = np.bincount(number, np.where(inward, -amount, amount), size)
-    ships = np.bincount(number[(flows["kind"] == "ship").to_numpy()], minlength=size)
     least = np.full(size, np.inf)
     np.fmin.at(least, number[inward], amount[inward])
-    limit = tolerance[np.asarray(places, np.int64) >> 32] * least
+    allowed = tolerance[np.asarray(places, np.int64) >> 32]
     # An unknown amount makes the surplus unknown, and that compares to nothing.
-    asked = (ships >= _SEVERAL) & (surplus > limit)
-    found = flows[asked[number]].assign(surplus=surplus[number[asked[number]]])
-    order = np.lexsort((found["position"], found["index"], found["at"]))
-    ordered: pd.DataFrame = found.take(order)
-    return ordered
+    over = np.flatnonzero((surplus > allowed * least)[number])
+    ships = over[(flows["kind"].iloc[over] == "ship").to_numpy()]
+    asked = np.bincount(number[ships], minlength=size) >= _SEVERAL
+    over = over[asked[number[over]]]
+    found = (
+        flows[_OF_FLOWS]
+        .iloc[over]
+        .assign(surplus=surplus[number[over]], allowed=allowed[number[over]])
+    )
+    names = ("position", "index", "at", "stock")
+    return found.iloc[np.lexsort(tuple(found[name].to_numpy() for name in names))]
 
 
-def _place(own: pd.DataFrame, position: NDArray[np.int64]) -> _Place:
-    ships, inward = (own["kind"] == "ship").to_numpy(), (own["sign"] > 0).to_numpy()
-    amount, at = own["amount"].to_numpy(np.float64), own["at"].to_numpy(np.int64)
-    row = np.searchsorted(position, own["position"].to_numpy(np.int64)[ships])
-    surplus = float(own["surplus"].iloc[0])
-    return _Place(row, amount[ships], at[ships], amount[inward], at[inward], surplus)
+_OF_FLOWS: Final = ["stock", "sign", "amount", "at", "kind", "position", "index"]
 
 
-def _one_too_many(
-    place: _Place, allowed: float, early_us: int, booked: NDArray[np.float64]
-) -> tuple[int, float]:
+def _places(table: pd.DataFrame, position: NDArray[np.int64]) -> Iterator[_Place]:
+    """Yield lot after lot what moved of it at its site."""
+    ships, inward = (table["kind"] == "ship").to_numpy(), table["sign"].to_numpy() > 0
+    amount, at = table["amount"].to_numpy(np.float64), table["at"].to_numpy(np.int64)
+    row = np.searchsorted(position, table["position"].to_numpy(np.int64))
+    surplus, allowed = table["surplus"].to_numpy(), table["allowed"].to_numpy()
+    starts = np.flatnonzero(np.diff(table["stock"].to_numpy(), prepend=-1)).tolist()
+    for start, stop in pairwise([*starts, len(table)]):
+        own = slice(start, stop)
+        left, came = ships[own], inward[own]
+        yield _Place(
+            row[own][left], amount[own][left], at[own][left], amount[own][came], at[own][came],
+            float(surplus[start]), float(allowed[start]),
+        )  # fmt: skip
+
+
+def _one_too_many(place: _Place, early_us: int, booked: NDArray[np.float64]) -> tuple[int, float]:
     """Return which of the ships is too many, and by how much; -1 where time tells as well."""
-    rest, unmatched = _unaccounted(place, allowed, early_us)
+    allowed = place.allowed
+    rest, unmatched = _unaccounted(place, early_us)
     excess = place.surplus - allowed * unmatched
     if excess <= 0 or booked.sum() > place.surplus * (1 + allowed):
         return -1, 0.0
@@ -112,12 +129,12 @@ def _one_too_many(
     return -1, 0.0
 
 
-def _unaccounted(place: _Place, allowed: float, early_us: int) -> tuple[list[int], float]:
+def _unaccounted(place: _Place, early_us: int) -> tuple[list[int], float]:
     """Return the ships that left otherwise than something came, and how much came otherwise."""
     free, rest = np.ones(len(place.came), bool), []
     for one in range(len(place.sent)):
         away = np.abs(place.came - place.sent[one])
-        fits = free & (away <= allowed * place.sent[one])
+        fits = free & (away <= place.allowed * place.sent[one])
         fits &= place.came_at - early_us <= place.sent_at[one]
         if fits.any():
             free[int(np.argmin(np.where(fits, away, np.inf)))] = False

@@ -30,6 +30,7 @@ from detectors.columns import at, texts
 from detectors.custody import (
     DAY_US,
     LATE_DAYS,
+    MOVED,
     first_flows,
     sent_again,
     shortfalls,
@@ -173,7 +174,7 @@ def _more_than_there(
     flows = shared.flows
     made = flows.loc[flows["kind"].isin(_MADE), "stock"].unique()
     parts = unreceived_parts(shared.rows, shared.consignments)
-    every = pd.concat([flows, shared.unreceived, parts], ignore_index=True)
+    every = pd.concat([flows[MOVED], shared.unreceived[MOVED], parts[MOVED]], ignore_index=True)
     tolerance = shared.once(holdings)
     at_maker = _reconciled(flows[flows["stock"].isin(made)], tolerance)
     passed_on = _reconciled(every[every["stock"].isin(_overdrawn(every, made))], tolerance)
