@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Standing", "crossed", "standing"]
+__all__ = ["Effects", "Standing", "crossed", "standing", "steps"]
 
-_CLIPS: Final = (12.0, 6.0, 3.0, 1.7, 1.7, 1.7)
-"""Residuals beyond so many spreads move no effect any further (Huber, 1964), round by round: at
-first as far as whole groups may lie from each other, at last as far as single values do."""
+_ROUNDS: Final = ((12.0, 1), (6.0, 1), (3.0, 1), (1.7, 2), (1.7, 5))
+"""Residuals beyond so many spreads move no effect any further (Huber, 1964): at first as far as
+whole groups may lie from each other, at last as far as single values do; and how often all effects
+are fitted so. Those that overlap pass what is theirs to each other slowly."""
 _LOSS: Final = 1.1
 """How much the variance of a clipped mean exceeds that of a mean."""
 _FAR: Final = 3.0
@@ -36,6 +37,12 @@ _CALM: Final = 4.0
 _LEAST: Final = 1e-12
 _SHARED: Final = 2.0
 """So many groups as large as the middle speak for all products in what is said of each."""
+
+Effects = (
+    tuple["NDArray[np.int64]", "NDArray[np.int64]"]
+    | tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]"]
+)
+"""Group numbers; the groups among which their effects vary alike; and, for slopes, the figure."""
 
 
 class Standing(NamedTuple):
@@ -57,9 +64,16 @@ class _Grouping:
     that base group do: prices of one product move, those of another do not.
     """
 
-    def __init__(self, codes: NDArray[np.int64], base: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        codes: NDArray[np.int64],
+        base: NDArray[np.int64],
+        figure: NDArray[np.float64] | None = None,
+    ) -> None:
         base, self.codes = _numbered(base), _numbered(codes)
-        self.size = np.bincount(self.codes).astype(np.float64)
+        self.figure = figure
+        self.square = None if figure is None else figure**2
+        self.size = self._sums(np.ones(len(codes)))
         self.effect = np.zeros(len(self.size))
         self.between = np.zeros(len(self.size))
         """Variance of effects among those that a group is one of."""
@@ -67,25 +81,38 @@ class _Grouping:
         owner[self.codes] = base
         self.owner = owner if (owner[self.codes] == base).all() else np.zeros_like(owner)
 
-    def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.bincount(self.codes, values, len(self.size)) / self.size, np.float64)
+    def _sums(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the values of each group weigh together."""
+        each = weight if self.square is None else weight * self.square
+        return np.asarray(np.bincount(self.codes, each), np.float64)
 
-    def refit(
-        self, rest: NDArray[np.float64], scale: NDArray[np.float64], clip: float
-    ) -> NDArray[np.float64]:
+    def at(self, effect: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what an effect of each group is at each value."""
+        each = effect[self.codes]
+        return each if self.figure is None else each * self.figure
+
+    def weigh(self, weight: NDArray[np.float64]) -> None:
+        """Let each value count for so much from now on."""
+        self.weight = weight if self.figure is None else weight * self.figure
+        self.share = self._sums(weight) + _LEAST
+
+    def refit(self, rest: NDArray[np.float64], far: NDArray[np.float64]) -> NDArray[np.float64]:
         """Take the effect off anew; return what is left."""
-        partial = rest + self.effect[self.codes]
-        middle = self.effect + self.mean(np.clip(rest, -clip * scale, clip * scale))
-        doubt = _LOSS * self.mean(scale**2) / self.size
+        pull = np.minimum(rest, far)
+        np.maximum(pull, -far, out=pull)
+        pull *= self.weight
+        middle = self.effect + np.bincount(self.codes, pull) / self.share
+        doubt = _LOSS / self.share
         self.between = self._variance(middle, doubt)
-        self.effect = middle * self.between / (self.between + np.maximum(doubt, _LEAST))
-        return partial - self.effect[self.codes]
+        moved = middle * self.between / (self.between + doubt) - self.effect
+        self.effect += moved
+        return rest - self.at(moved)
 
     def _variance(
         self, middle: NDArray[np.float64], doubt: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return how much effects vary beyond what the doubt about each explains."""
-        weight = 1 / (1 + self.between / np.maximum(doubt, _LEAST)) * self.size
+        weight = self.size * doubt / (doubt + self.between) + _LEAST
         excess = weight * (middle**2 - doubt)
         whole = max(float(excess.sum() / weight.sum()), 0.0)
         own = np.bincount(self.owner, excess) + _SHARED * whole * weight.mean()
@@ -93,24 +120,33 @@ class _Grouping:
         return np.asarray(np.maximum(own / among, 0.0)[self.owner], np.float64)
 
     def without_own(
-        self, rest: NDArray[np.float64], scale: NDArray[np.float64]
+        self, near: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return each value's effect by the others of its group, and the variance of its error."""
-        far = _CLIPS[-1] * scale
-        own = np.clip(rest, -far, far) + self.effect[self.codes]
-        others = np.bincount(self.codes, own, len(self.size))[self.codes] - own
-        between, doubt = self.between[self.codes], np.maximum(_LOSS * scale**2, _LEAST)
-        whole = between * (self.size[self.codes] - 1) + doubt
-        return others * between / whole, between * doubt / whole
+        """Return each value's effect by the others of its group, and the variance of its error.
+
+        Args:
+            near: What no effect explains, clipped.
+        """
+        own = (near + self.at(self.effect)) * self.weight
+        others = np.bincount(self.codes, own)[self.codes] - own
+        share = self.weight if self.figure is None else self.weight * self.figure
+        known = np.maximum(self.share[self.codes] - share, 0.0)
+        between = self.between[self.codes]
+        under = between * known + _LOSS
+        effect, doubt = others * between / under, _LOSS * between / under
+        if self.figure is None or self.square is None:
+            return effect, doubt
+        return effect * self.figure, doubt * self.square
 
 
 def standing(
     values: NDArray[np.float64],
     base: NDArray[np.int64],
-    groupings: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    groupings: Sequence[Effects],
     *,
     scale_by: NDArray[np.int64],
     floor: float,
+    grain: NDArray[np.float64] | None = None,
     unrest: Sequence[NDArray[np.int64]] = (),
 ) -> Standing:
     """Hold each value against what the groups it belongs to let expect.
@@ -118,26 +154,36 @@ def standing(
     Args:
         values: Finite values.
         base: Group numbers whose medians are taken for what they are, for example products.
-        groupings: Group numbers whose effects are estimated, the coarser first.
+        groupings: Whose effects are estimated, the likelier first: of two that may explain the
+            same, the first one begins with all of it.
         scale_by: Group numbers that have a spread of their own.
         floor: No spread is smaller.
+        grain: How far each value may be off by the digits it was written with, as a standard
+            deviation.
         unrest: Group numbers in some of which everything strays further than otherwise, for
             example a site's weeks: a value counts less where the others are far out, too.
     """
     if not len(values):
         return Standing(values, values)
-    parts = [_Grouping(codes, owner) for codes, owner in ((base, np.zeros_like(base)), *groupings)]
+    parts = [_Grouping(*one) for one in ((base, np.zeros_like(base)), *groupings)]
     rest = values - _medians(values, parts[0].codes)
+    coarse = np.zeros(len(values)) if grain is None else grain**2
     scale = spread(rest, scale_by, floor)
-    for clip in _CLIPS:
+    for clip, times in _ROUNDS:
+        whole = scale**2 + coarse
+        far, weight = clip * np.sqrt(whole), 1 / whole
         for part in parts:
-            rest = part.refit(rest, scale, clip)
-        scale = spread(rest, scale_by, floor)
-    error = np.zeros(len(values))
+            part.weigh(weight)
+        for _ in range(times):
+            for part in parts:
+                rest = part.refit(rest, far)
+        scale = spread(rest / np.sqrt(1 + coarse / scale**2), scale_by, floor)
+    near = np.clip(rest, -far, far)
+    error = coarse.copy()
     residual = rest.copy()
     for part in parts:
-        effect, doubt = part.without_own(rest, scale)
-        residual += part.effect[part.codes] - effect
+        effect, doubt = part.without_own(near)
+        residual += part.at(part.effect) - effect
         error += doubt
     wider = np.sqrt(1 + error / scale**2)
     usual = spread(residual / wider, scale_by, floor) * wider
@@ -159,6 +205,12 @@ def _medians(values: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[n
     low, high = (starts + ends - 1) // 2, (starts + ends) // 2
     ordered = values[order]
     return np.asarray(((ordered[low] + ordered[high]) / 2)[codes], np.float64)
+
+
+def steps(figures: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the logarithm of figures above 0, less the middle one of each one's group."""
+    logs = np.log(figures)
+    return np.asarray(logs - _medians(logs, _numbered(codes)), np.float64)
 
 
 def crossed(*codes: NDArray[np.int64]) -> NDArray[np.int64]:

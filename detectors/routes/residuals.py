@@ -56,10 +56,10 @@ def spread(
     """
     away = pd.Series(np.abs(residuals))
     pooled = float(away.median()) if len(away) else 0.0
-    grouped = away.groupby(codes, sort=False)
-    size = grouped.transform("size")
-    own = (size * grouped.transform("median") ** 2 + _POOL * pooled**2) / (size + _POOL)
-    return np.asarray(np.maximum(_MAD_TO_SIGMA * np.sqrt(own.to_numpy()), floor), np.float64)
+    number = pd.factorize(codes)[0]
+    size, middle = np.bincount(number), away.groupby(number).median().to_numpy()
+    own = (size * middle**2 + _POOL * pooled**2) / (size + _POOL)
+    return np.asarray(np.maximum(_MAD_TO_SIGMA * np.sqrt(own), floor)[number], np.float64)
 
 
 def neighbours(

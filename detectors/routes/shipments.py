@@ -5,12 +5,13 @@ Next: detectors/routes/residuals.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from detectors.columns import codes
+from detectors.routes.additive import crossed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,8 +32,9 @@ def shipments(shared: Features) -> tuple[pd.DataFrame, pd.Series]:
         `amount`, `kg` (declared gross weight), `pounds` (whether in pounds), `usd`, `unit_kg`
         (of the product's master data), `shipper`, `to_site`, `product_id`, `shares_weight`
         (whether its weight is the only one of several lines of its consignment, and may be that
-        of all), and group numbers `product`, `product_month`, `product_shipper`, `product_lane`;
-        and the ids of the events left out because they hold several items.
+        of all), `kg_grain` and `usd_grain` (how exactly they are written, see `grain`), the site
+        numbers `from_number` and `to_number`, and group numbers `product`, `product_shipper`,
+        `product_lane`; and the ids of the events left out because they hold several items.
     """
     return shared.once(_shipments)
 
@@ -95,9 +97,13 @@ def _table(shared: Features, ships: pd.DataFrame) -> tuple[pd.DataFrame, pd.Seri
             "product_id": ships["product_id"].array,
             "month": month,
             "shares_weight": _shares_weight(ships),
+            "from_number": ships["shipper_number"].to_numpy(),
+            "to_number": ships["to_site_number"].to_numpy(),
+            "kg_grain": grain(ships["gross_weight"], ships["shipper_number"], pounds),
+            "usd_grain": grain(ships["declared_value_usd"], ships["shipper_number"]),
         }
     )
-    keys = ships[["product_id", "shipper_number", "to_site_number"]].assign(month=month)
+    keys = ships[["product_id", "shipper_number", "to_site_number"]]
     return table.assign(**{name: codes(keys, key) for name, key in _GROUPS.items()}), left_out
 
 
@@ -113,6 +119,45 @@ def _shares_weight(ships: pd.DataFrame) -> NDArray[np.bool_]:
     return alone
 
 
+def grain(figures: pd.Series, *of: pd.Series | NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how far figures may be off by their last digit, as a share of them.
+
+    Who writes 2 may have weighed 1.6 or 2.4. A figure is as exact as the middle one of the same
+    hand and size: 100 may be exact, but hardly where all others are round, too.
+
+    Args:
+        figures: Above 0, or NaN where unknown.
+        of: Who wrote each, and in what unit.
+
+    Returns:
+        The standard deviation of the rounding; 0 where the figure is unknown.
+    """
+    value = np.nan_to_num(figures.to_numpy(np.float64))
+    value = np.where(value > 0, value, 1.0)
+    step = np.full(len(value), _FINEST)
+    left = np.ones(len(value), bool)
+    for power in _POWERS:
+        scaled = value / 10.0**power
+        whole = left & (np.abs(scaled - np.rint(scaled)) <= _EXACT * np.maximum(scaled, 1.0))
+        whole &= scaled >= _HALF
+        step[whole] = 10.0**power
+        left &= ~whole
+    size = np.floor(np.log10(value)).astype(np.int64)
+    hand = crossed(*(np.asarray(one).astype(np.int64) for one in of), size)
+    order = np.lexsort((step, hand))
+    count = np.bincount(hand)
+    middle = step[order][np.cumsum(count) - count + (count - 1) // 2]
+    known = (figures > 0).to_numpy(bool)
+    return np.where(
+        known, np.minimum(np.minimum(middle[hand], step), value) / value / np.sqrt(12), 0.0
+    )
+
+
+_POWERS: Final = range(3, -4, -1)
+_FINEST: Final = 1e-3
+_EXACT: Final = 1e-6
+_HALF: Final = 0.5
+
 _OF_SHIPS = [
     "event_id", "party", "index", "at", "amount", "gross_weight", "weight_unit", "product",
     "declared_value_usd", "shipper", "to_site", "product_id", "shipper_number", "to_site_number",
@@ -122,7 +167,6 @@ _OF_SHIPS = [
 
 _GROUPS = {
     "product": ["product_id"],
-    "product_month": ["product_id", "month"],
     "product_shipper": ["product_id", "shipper_number"],
     "product_lane": ["product_id", "shipper_number", "to_site_number"],
 }

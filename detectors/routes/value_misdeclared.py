@@ -1,7 +1,8 @@
 """Misdeclared value: a shipment priced far from what its like cost at the time.
 
-Value per unit is held against the product, its price of the month, its shipper
-and its lane, in both directions: too low saves duty, too high moves money out.
+Value per unit is held against the product, its price of the month, its shipper,
+its buyer and its amount, in both directions: too low saves duty, too high moves
+money out.
 
 Next: detectors/routes/dwell_anomaly.py
 """
@@ -15,7 +16,7 @@ import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import texts
-from detectors.routes.additive import crossed, standing
+from detectors.routes.additive import crossed, standing, steps
 from detectors.routes.company import in_company
 from detectors.routes.shipments import declared
 from detectors.routes.statistical import LATER_TOO, Statistical
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from detectors.base import Abstention, Case
     from detectors.features import Features
+    from detectors.routes.additive import Effects
 
 __all__ = ["ValueMisdeclared"]
 
@@ -48,7 +50,7 @@ class ValueMisdeclared(Statistical):
 
     name: Final = "value_misdeclared"
     type: Final = "value_misdeclared"
-    version: Final = "3"
+    version: Final = "4"
     closing = LATER_TOO
     reads: Final = (
         "event/1 /declared_value_usd",
@@ -57,6 +59,7 @@ class ValueMisdeclared(Statistical):
         "event/1 /from_facility_id",
         "event/1 /shipment_id",
         "event/1 /to_facility_id",
+        "facility/1 /country",
         "facility/1 /facility_type",
     )
     constants: ClassVar[Mapping[str, float | int | str]] = {
@@ -77,8 +80,9 @@ class ValueMisdeclared(Statistical):
         }
         table = table[known].reset_index(drop=True)
         ratio = np.log(table["usd"].to_numpy() / table["amount"].to_numpy())
-        buyer = pd.factorize(table["to_site"].map(_kinds(shared)).fillna(""), sort=True)[0]
-        return table.assign(ratio=ratio, buyer=buyer), not_judged(self.name, reasons)
+        buyer = _of_sites(shared, table["to_site"], "facility_type")
+        land = _of_sites(shared, table["shipper"], "country")
+        return table.assign(ratio=ratio, buyer=buyer, land=land), not_judged(self.name, reasons)
 
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
         """Hold value per unit against product, shipper, lane and the market of the days around."""
@@ -89,6 +93,7 @@ class ValueMisdeclared(Statistical):
             _groupings(window),
             scale_by=product,
             floor=FLOOR,
+            grain=window["usd_grain"].to_numpy(),
         )
         z = expected.residual / expected.spread
         # Shops clear all their rails at once: what one kind of buyer pays moves together, too.
@@ -108,42 +113,46 @@ class ValueMisdeclared(Statistical):
         return _account(case.row, case.threshold)
 
 
-def _groupings(window: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _groupings(window: pd.DataFrame) -> list[Effects]:
     """Return what a price may depend on, and whose prices depend on it alike.
 
-    Partners and amounts first, then the markets of kinds of buyers, then the product's own.
+    Partners and amounts first, then the markets of kinds of buyers and the product's own, and
+    last what only explains what these leave: buyers that pay more for everything, and what moves
+    a whole country's prices, as its currency does.
     """
     product, shipper = window["product"].to_numpy(), window["product_shipper"].to_numpy()
     buyer, month = window["buyer"].to_numpy(), window["month"].to_numpy()
     market, every = crossed(product, buyer), np.zeros_like(product)
-    amount = np.floor(np.log2(window["amount"].to_numpy())).astype(np.int64)
+    amount = steps(window["amount"].to_numpy(), product)
     days = window["at"].to_numpy() // (SHORT_DAYS * _DAY_US)
     return [
         (shipper, product),
         (window["product_lane"].to_numpy(), product),
         (market, product),
-        (crossed(product, amount), product),
+        (every, every, amount),
+        (product, every, amount),
         (crossed(buyer, month), buyer),
         (month, every),
         (crossed(market, month % 12), market),
         (crossed(market, month), market),
         (crossed(product, month // 6), product),
-        (crossed(product, month // 3), product),
         (crossed(product, month), product),
-        (crossed(product, month % 12), product),
         (crossed(product, days), product),
         (crossed(shipper, month), product),
+        (window["to_number"].to_numpy(), every),
+        (crossed(window["land"].to_numpy(), month), every),
     ]
 
 
 _ODD: Final = 2.5
 
 
-def _kinds(shared: Features) -> pd.Series:
-    """Return the kind of each site, by its id."""
+def _of_sites(shared: Features, sites: pd.Series, column: str) -> NDArray[np.int64]:
+    """Number what the master data say of sites; what is unknown is one more."""
     source = shared.frames.facilities
-    kinds = texts(source, "facility_type").set_axis(texts(source, "facility_id").to_numpy())
-    return kinds[kinds.index.notna() & ~kinds.index.duplicated(keep="last")]
+    known = texts(source, column).set_axis(texts(source, "facility_id").to_numpy())
+    known = known[known.index.notna() & ~known.index.duplicated(keep="last")]
+    return np.asarray(pd.factorize(sites.map(known).fillna(""), sort=True)[0], np.int64)
 
 
 def _together(

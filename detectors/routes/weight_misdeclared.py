@@ -1,9 +1,9 @@
 """Misdeclared weight: a shipment far lighter or heavier than its quantity makes it.
 
-Weight per unit is held against the product's usual, its month and its shipper,
-in both directions: freight is saved by declaring less, and payment by weight
-is raised by declaring more. Pounds written as kilograms are recognised by their
-factor and are a note on data quality, not a flag.
+Weight per unit is held against the product's usual, its amount, month and
+shipper, in both directions: freight is saved by declaring less, and payment by
+weight is raised by declaring more. Pounds written as kilograms are recognised by
+their factor and are a note on data quality, not a flag.
 
 Next: detectors/routes/value_misdeclared.py
 """
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
-from detectors.routes.additive import crossed, standing
+from detectors.routes.additive import crossed, standing, steps
 from detectors.routes.residuals import effects, spread
 from detectors.routes.shipments import KG_PER_LB, declared
 from detectors.routes.statistical import LATER_TOO, Statistical
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from detectors.base import Abstention, Case, Finding
     from detectors.features import Features
+    from detectors.routes.additive import Effects
 
 __all__ = ["WeightMisdeclared"]
 
@@ -36,6 +37,11 @@ FLOOR: Final = 0.01
 """Scales, pallets and moisture alone make 1 % of difference."""
 SLIP_SPREADS: Final = 3.5
 SLIP_WIDTH: Final = 0.2
+SLIP_GRAINS: Final = 2.0
+FEW: Final = 10
+"""So many loads of one size count for half in what looks like a slip at first."""
+SAME_AMOUNT: Final = 3
+"""So many loads of exactly one amount tell how that much is packed."""
 SLIP: Final = "pounds and kilograms mixed up"
 
 
@@ -44,7 +50,7 @@ class WeightMisdeclared(Statistical):
 
     name: Final = "weight_misdeclared"
     type: Final = "weight_misdeclared"
-    version: Final = "3"
+    version: Final = "4"
     closing = LATER_TOO
     reads: Final = (
         "event/1 /gross_weight",
@@ -57,6 +63,7 @@ class WeightMisdeclared(Statistical):
     constants: ClassVar[Mapping[str, float | int | str]] = {
         "least_spread": FLOOR,
         "slip_width": SLIP_WIDTH,
+        "same_amount_least": SAME_AMOUNT,
     }
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
@@ -77,15 +84,28 @@ class WeightMisdeclared(Statistical):
         """Hold weight per unit against product, month and shipper."""
         product = window["product"].to_numpy()
         ratio = window["ratio"].to_numpy()
-        rest, slip = _without_slips(effects(ratio, [(product, 0)]), window, product)
-        expected = standing(rest, product, _groupings(window), scale_by=product, floor=FLOOR)
+        grain = window["kg_grain"].to_numpy()
+        near = effects(ratio, [(product, 0), (crossed(product, _octave(window)), FEW)])
+        usual = np.hypot(spread(near, product, FLOOR), grain)
+        early = _slips(near, usual, window)
+        expected = standing(
+            ratio - early,
+            product,
+            [*_packing(window), *_partners(window)],
+            scale_by=product,
+            floor=FLOOR,
+            grain=grain,
+        )
+        residual, usual = expected
+        # What looked ordinary among all of its product may be a slip among its like.
+        late = np.where(early == 0, _slips(residual, usual, window), 0.0)
         return pd.DataFrame(
             {
-                "z": expected.residual / expected.spread,
-                "residual": expected.residual,
-                "spread": expected.spread,
+                "z": (residual - late) / usual,
+                "residual": residual - late,
+                "spread": usual,
                 "peers": pd.Series(product).groupby(product).transform("size"),
-                "benign": np.where(slip, SLIP, ""),
+                "benign": np.where((early != 0) | (late != 0), SLIP, ""),
             }
         )
 
@@ -94,16 +114,33 @@ class WeightMisdeclared(Statistical):
         return _account(case.row, case.threshold)
 
 
-def _groupings(window: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return what a weight may depend on: packing, lots of a size, moisture, the season."""
+def _packing(window: pd.DataFrame) -> list[Effects]:
+    """Return what the weight of packing depends on.
+
+    Few pieces share a carton or a pallet as many do. Its part falls with the amount, at first as
+    fast as the amount rises and then hardly any more, and in steps that loads of exactly one
+    amount show best.
+    """
+    product, number = window["product"].to_numpy(), window["amount"].to_numpy()
+    rise, every = steps(number, product), np.zeros_like(product)
+    exact = crossed(product, pd.factorize(number)[0])
+    often = np.where(np.bincount(exact)[exact] >= SAME_AMOUNT, exact + 1, 0)
+    return [
+        (product, every, rise),
+        (product, every, np.logaddexp(0, -rise)),
+        (crossed(product, _octave(window)), product),
+        (crossed(product, often), product),
+    ]
+
+
+def _partners(window: pd.DataFrame) -> list[Effects]:
+    """Return what else a weight depends on: who packs, for whom, moisture and the season."""
     product, shipper = window["product"].to_numpy(), window["product_shipper"].to_numpy()
     month = window["month"].to_numpy()
-    amount = np.floor(np.log2(window["amount"].to_numpy())).astype(np.int64)
     by = (
         shipper,
+        crossed(shipper, _octave(window)),
         window["product_lane"].to_numpy(),
-        crossed(product, amount),
-        crossed(product, month // 3),
         crossed(product, month),
         crossed(product, month % 12),
         crossed(shipper, month),
@@ -111,19 +148,23 @@ def _groupings(window: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np
     return [(codes, product) for codes in by]
 
 
-def _without_slips(
-    rest: NDArray[np.float64], window: pd.DataFrame, product: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Undo mix-ups of pounds and kilograms, where the unit written down allows them.
+def _octave(window: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the size of an amount, to a factor of two."""
+    return np.asarray(np.floor(np.log2(window["amount"].to_numpy())), np.int64)
+
+
+def _slips(
+    rest: NDArray[np.float64], usual: NDArray[np.float64], window: pd.DataFrame
+) -> NDArray[np.float64]:
+    """Return what mix-ups of pounds and kilograms added, where the unit written allows them.
 
     A number of pounds written as kilograms is 2.2 times too high and says "kg"; kilograms
     written as pounds are as much too low and say "lb".
     """
-    usual = spread(rest, product, FLOOR)
-    width = np.minimum(SLIP_SPREADS * usual, SLIP_WIDTH)
+    grain = window["kg_grain"].to_numpy()
+    width = np.minimum(SLIP_SPREADS * usual, SLIP_WIDTH + SLIP_GRAINS * grain)
     factor = np.log(1 / KG_PER_LB) * np.where(window["pounds"], -1.0, 1.0)
-    slip = np.abs(rest - factor) <= width
-    return rest - np.where(slip, factor, 0.0), slip
+    return np.where(np.abs(rest - factor) <= width, factor, 0.0)
 
 
 def _account(row: Mapping[str, Any], threshold: float) -> Account:

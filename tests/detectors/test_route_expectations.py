@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from detectors import nulls
-from detectors.routes.additive import crossed, standing
+from detectors.routes.additive import crossed, standing, steps
 from detectors.routes.company import in_company
 from detectors.routes.scales import Scale, most_even
+from detectors.routes.shipments import grain
 from detectors.routes.tails import weigh
 
 WORLDS = 30
@@ -164,3 +166,39 @@ def test_company_is_others_of_the_group_in_those_weeks() -> None:
     found = in_company(odd, at, codes, reach_us=10, least=1, share=0.5)
     assert found.tolist() == [True, True, False, False, True]
     assert not in_company(odd, at, codes, reach_us=10, least=2, share=0.5).any()
+
+
+def test_what_rises_with_a_figure_is_no_residual() -> None:
+    """A discount on large amounts is taken off, for each product its own."""
+    dice = np.random.default_rng(7)
+    product, amount = dice.integers(0, 6, 1_200), np.exp(dice.normal(5, 1.5, 1_200))
+    values = dice.normal(0, 0.05, 1_200) - (0.05 + 0.05 * product) * np.log(amount)
+    rise = (product, np.zeros_like(product), steps(amount, product))
+    found = standing(values, product, [rise], scale_by=product, floor=0.01)
+    assert np.std(found.residual) == pytest.approx(0.05, rel=0.15)
+    assert np.std(standing(values, product, [], scale_by=product, floor=0.01).residual) > 0.15
+
+
+def test_what_was_written_with_few_digits_is_held_less_strictly() -> None:
+    """Rounding is part of a value's own spread, and of no other's."""
+    dice = np.random.default_rng(8)
+    product = dice.integers(0, 3, 900)
+    grain = np.where(np.arange(900) % 5, 0.0, 0.3)
+    values = dice.normal(0, 0.02, 900) + grain * dice.uniform(-1.7, 1.7, 900)
+    found = standing(values, product, [], scale_by=product, floor=0.01, grain=grain)
+    assert np.median(found.spread[grain == 0]) < 0.03
+    assert found.spread[grain > 0].min() > 0.29
+    assert np.abs(found.residual / found.spread).max() < 6
+
+
+def test_figures_are_as_exact_as_their_hand_writes_them() -> None:
+    """Whole kilograms are off by up to half of one; a round figure among exact ones is exact."""
+    whole = pd.Series([2.0, 7.0, 5.0, np.nan])
+    fine = pd.Series([2.3, 7.0, 5.1, 3.9])
+    hand = pd.Series([1, 1, 1, 1])
+    assert grain(whole, hand).tolist() == pytest.approx(
+        [1 / 2 / 12**0.5, 1 / 7 / 12**0.5, 1 / 5 / 12**0.5, 0]
+    )
+    assert grain(fine, hand) == pytest.approx(0.1 / fine.to_numpy() / 12**0.5)
+    both = grain(pd.concat([whole, fine]), pd.Series([1] * 4 + [2] * 4))
+    assert both == pytest.approx([*grain(whole, hand), *grain(fine, hand)])
