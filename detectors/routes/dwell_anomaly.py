@@ -24,11 +24,11 @@ from detectors.legs import HOUR_US
 from detectors.routes.additive import crossed, standing
 from detectors.routes.arrivals import arrivals, gone, too_early, unseen
 from detectors.routes.closures import days_of_rest
-from detectors.routes.company import in_company
+from detectors.routes.company import Around
 from detectors.routes.residuals import effects, spread
 from detectors.routes.scales import Scale, most_even, outer_reach
 from detectors.routes.shipments import shipments
-from detectors.routes.statistical import Statistical
+from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class DwellAnomaly(Statistical):
     type: Final = "dwell_anomaly"
     version: Final = "3"
     side = "upper"
+    closing = LATER_TOO
     libraries = ("holidays", "numpy", "pandas", "scipy")
     reads: Final = (
         "event/1 /event_time",
@@ -207,24 +208,23 @@ def _held_back(stay: NDArray[np.float64], window: pd.DataFrame) -> NDArray[np.bo
     site, country = window["site"].to_numpy(), window["country"].to_numpy()
     rest = effects(stay, [(site, 0), (window["site_product"].to_numpy(), _PRODUCT_SIZE)])
     far = rest / spread(rest, site, 1e-9)
+    farthest = max(COMPANY_DAYS, NEAR_DAYS, HOLIDAY_DAYS) * DAY_US
+    left, came, at_home = (
+        Around(window[name].to_numpy(), place, farthest_us=farthest)
+        for name, place in (("at", site), ("since", site), ("at", country))
+    )
     marked = np.zeros(len(far), bool)
     for level in _LEVELS:
         asked = (far >= _ODD) & (_AS_LONG * far <= level)
-        for place, name, days, least, share in (
-            (site, "at", COMPANY_DAYS, COMPANY, COMPANY_SHARE),
-            (site, "since", COMPANY_DAYS, COMPANY, COMPANY_SHARE),
-            (site, "at", NEAR_DAYS, 1, MOST),
-            (site, "since", NEAR_DAYS, 1, MOST),
-            (country, "at", HOLIDAY_DAYS, COMPANY, COMPANY_SHARE),
+        for around, days, least, share in (
+            (left, COMPANY_DAYS, COMPANY, COMPANY_SHARE),
+            (came, COMPANY_DAYS, COMPANY, COMPANY_SHARE),
+            (left, NEAR_DAYS, 1, MOST),
+            (came, NEAR_DAYS, 1, MOST),
+            (at_home, HOLIDAY_DAYS, COMPANY, COMPANY_SHARE),
         ):
-            marked |= in_company(
-                far >= level,
-                window[name].to_numpy(),
-                place,
-                reach_us=days * DAY_US,
-                least=least,
-                share=share,
-                asked=asked,
+            marked |= around.company(
+                far >= level, reach_us=days * DAY_US, least=least, share=share, asked=asked
             )
     return marked
 
