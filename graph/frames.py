@@ -194,8 +194,9 @@ def _load(store: GraphStore, table: Table, start: int, position: int) -> pd.Data
 def _timesheets(store: GraphStore, start: int, position: int) -> pd.DataFrame:
     records = store.contents("timesheet/1", Tier.PRIVATE, start, position)
     rows = (
-        {**record.attrs, **week, **_origin(record), "worker_id": worker.get("worker_id")}
+        {**sheet, **week, **_origin(record), "worker_id": worker.get("worker_id")}
         for record in records
+        for sheet in [{name: record.attrs.get(name) for name in _TIMESHEETS.key}]
         for worker in record.attrs.get("workers", ())
         for week in worker.get("weeks", ())
     )
@@ -221,11 +222,8 @@ def _origin(record: Record) -> Content:
 
 def _latest(rows: Iterable[Content], table: Table) -> pd.DataFrame:
     """Keep the last row of each key, in the place of the last."""
-    latest: dict[tuple[Any, ...], Content] = {}
-    for row in rows:
-        key = tuple(row.get(name) for name in table.key)
-        latest.pop(key, None)
-        latest[key] = row
-    rows_left = Growing(table)
-    rows_left.extend(latest.values())
-    return rows_left.frame()
+    made = Growing(table)
+    made.extend(rows)
+    frame = made.frame()
+    earlier = frame.duplicated(list(table.key), keep="last")
+    return frame[~earlier].reset_index(drop=True) if earlier.any() else frame
