@@ -40,7 +40,12 @@ __all__ = ["ExcessHours"]
 TOLERANCE: Final = 0.005
 """Share that rounding explains."""
 TOTALS_TOLERANCE: Final = 0.015
-"""Share that a headcount of one day explains, where totals are of a whole month."""
+"""Share that a headcount of one day explains, where totals are of a whole month; at least."""
+TOTALS_ERRORS: Final = 3.0
+"""Usual distances from the reported week that totals must be over the limit."""
+MONTHS_OF_ALL: Final = 10.0
+"""Months that give a site's own distance as much say as everybody's."""
+_NORMAL: Final = 0.6745
 HOURS_A_WEEK: Final = 168.0
 MIN_WORKERS: Final = 5
 """Timesheets of fewer workers say nothing about a site."""
@@ -58,7 +63,7 @@ class ExcessHours:
 
     name: Final = "excess_hours"
     type: Final = "excess_hours"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
@@ -73,6 +78,7 @@ class ExcessHours:
     parameters: Final[Mapping[str, float | int | str]] = {
         "tolerance_share": TOLERANCE,
         "totals_tolerance_share": TOTALS_TOLERANCE,
+        "totals_errors": TOTALS_ERRORS,
         "weeks_per_month": WEEKS_PER_MONTH,
         "timesheets_min_workers": MIN_WORKERS,
         "timesheets_standard_errors": CONFIDENCE,
@@ -83,7 +89,7 @@ class ExcessHours:
         """Take the largest of the three sources for each facility-month with a limit."""
         months = shared.facility_months
         table = months.assign(**_sources(months))
-        table["totals"] = _forgiven(table["totals"], table["max_weekly_hours"])
+        table["totals"] = _forgiven(table)
         table["hours"] = table[list(_SOURCES)].max(axis=1)
         table["benign"] = np.where(_others_left(table), "a headcount that fell", "")
         limited = table["max_weekly_hours"].notna()
@@ -147,10 +153,25 @@ def _sources(months: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def _forgiven(totals: pd.Series, limit: pd.Series) -> pd.Series:
-    """Take totals just over the limit for the limit: a headcount is of one day."""
+def _forgiven(table: pd.DataFrame) -> pd.Series:
+    """Take totals just over the limit for the limit: a headcount is of one day.
+
+    How much that explains shows in how far totals stray from the weeks the site reports.
+    """
+    totals, limit = table["totals"], table["max_weekly_hours"]
     allowed = limit * (1 + TOLERANCE)
-    return totals.where(~(totals > allowed) | (totals > limit * (1 + TOTALS_TOLERANCE)), allowed)
+    explained = (TOTALS_ERRORS * _straying(table)).clip(lower=TOTALS_TOLERANCE)
+    return totals.where(~(totals > allowed) | (totals > limit * (1 + explained)), allowed)
+
+
+def _straying(table: pd.DataFrame) -> pd.Series:
+    """Return the usual distance of a site's totals from its reports, drawn towards everybody's."""
+    off = (table["totals"] / table["reported"]).map(np.log)
+    off = (off - off.groupby(table["facility_id"]).transform("median")).abs()
+    own = off.groupby(table["facility_id"])
+    months, everybody = own.transform("count"), float(np.nan_to_num(off.median()))
+    found = own.transform("median").fillna(0.0)
+    return (months * found + MONTHS_OF_ALL * everybody) / (months + MONTHS_OF_ALL) / _NORMAL
 
 
 def _others_left(table: pd.DataFrame) -> pd.Series:

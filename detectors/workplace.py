@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.columns import first_days, numbers, positive, texts
+from detectors.sheets import HOURS_A_WEEK
 
 __all__ = ["WEEKS_PER_MONTH", "facility_months"]
 
@@ -66,8 +67,8 @@ def facility_months(
         One row per facility and month, in the order of the log: `subject_id`
         (FACILITY|YYYY-MM), `subject_party`, `index`, `facility_id`, `month`, `first_day`,
         `country`, `capacity` (declared, a month), `currency`, the numbers of labour.csv (NaN
-        where absurd: below zero, or a share above 1; wages in thousands are made whole), the
-        texts about audits, `site_index`,
+        where absurd: below zero, a share above 1, more hours than a week has; wages in
+        thousands are made whole), the texts about audits, `site_index`,
         `limit_index` (-1 for none), `limit_currency`, `min_hourly_wage`, `max_weekly_hours`,
         `min_age`, `usd_per_unit`, and of the timesheets `sheet_workers`, `sheet_hours` (mean
         per worker and week) and `sheet_error` (standard error of that mean over workers).
@@ -85,6 +86,9 @@ def facility_months(
     for name in _NUMBERS:
         values = numbers(labour, name)
         table[name] = np.where(values >= 0, values, np.nan)
+    table["avg_weekly_hours"] = table["avg_weekly_hours"].where(
+        table["avg_weekly_hours"] <= HOURS_A_WEEK
+    )
     for name in _SHARES:
         values = numbers(labour, name)
         table[name] = np.where((values >= 0) & (values <= 1), values, np.nan)

@@ -40,6 +40,8 @@ DAYS_PER_POINT: Final = 180.0
 """Half a year without an audit doubles the score, 1 being the last valid day."""
 USUAL_DAYS: Final = 1096.0
 """Three years: the longest that common schemes let an audit stand."""
+LONGEST_DAYS: Final = 3653.0
+"""Ten years: a site that says more than this of its own audit made a slip."""
 NEVER_DAYS: Final = 365.0
 """A claim without any audit on record weighs as much as one that lapsed a year ago."""
 COMMON: Final = 0.9
@@ -54,7 +56,7 @@ class AuditLapsed:
 
     name: Final = "audit_lapsed"
     type: Final = "audit_lapsed"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
@@ -67,6 +69,7 @@ class AuditLapsed:
     parameters: Final[Mapping[str, float | int | str]] = {
         "days_per_point": DAYS_PER_POINT,
         "longest_validity_days": USUAL_DAYS,
+        "longest_stated_days": LONGEST_DAYS,
         "never_audited_days": NEVER_DAYS,
         "rare_share": RARE_SHARE,
         "validity_quantile": COMMON,
@@ -126,7 +129,7 @@ class AuditLapsed:
             ),
             benign=(
                 Benign("an audit renewed by the first of the month", "ruled out"),
-                Benign("a month whose dates were left out: the month before counts", "ruled out"),
+                Benign("a month whose dates were left out: other months count", "ruled out"),
                 Benign("an extension that the scheme granted", "not checked"),
                 Benign("a renewal that was not recorded yet", "not checked"),
             ),
@@ -143,30 +146,72 @@ def _by(row: Mapping[str, object]) -> str:
 def _audits(months: pd.DataFrame) -> pd.DataFrame:
     """Add claim, dates of the audit in force, whether expiry is stated, and their entry.
 
-    A month that leaves all dates out goes by the site's last month that states them, unless
-    claims without dates are so rare that leaving them out says something.
+    A month that leaves all dates out goes by the site's audits that had taken place by then,
+    unless claims without dates are so rare that leaving them out says something.
     """
     table = months.sort_values(["facility_id", "first_day"])
     audited, expires = (_days(table[name]) for name in ("last_audit_date", "audit_expiry_date"))
-    told = audited.notna() | expires.notna()
-    usual = _usual(table, (expires - audited).dt.days.astype(np.float64))
-    guess = audited + pd.to_timedelta(usual, unit="D")
     dates = pd.DataFrame(
         {
             "site": table["facility_id"],
             "audited": audited,
-            "expires": expires.fillna(guess),
-            "stated": expires.notna().where(told).astype(object),
-            "source": table["index"].where(told),
+            "expires": expires.fillna(_stated_elsewhere(table["facility_id"], audited, expires)),
+            "first_day": table["first_day"],
+            "source": table["index"],
         }
     )
-    claimed = _claims(table)
-    filled = dates[["audited", "expires", "stated", "source"]]
-    if (~told & claimed).sum() > RARE_SHARE * claimed.sum():
-        filled = filled.groupby(dates["site"]).ffill()
-    filled["source"] = filled["source"].fillna(table["index"]).astype(np.int64)
-    filled["stated"] = filled["stated"].eq(other=True)
+    usual = _usual(table, (dates["expires"] - audited).dt.days.astype(np.float64))
+    dates["stated"] = dates["expires"].notna()
+    dates["expires"] = dates["expires"].fillna(audited + usual)
+    dates["audited"] = audited.fillna(dates["expires"] - usual)
+    claimed, told = _claims(table), dates["expires"].notna()
+    if _are_slips(table, audited.isna(), expires.isna(), claimed):
+        dates = dates.where(told, _in_force(dates, told))
+    filled = dates[["audited", "expires"]].assign(
+        source=dates["source"].astype(np.int64), stated=dates["stated"].eq(other=True)
+    )
     return table.assign(claim=claimed, **filled).sort_values("index").reset_index(drop=True)
+
+
+def _stated_elsewhere(site: pd.Series, audited: pd.Series, expires: pd.Series) -> pd.Series:
+    """Return the expiry that other months state for the same audit."""
+    found = expires.groupby([site, audited]).transform("max")
+    return found.where(found > audited)
+
+
+def _in_force(dates: pd.DataFrame, told: pd.Series) -> pd.DataFrame:
+    """Return, per month, that audit of the site which had taken place and stands the longest."""
+    known = dates[told].sort_values(["audited", "expires"], kind="stable")
+    longest = known.groupby("site")["expires"].cummax()
+    at = pd.Series(known.index, known.index).where(known["expires"] == longest)
+    lasting = known.loc[at.groupby(known["site"]).ffill()].set_axis(known.index)
+    lasting["since"] = known["audited"]
+    wanted = dates[["site", "first_day"]].reset_index().sort_values("first_day", kind="stable")
+    found = pd.merge_asof(
+        wanted,
+        lasting.drop(columns="first_day").sort_values("since", kind="stable"),
+        left_on="first_day",
+        right_on="since",
+        by="site",
+    ).set_index("index")
+    own = dates["source"]
+    return found.reindex(dates.index).assign(source=lambda t: t["source"].fillna(own))
+
+
+def _are_slips(
+    table: pd.DataFrame, no_audit: pd.Series, no_expiry: pd.Series, claimed: pd.Series
+) -> bool:
+    """Return whether claims without dates are dates that were left out.
+
+    They are where they are common, as common as figures that are left out elsewhere in the
+    record, or no more than either date is left out without the other.
+    """
+    one, other, size = no_audit[claimed], no_expiry[claimed], max(int(claimed.sum()), 1)
+    share = float((one & other).mean()) if claimed.any() else 0.0
+    apart = float((one & ~other).sum() * (other & ~one).sum()) / size**2
+    blank = table.select_dtypes("float64").isna().mean()
+    elsewhere = float(np.nan_to_num(blank[blank < 1].median()))
+    return share > RARE_SHARE or share <= max(elsewhere, 2 * apart)
 
 
 def _claims(table: pd.DataFrame) -> pd.Series:
@@ -184,10 +229,11 @@ def _days(dates: pd.Series) -> pd.Series:
 def _usual(table: pd.DataFrame, days: pd.Series) -> pd.Series:
     """Return how long audits of the site, else of the scheme, stand by those that say so.
 
-    At most three years. Schemes have audits of several kinds, so for a site that never says it
-    the longest that is common speaks.
+    What others say counts up to three years. Schemes have audits of several kinds, so for a
+    site that never says it the longest that is common speaks.
     """
-    said = days.where((days > 0) & (days <= USUAL_DAYS))
+    said = days.where((days > 0) & (days <= LONGEST_DAYS))
     own = said.groupby(table["facility_id"]).transform("median")
     usual = said.groupby(table["audit_scheme"].fillna("")).transform("quantile", COMMON)
-    return own.fillna(usual).fillna(said.quantile(COMMON)).fillna(USUAL_DAYS)
+    others = usual.fillna(said.quantile(COMMON)).clip(upper=USUAL_DAYS).fillna(USUAL_DAYS)
+    return pd.to_timedelta(own.fillna(others), unit="D")

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from detectors.base import Benign
 from detectors.labour.figures import people, subjects
@@ -20,7 +21,6 @@ from detectors.labour.sign import Sign
 from detectors.labour.signs import Signs
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from detectors.base import Abstention
@@ -41,7 +41,7 @@ class ChildLabourSigns(Signs):
 
     name: ClassVar = "child_labour_signs"
     type: ClassVar = "child_labour"
-    version: ClassVar = "2"
+    version: ClassVar = "3"
     peers_are: ClassVar = "facility-months of the country, the site's own first"
     reads: ClassVar = (
         "facility/1 /country",
@@ -50,6 +50,7 @@ class ChildLabourSigns(Signs):
         "labour/1 /share_birthdate_jan1",
         "labour/1 /share_age_exactly_18",
         "labour/1 /migrant_share",
+        "labour/1 /output_product_id",
     )
     signs: ClassVar = (
         Sign(
@@ -91,7 +92,31 @@ class ChildLabourSigns(Signs):
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Let a rise in foreign workers explain as much of a rise in 1 January."""
-        del site
         migrants = np.maximum(window["z_migrants"].to_numpy(np.float64), 0)
+        migrants = _beside(migrants, site)
         z = window["z_born_on_1_january"].to_numpy(np.float64)
-        return window.assign(z_born_on_1_january=np.where(z > 0, np.maximum(z - migrants, 0), z))
+        rest = np.minimum(z - migrants, z - _as_many(window, site))
+        return window.assign(z_born_on_1_january=np.where(z > 0, np.maximum(rest, 0), z))
+
+
+def _as_many(window: pd.DataFrame, site: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the spreads of births on 1 January that as many more foreign workers make."""
+    value, centre, spread = (
+        window[f"{part}_migrants"].to_numpy(np.float64) for part in ("value", "centre", "spread")
+    )
+    more = _beside(_share_of(value) - _share_of(centre + spread), site)
+    born = window["value_born_on_1_january"].to_numpy(np.float64)
+    without = np.arcsin(np.sqrt(np.clip(_share_of(born) - more, 0, 1)))
+    spread = window["spread_born_on_1_january"].to_numpy(np.float64)
+    return np.asarray(np.nan_to_num((born - without) / spread))
+
+
+def _share_of(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.sin(np.clip(value, 0, np.pi / 2)) ** 2)
+
+
+def _beside(values: NDArray[np.float64], site: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the largest of a month and those before and after, 0 at least: people stay."""
+    own = pd.Series(values).groupby(site)
+    months = [own.shift(n).to_numpy(np.float64) for n in (-1, 0, 1)]
+    return np.asarray(np.fmax.reduce([*months, np.zeros(len(values))]), np.float64)

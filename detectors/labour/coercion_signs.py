@@ -43,7 +43,7 @@ class CoercionSigns(Signs):
 
     name: ClassVar = "coercion_signs"
     type: ClassVar = "coercion_indicators"
-    version: ClassVar = "2"
+    version: ClassVar = "3"
     peers_are: ClassVar = "facility-months of the country, the site's own first"
     reads: ClassVar = (
         "facility/1 /country",
@@ -54,6 +54,7 @@ class CoercionSigns(Signs):
         "labour/1 /grievances",
         "labour/1 /avg_weekly_hours",
         "labour/1 /gross_wages",
+        "labour/1 /output_product_id",
     )
     signs: ClassVar = (
         Sign(
@@ -132,7 +133,7 @@ class CoercionSigns(Signs):
         """Let the strongest indicator count only as far as others come with it."""
         del site
         found: dict[str, NDArray[np.float64]] = {}
-        for what in ("z", "apart"):
+        for what in ("z", "apart", "month"):
             names = [f"{what}_{sign.name}" for sign in self.signs]
             most = [sign.most for sign in self.signs]
             strength = np.minimum(window[names].to_numpy(np.float64), most)

@@ -30,8 +30,12 @@ __all__ = ["Departures", "Peers", "departures"]
 _SHARE: Final = 0.60
 _NORMAL: Final = 0.8416
 """The normal deviate below which `_SHARE` of the magnitudes lie."""
-_SEASON: Final = 6.0
-"""Sites that a month's common shift must be seen at to have as much say as none at all."""
+_LIKE: Final = 6.0
+"""Like sites that have as much say about what is usual as all sites."""
+_SEASON: Final = 24.0
+"""Rows that a month's uncertain common shift must be seen in to have as much say as none."""
+_TOGETHER: Final = 3
+"""Fewer sites that depart in one month share nothing."""
 _OWN_SPREAD: Final = 10.0
 """Months that give a site's own spread as much say as everybody's."""
 _MEDIAN: Final = 1.57
@@ -45,6 +49,8 @@ _LOUD: Final = 2.0
 _LASTS: Final = 0.4
 """Share of the months between two that are loud, too, from which on it is no season."""
 _LOPSIDED: Final = 1.5
+_OUTSIDE: Final = 5
+"""Months that are enough to be a usual."""
 _SITES: Final = 8
 """Fewer sites say nothing about how much sites differ."""
 
@@ -56,11 +62,13 @@ class Peers(NamedTuple):
         site: Number of the site, ascending.
         group: Number of the group of like sites.
         month: Number of the month.
+        trade: Number of a second kind of group, with which sites share seasons; None for none.
     """
 
     site: Codes
     group: Codes
     month: Codes
+    trade: Codes | None = None
 
 
 class Departures(NamedTuple):
@@ -70,12 +78,14 @@ class Departures(NamedTuple):
         own: Distance from what the site usually shows, in its usual spreads; 0 where unknown
             or without a past.
         site: Distance of the site as a whole from its peers, in spreads between sites.
+        month: Distance of the month from the site's peers, in the same; NaN where unknown.
         centre: What would have been usual.
         spread: The usual spread around it.
     """
 
     own: Floats
     site: Floats
+    month: Floats
     centre: Floats
     spread: Floats
 
@@ -93,8 +103,9 @@ def departures(values: Floats, noise: Floats, peers: Peers, reach: int | None = 
     season = _season(values - own, peers)
     level = values - season
     outside = np.zeros(len(level), bool) if reach else episodes(level, peers.site, noise)
+    outside = _nearer(level, outside, noise, peers)
     own, count = _others(level, peers.site, reach, outside)
-    middle, between, apart = _sites(np.where(outside, np.nan, level), noise, peers)
+    middle, between, apart, month = _sites(np.where(outside, np.nan, level), noise, peers)
     pooled = _spread(level - own)
     alike = pooled**2 / max(between**2, 1e-30) if pooled else 0.0
     known = count > 0
@@ -106,7 +117,8 @@ def departures(values: Floats, noise: Floats, peers: Peers, reach: int | None = 
     doubt = np.where(known, _MEDIAN * spread**2 / weight, between**2)
     total = np.sqrt(spread**2 + doubt)
     z = np.where(count >= _PAST, np.nan_to_num(away / total), 0.0)
-    return Departures(_unseasonal(z, peers), apart, centre + season, total)
+    shown = np.where(count >= _PAST, np.nan_to_num((values - centre) / total), 0.0)
+    return Departures(_unseasonal(z, shown, peers), apart, month, centre + season, total)
 
 
 def _others(
@@ -155,40 +167,92 @@ def _neighbours(values: Floats, site: Codes, reach: int) -> tuple[Floats, Floats
 
 def _season(away: Floats, peers: Peers) -> Floats:
     """Return what a month did to everybody, and within it to each group of peers."""
-    whole = _shrunken(away, peers.month)
     months = int(peers.month.max(initial=0)) + 1
-    return whole + _shrunken(away - whole, peers.group * months + peers.month)
+    keys = [peers.month, peers.group * months + peers.month]
+    if peers.trade is not None:
+        trades = int(peers.trade.max(initial=0)) + 1
+        both = peers.group * trades + peers.trade
+        keys += [peers.trade * months + peers.month, both * months + peers.month]
+    spread = _site_spread(away, peers.site, _spread(away))
+    season = np.zeros(len(away))
+    for key in keys:
+        season += _shared(away - season, spread, key)
+    return season
 
 
-def _unseasonal(z: Floats, peers: Peers) -> Floats:
-    """Take off what the site showed in the same month of the year before or after, too.
+def _unseasonal(z: Floats, shown: Floats, peers: Peers) -> Floats:
+    """Take off what the site showed about the same month of the year before or after, too.
 
-    What lasts from one to the other is no season.
+    What lasts from one to the other is no season. What others showed as well, then, is one
+    now that they do not report: so `shown` is the distance with the season in it.
     """
     months = int(peers.month.max(initial=0)) + 1
-    key = peers.site * (months + _YEAR) + peers.month
+    key = peers.site * (months + 2 * _YEAR) + peers.month
     loud = np.concatenate([[0], np.cumsum(np.abs(z) > _LOUD)])
     rows, found = np.arange(len(z)), z
-    for step in (-_YEAR, _YEAR):
+    for step in (sign * (_YEAR + slack) for sign in (-1, 1) for slack in (-1, 0, 1)):
         at = np.minimum(np.searchsorted(key, key + step), len(key) - 1)
         same = (key[at] == key + step) & (peers.month + step >= 0)
         first, last = np.minimum(rows, at) + 1, np.maximum(rows, at)
         between = (loud[last] - loud[first]) / np.maximum(last - first, 1)
-        again = same & (between < _LASTS) & (z * z[at] > 0)
-        rest = np.sign(z) * np.maximum(np.abs(z) - np.abs(z[at]), 0.0)
+        again = same & (between < _LASTS) & (z * shown[at] > 0)
+        rest = np.sign(z) * np.maximum(np.abs(z) - np.abs(shown[at]), 0.0)
         found = np.where(again & (np.abs(rest) < np.abs(found)), rest, found)
     return np.asarray(found)
 
 
-def _shrunken(away: Floats, key: Codes) -> Floats:
-    grouped = pd.Series(away).groupby(key, sort=False)
-    size = grouped.transform("count").to_numpy(np.float64)
-    middle = np.nan_to_num(grouped.transform("median").to_numpy(np.float64))
-    return np.asarray(middle * size / (size + _SEASON))
+def _nearer(
+    level: Floats, outside: NDArray[np.bool_], noise: Floats, peers: Peers
+) -> NDArray[np.bool_]:
+    """Return what lies outside the usual, where of two levels the one that peers have is usual.
+
+    A wrong that a record begins with looks like the usual, and its end like an episode.
+    """
+    if not outside.any():
+        return outside
+    known = ~np.isnan(level)
+    inner, outer = (
+        pd.Series(np.where(part, level, np.nan)).groupby(peers.site)
+        for part in (known & ~outside, known & outside)
+    )
+    middle, between, *_ = _sites(np.where(outside, np.nan, level), noise, peers)
+    away = [(each.transform("median") - middle).abs() for each in (inner, outer)]
+    enough = (outer.transform("count") >= _OUTSIDE) & (between > 0)
+    swapped = (enough & (away[0] - away[1] > between)).to_numpy()
+    return np.asarray(np.where(swapped, known & ~outside, outside))
 
 
-def _sites(level: Floats, noise: Floats, peers: Peers) -> tuple[Floats, float, Floats]:
-    """Return what sites like this one show, how much sites differ, and how far this one is.
+def _shared(away: Floats, spread: Floats, key: Codes) -> Floats:
+    """Return what the rows of a key have in common, as far as chance does not explain it.
+
+    A median is drawn towards none by twice its own error (James and Stein, 1961), where three
+    quarters of the rows show at least half of it: what all share is taken off nearly whole,
+    however few they are. Else it is drawn by the number of rows.
+    """
+    known = np.flatnonzero(~np.isnan(away))
+    order = known[np.lexsort((away[known], key[known]))]
+    of, ranked = key[order], away[order]
+    first = np.flatnonzero(np.diff(of, prepend=-1))
+    size = np.diff(np.append(first, len(of)))
+    if not len(first):
+        return np.zeros(len(away))
+    middle = (ranked[first + (size - 1) // 2] + ranked[first + size // 2]) / 2
+    quarter = (size - 1) // 4
+    low, high = ranked[first + quarter], ranked[first + size - 1 - quarter]
+    together = np.where(middle > 0, low, -high) >= np.abs(middle) / 2
+    error = _MEDIAN * np.add.reduceat(spread[order] ** 2, first) / size**2
+    sure = 1 - 4 * error / np.maximum(middle**2, 1e-30)
+    kept = np.maximum(np.where(together, sure, 0.0), size / (size + _SEASON))
+    shift = np.where(size >= _TOGETHER, middle * kept, 0.0)
+    found = np.zeros(len(away))
+    at = np.minimum(np.searchsorted(of[first], key), len(first) - 1)
+    same = of[first][at] == key
+    found[same] = shift[at[same]]
+    return found
+
+
+def _sites(level: Floats, noise: Floats, peers: Peers) -> tuple[Floats, float, Floats, Floats]:
+    """Return what sites like this one show, how much sites differ, how far this one and its month.
 
     What chance gives a month counts in full: at a small site it may lie to one side for years.
     """
@@ -199,14 +263,16 @@ def _sites(level: Floats, noise: Floats, peers: Peers) -> tuple[Floats, float, F
     grouped = medians.groupby(group)
     size = grouped.transform("count").to_numpy(np.float64)
     like = np.nan_to_num(grouped.transform("median").to_numpy(np.float64), nan=whole)
-    like = (size * like + _SEASON * whole) / (size + _SEASON)
+    like = (size * like + _LIKE * whole) / (size + _LIKE)
     away = medians.to_numpy(np.float64) - like
     between = _spread(away)
     enough = np.count_nonzero(~np.isnan(away)) >= _SITES and between > 0
     chance = pd.Series(noise).groupby(peers.site).median().to_numpy(np.float64)
-    apart = np.nan_to_num(away / np.hypot(between, chance)) if enough else np.zeros(len(away))
+    wide = np.hypot(between, chance)
+    apart = np.nan_to_num(away / wide) if enough else np.zeros(len(away))
     row = np.searchsorted(medians.index.to_numpy(), peers.site)
-    return like[row], between, apart[row]
+    month = (level - like[row]) / np.maximum(wide[row], 1e-30) if enough else np.zeros(len(level))
+    return like[row], between, apart[row], np.asarray(month)
 
 
 def _spread(away: Floats) -> float:

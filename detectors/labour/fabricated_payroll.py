@@ -12,15 +12,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
+import pandas as pd
 
 from detectors.base import Benign
 from detectors.labour.figures import ratio, subjects
-from detectors.labour.pay_signs import pay_signs, roundness
+from detectors.labour.hour_signs import by_usual
+from detectors.labour.pay_signs import by_same_hours, pay_signs, roundness
 from detectors.labour.sign import Sign
 from detectors.labour.signs import Signs
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from detectors.base import Abstention, Case
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["FabricatedPayroll"]
 
 _CHANCE: Final = 0.01
-_REPEAT: Final = 0.25
-"""A total that repeats to the cent counts as four usual spreads."""
+_REPEAT: Final = 1e-4
+"""No total repeats with less chance than this, whatever its figures say."""
+_THOUSAND: Final = 6.9078
+"""The log of a thousand: totals are written in thousands here and there."""
 _AROUND: Final = 9
 """Months each way that are compared where sites grow and shrink."""
 
@@ -42,18 +45,24 @@ class FabricatedPayroll(Signs):
 
     name: ClassVar = "fabricated_payroll"
     type: ClassVar = "fabricated_payroll"
-    version: ClassVar = "2"
+    version: ClassVar = "3"
     peers_are: ClassVar = "facility-months, the site's own first"
     reads: ClassVar = (
         "labour/1 /gross_wages",
         "labour/1 /total_hours",
         "labour/1 /headcount",
         "labour/1 /output_units",
+        "labour/1 /output_product_id",
+        "labour/1 /avg_weekly_hours",
         "timesheet/1 /workers",
     )
     signs: ClassVar = (
         Sign("rounded", "pay ended on {value} zeros on average, where {usual} is usual"),
-        Sign("same_pay", "{value} had the pay of somebody else to the cent", kind="share"),
+        Sign(
+            "same_pay",
+            "{value} more than their hours explain had the pay of somebody else to the cent",
+            kind="share",
+        ),
         Sign(
             "pay_without_hours",
             "hourly pay strayed {factor} times as much as usual from week to week",
@@ -98,18 +107,29 @@ class FabricatedPayroll(Signs):
         size, wages = len(months), months["gross_wages"]
         hourly = wages / months["total_hours"].where(months["total_hours"] > 0)
         error = table["hourly_error"].fillna(1.0).to_numpy(np.float64)
-        table["value_total_against_sheets"] = ratio(hourly, table["hourly"])
+        table["value_total_against_sheets"] = _whole_units(ratio(hourly, table["hourly"]))
         table["noise_total_against_sheets"] = np.hypot(error, _CHANCE)
         table["value_round_total"] = _surprise(roundness(wages.to_numpy(np.float64)))
         table["noise_round_total"] = np.ones(size)
+        table["paid"] = wages.where(wages > 0).to_numpy(np.float64)
         table["value_repeated_total"] = _repeated(months)
-        table["noise_repeated_total"] = np.full(size, _REPEAT)
         heads = np.log(months["headcount"].where(months["headcount"] > 0))
         table["value_heads"] = heads.to_numpy(np.float64)
         table["noise_heads"] = np.full(size, _CHANCE)
+        table["weekly"] = months["avg_weekly_hours"].where(months["avg_weekly_hours"] > 0)
         table["value_heads_per_output"] = ratio(months["headcount"], months["output_units"])
         table["noise_heads_per_output"] = np.full(size, _CHANCE)
         return table, ()
+
+    def prepare(self, window: pd.DataFrame) -> pd.DataFrame:
+        """Finish what depends on the site's months: hands at work, and what chance repeats."""
+        heads = window["value_heads_per_output"] + np.log(_time_worked(window))
+        window = window.assign(
+            value_heads_per_output=heads,
+            noise_repeated_total=_one_in(window),
+            chance_same_pay=by_same_hours(window),
+        )
+        return by_usual(window, ("same_pay",))
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Let a December total beyond the sheets count half: a thirteenth month is paid then."""
@@ -131,9 +151,35 @@ def _surprise(zeros: Floats) -> Floats:
     return np.asarray(stats.norm.isf(0.5 * 10.0 ** -np.maximum(zeros, 0)))
 
 
+def _whole_units(away: Floats) -> Floats:
+    """Take totals in thousands for whole ones: that is a slip of units."""
+    return np.asarray(away - _THOUSAND * np.round(away / _THOUSAND))
+
+
+def _time_worked(window: pd.DataFrame) -> pd.Series:
+    """Return a month's weekly hours as a share of the site's usual, at most 1."""
+    usual = window["weekly"].groupby(window["site"]).transform("median")
+    return (window["weekly"] / usual).clip(upper=1.0).fillna(1.0)
+
+
 def _repeated(months: pd.DataFrame) -> Floats:
     """Return 1 where a site's total is that of one of its earlier months, 0 where not."""
     paid = months["gross_wages"].where(months["gross_wages"] > 0)
     table = months[["facility_id", "first_day"]].assign(paid=paid.round(2)).sort_values("first_day")
     again = table.duplicated(["facility_id", "paid"]).reindex(months.index)
     return np.where(paid.isna(), np.nan, again.astype(np.float64))
+
+
+def _one_in(window: pd.DataFrame) -> Floats:
+    """Return the noise that makes of 1 the normal deviate of the chance that a total repeats.
+
+    Totals that are always rounded, or hardly vary, coincide.
+    """
+    from scipy import stats  # noqa: PLC0415 - as above
+
+    own = window["paid"].groupby(window["site"])
+    zeros = pd.Series(np.floor(roundness(window["paid"].to_numpy(np.float64))), window.index)
+    step = 0.01 * 10.0 ** zeros.groupby(window["site"]).transform("median")
+    wide = (own.transform("quantile", 0.75) - own.transform("quantile", 0.25)).clip(lower=1e-9)
+    chance = np.nan_to_num((own.transform("count") * step / wide).to_numpy(np.float64), nan=0.5)
+    return np.asarray(1 / stats.norm.isf(np.clip(chance, _REPEAT, 0.4)))

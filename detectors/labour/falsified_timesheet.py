@@ -16,7 +16,7 @@ import numpy as np
 from detectors.base import Benign
 from detectors.holiday_calendar import of_month
 from detectors.labour.figures import ratio, subjects
-from detectors.labour.hour_signs import MIN_ROWS, hour_signs
+from detectors.labour.hour_signs import MIN_ROWS, by_usual, hour_signs
 from detectors.labour.sign import Sign
 from detectors.labour.signs import Signs
 from detectors.rules import not_judged
@@ -42,13 +42,14 @@ class FalsifiedTimesheet(Signs):
 
     name: ClassVar = "falsified_timesheet"
     type: ClassVar = "falsified_timesheet"
-    version: ClassVar = "3"
+    version: ClassVar = "4"
     peers_are: ClassVar = "facility-months with timesheets, the site's own first"
     libraries: ClassVar = ("holidays", "numpy", "pandas", "scipy")
     reads: ClassVar = (
         "facility/1 /country",
         "labour/1 /avg_weekly_hours",
         "labour/1 /total_hours",
+        "labour/1 /output_product_id",
         "legal_limit/1 /max_weekly_hours",
         "timesheet/1 /workers",
     )
@@ -87,12 +88,14 @@ class FalsifiedTimesheet(Signs):
             "timesheets showed {value} times the reported hours, where {usual} is usual",
             side="both",
             kind="log",
+            between=True,
         ),
         Sign(
             "sheets_against_totals",
             "timesheets showed {value} times the hours of the totals, where {usual} is usual",
             side="both",
             kind="log",
+            between=True,
         ),
     )
     benign: ClassVar = (
@@ -130,6 +133,10 @@ class FalsifiedTimesheet(Signs):
         return table, not_judged(
             self.name, {f"timesheets of fewer than {MIN_ROWS} worker-weeks": without}
         )
+
+    def prepare(self, window: pd.DataFrame) -> pd.DataFrame:
+        """Take off what the clock explains, and give shares the noise of the site's usual ones."""
+        return by_usual(window, ("whole", "alike", "repeated", "copied"))
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Let paid holidays explain as many hours, and report and totals speak with one voice."""

@@ -50,4 +50,7 @@ def subjects(months: pd.DataFrame) -> pd.DataFrame:
         "site_index",
         "limit_index",
     ]
-    return months[names].assign(site=months["facility_id"], group=months["country"])
+    trade = months["output_product_id"].groupby(months["facility_id"]).transform("first")
+    return months[names].assign(
+        site=months["facility_id"], group=months["country"], trade=trade.to_numpy()
+    )

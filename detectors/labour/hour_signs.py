@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["MIN_ROWS", "hour_signs", "per_month"]
+__all__ = ["MIN_ROWS", "by_usual", "hour_signs", "per_month"]
 
 MIN_ROWS: Final = 8
 """Fewer worker-weeks show no pattern."""
@@ -30,6 +30,8 @@ _FINEST: Final = 0.01
 _ON: Final = 1e-6
 _EDGE: Final = 0.75
 """Hours below a limit that count as just under it."""
+_PAIRS: Final = 2.0
+"""Rows that are alike come at least in pairs: their number varies as much more."""
 _LEAST_SPREAD: Final = 0.05
 _QUARTILES: Final = 1.349
 """Distance of a normal's quartiles in standard deviations."""
@@ -52,9 +54,10 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
         limit: Weekly limit of each of `sheets.months`; NaN where unknown.
 
     Returns:
-        One row per row of `sheets.months`, with `value_*` and `noise_*` of "whole", "alike",
-        "week_to_week", "worker_to_worker", "repeated", "copied" and "under_limit", and the median
-        week, `middle`, with its standard error over workers, `middle_error`.
+        One row per row of `sheets.months`, with `value_*` and `noise_*` of "week_to_week",
+        "worker_to_worker" and "under_limit", `value_*`, `chance_*` and `of_*` (see `by_usual`)
+        of "whole", "alike", "repeated" and "copied", and the usual week, `middle`, with its
+        standard error over workers, `middle_error`.
     """
     known = sheets.hours > 0
     rows = sheets._replace(
@@ -70,28 +73,64 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
     middle, across = _across(rows)
     workers = np.bincount(rows.month[np.diff(rows.worker, prepend=-1) > 0], minlength=len(count))
     found = {
-        **_whole(rows, count, grid),
-        **_alike(rows, count, grid, across),
+        **_whole(rows, count),
+        **_alike(rows, count),
         "value_week_to_week": np.log(within + _LEAST_SPREAD),
         "noise_week_to_week": 1 / np.sqrt(2 * np.maximum(freedom, 1)),
         "value_worker_to_worker": np.log(across + _LEAST_SPREAD),
         "noise_worker_to_worker": _OF_QUARTILES / np.sqrt(2 * count),
         "middle": middle,
         "middle_error": _OF_MEDIAN * across / np.sqrt(np.maximum(workers, 1)),
-        **_repeated(rows, grid, within),
+        **_repeated(rows),
         **_copied(rows),
         **_under(rows, count, limit),
     }
-    table = sheets.months.assign(**found)
+    table = sheets.months.assign(**found, **_chances(grid, across, within, count, workers))
     enough = per_month(rows, np.ones(len(rows.month))) >= MIN_ROWS
     names = [name for name in found if name.startswith("value_")]
     table[names] = table[names].where(pd.Series(enough, index=table.index), axis=0)
     return table
 
 
-def _share(part: Floats, count: Floats) -> tuple[Floats, Floats]:
-    share = part / count
-    return share, np.sqrt(share * (1 - share) / count + 0.25 / count**2)
+def by_usual(window: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+    """Take chance off shares, and give them the noise that the site's usual share has.
+
+    What is strange about a month must not excuse it.
+
+    Args:
+        window: With `site` and, by name, `value_*`, a plain share, `chance_*`, what chance gives
+            it, and `of_*`, what it is a share of.
+        names: Of the signs.
+    """
+    found = {}
+    for name in names:
+        expected, count = window[f"chance_{name}"], window[f"of_{name}"]
+        beyond = window[f"value_{name}"] - expected
+        usual = beyond.groupby(window["site"]).transform("mean").clip(lower=0.0)
+        share = (expected + usual).clip(0.0, 1.0)
+        found[f"value_{name}"] = beyond
+        found[f"noise_{name}"] = (_PAIRS * share * (1 - share) / count + 1 / count**2) ** 0.5
+    return window.assign(**found)
+
+
+def _chances(
+    grid: Floats, across: Floats, within: Floats, count: Floats, workers: NDArray[np.int64]
+) -> dict[str, Floats]:
+    """Return what a clock of some step and hours of some spread make equal by themselves."""
+    week, other = (
+        np.minimum(1.0, 0.28 * grid / np.maximum(spread, grid / 4)) for spread in (within, across)
+    )
+    people = np.maximum(workers, 1).astype(np.float64)
+    return {
+        "chance_whole": grid,
+        "of_whole": count,
+        "chance_alike": 0.4 * grid / np.maximum(across, grid) + 1 / count,
+        "of_alike": count,
+        "chance_repeated": week,
+        "of_repeated": np.maximum(count - people, 1),
+        "chance_copied": np.minimum(1.0, 4 * week**3 + (people - 1) * other**4),
+        "of_copied": people,
+    }
 
 
 def _grid(rows: Sheets, count: Floats) -> Floats:
@@ -108,14 +147,13 @@ def _grid(rows: Sheets, count: Floats) -> Floats:
     return np.where(parts > 0, found, np.minimum(1.0, 3 / count))
 
 
-def _whole(rows: Sheets, count: Floats, grid: Floats) -> dict[str, Floats]:
+def _whole(rows: Sheets, count: Floats) -> dict[str, Floats]:
     whole = np.abs(rows.hours - np.round(rows.hours)) < _ON
-    share, noise = _share(per_month(rows, whole.astype(np.float64)), count)
-    return {"value_whole": share - grid, "noise_whole": noise}
+    return {"value_whole": per_month(rows, whole.astype(np.float64)) / count}
 
 
-def _alike(rows: Sheets, count: Floats, grid: Floats, across: Floats) -> dict[str, Floats]:
-    """Return how much more common the commonest figure is than its clock and spread explain."""
+def _alike(rows: Sheets, count: Floats) -> dict[str, Floats]:
+    """Return how common the commonest figure is."""
     order = np.lexsort((rows.hours, rows.month))
     month, hours = rows.month[order], rows.hours[order]
     new = (np.diff(month, prepend=-1) != 0) | (np.diff(hours, prepend=-1.0) != 0)
@@ -123,14 +161,11 @@ def _alike(rows: Sheets, count: Floats, grid: Floats, across: Floats) -> dict[st
     length = np.diff(np.append(starts, len(hours)))
     most = np.zeros(len(rows.months))
     np.maximum.at(most, month[starts], length)
-    chance = 0.4 * grid / np.maximum(across, grid) + 1 / count
-    share = most / count
-    noise = np.sqrt(np.maximum(chance, share * (1 - share)) / count)
-    return {"value_alike": share - chance, "noise_alike": noise}
+    return {"value_alike": most / count}
 
 
 def _across(rows: Sheets) -> tuple[Floats, Floats]:
-    """Return the median of all rows and their spread by the quartiles.
+    """Return the mean of the middle half of all rows and their spread by the quartiles.
 
     Whether one of a few part-timers is on the sheet must not matter to either.
     """
@@ -139,7 +174,10 @@ def _across(rows: Sheets) -> tuple[Floats, Floats]:
         quartiles = pd.Series(rows.hours).groupby(rows.month).quantile(np.array([0.25, 0.5, 0.75]))
         found[np.unique(rows.month)] = quartiles.to_numpy(np.float64).reshape(-1, 3)
     low, middle, high = found.T
-    return middle, (high - low) / _QUARTILES
+    inside = (rows.hours >= low[rows.month]) & (rows.hours <= high[rows.month])
+    count = per_month(rows, inside.astype(np.float64))
+    mean = per_month(rows, np.where(inside, rows.hours, 0.0)) / np.maximum(count, 1)
+    return np.where(count > 0, mean, middle), (high - low) / _QUARTILES
 
 
 def _within(rows: Sheets, count: Floats) -> tuple[Floats, Floats]:
@@ -153,14 +191,12 @@ def _within(rows: Sheets, count: Floats) -> tuple[Floats, Floats]:
     return np.sqrt(squares / np.maximum(freedom, 1)), freedom
 
 
-def _repeated(rows: Sheets, grid: Floats, within: Floats) -> dict[str, Floats]:
-    """Return how often a worker's week equals the week before, beyond chance."""
+def _repeated(rows: Sheets) -> dict[str, Floats]:
+    """Return how often a worker's week equals the week before."""
     same = np.diff(rows.worker, prepend=-1) == 0
     equal = same & (np.abs(np.diff(rows.hours, prepend=-1.0)) < _ON)
     pairs = np.maximum(per_month(rows, same.astype(np.float64)), 1)
-    share, noise = _share(per_month(rows, equal.astype(np.float64)), pairs)
-    chance = np.minimum(1.0, 0.28 * grid / np.maximum(within, grid / 4))
-    return {"value_repeated": share - chance, "noise_repeated": noise}
+    return {"value_repeated": per_month(rows, equal.astype(np.float64)) / pairs}
 
 
 def _copied(rows: Sheets) -> dict[str, Floats]:
@@ -171,7 +207,7 @@ def _copied(rows: Sheets) -> dict[str, Floats]:
     first = np.flatnonzero(np.diff(rows.worker, prepend=-1))
     size = len(rows.months)
     if not len(first):
-        return {"value_copied": np.zeros(size), "noise_copied": np.ones(size)}
+        return {"value_copied": np.zeros(size)}
     place = np.arange(len(rows.worker)) - np.repeat(
         first, np.diff(np.append(first, len(rows.worker)))
     )
@@ -186,8 +222,7 @@ def _copied(rows: Sheets) -> dict[str, Floats]:
     again = pd.Series(_as_before(rows, place, first), index=np.arange(len(first)))[varied]
     copies = np.asarray(np.bincount(table["month"], among | again, size), np.float64)
     held = np.maximum(np.bincount(table["month"], minlength=size), 1).astype(np.float64)
-    share, noise = _share(copies, held)
-    return {"value_copied": share, "noise_copied": noise}
+    return {"value_copied": copies / held}
 
 
 def _as_before(

@@ -31,6 +31,8 @@ __all__ = ["OutputBeyondCapacity"]
 
 NEW_LEVEL_MONTHS: Final = 6
 """A change that lasted this long, to the end of what is known, is a new usual."""
+WITHIN_MONTHS: Final = 3
+"""Months within capacity that say for how many hours it was declared."""
 YOUNG_MONTHS: Final = 3
 YOUNG: Final = 0.7
 """What a departure counts that has lasted some months and is not over: it may become a level."""
@@ -38,6 +40,9 @@ ROOM: Final = -0.05
 WITHIN_CAPACITY: Final = 0.75
 """What a departure counts while output stays 5 % and more below the declared capacity."""
 _CHANCE: Final = 0.02
+_CHANCE_HOURS: Final = 0.05
+_MORE_HANDS: Final = 2.0
+"""Spreads of a month's hours from which on a season has brought more hands."""
 _CHANCE_SHIPPED: Final = 0.15
 """Stock that goes up and down makes shipments less even than output."""
 
@@ -47,13 +52,14 @@ class OutputBeyondCapacity(Signs):
 
     name: ClassVar = "output_beyond_capacity"
     type: ClassVar = "output_beyond_capacity"
-    version: ClassVar = "2"
+    version: ClassVar = "3"
     peers_are: ClassVar = "facility-months of the product, the site's own first"
     reads: ClassVar = (
         "facility/1 /declared_capacity_per_month",
         "labour/1 /output_units",
         "labour/1 /total_hours",
         "labour/1 /headcount",
+        "labour/1 /output_product_id",
     )
     signs: ClassVar = (
         Sign(
@@ -75,10 +81,11 @@ class OutputBeyondCapacity(Signs):
             least=0.0,
             most=4.0,
         ),
+        Sign("hours", kind="log", counts=False),
     )
     benign: ClassVar = (
         Benign("a season or order that all sites of the product had", "ruled out"),
-        Benign("longer hours or more hands: output is taken per hour", "ruled out"),
+        Benign("longer hours or more hands than the capacity was declared for", "ruled out"),
         Benign("a new machine: the level stayed for half a year, within capacity", "ruled out"),
         Benign("goods finished in an earlier month and counted in this one", "not checked"),
     )
@@ -95,6 +102,9 @@ class OutputBeyondCapacity(Signs):
         table = subjects(months).assign(
             site=months["facility_id"] + "|" + product.fillna(""),
             group=product,
+            trade=months["country"],
+            value_hours=np.log(months["total_hours"].where(months["total_hours"] > 0)),
+            noise_hours=np.full(known, _CHANCE_HOURS),
             value_output_per_hour=ratio(output, months["total_hours"]),
             noise_output_per_hour=np.full(known, _CHANCE),
             value_output_over_capacity=ratio(output, months["capacity"]),
@@ -108,10 +118,33 @@ class OutputBeyondCapacity(Signs):
         """Take a lasting new level for a new machine, which capacity may not mention yet."""
         z = window["z_output_per_hour"].to_numpy(np.float64)
         new, newer = (settled(z, site, months) for months in (NEW_LEVEL_MONTHS, YOUNG_MONTHS))
+        hands = np.maximum(_more_hours(window).to_numpy(np.float64) - _MORE_HANDS, 0)
+        z = np.where(z > 0, z / (1 + hands), z)
         share = window["value_output_over_capacity"].to_numpy(np.float64)
         counts = np.where(share < ROOM, WITHIN_CAPACITY, 1.0)
         counts = np.where(newer & ~(share > 0), counts * YOUNG, counts)
-        return window.assign(z_output_per_hour=np.where(new, 0.0, z * counts))
+        beyond = window["z_output_over_capacity"] - _by_more_hours(window)
+        return window.assign(
+            z_output_per_hour=np.where(new, 0.0, z * counts), z_output_over_capacity=beyond
+        )
+
+
+def _more_hours(window: pd.DataFrame) -> pd.Series:
+    """Return by how many spreads a month's hours are above the site's usual, seasons included."""
+    hours = window["value_hours"]
+    usual = hours.groupby(window["site"]).transform("median")
+    return ((hours - usual) / window["spread_hours"]).fillna(0.0)
+
+
+def _by_more_hours(window: pd.DataFrame) -> pd.Series:
+    """Return how far beyond capacity more hours explain: a capacity is declared for some hands."""
+    hours = window["value_hours"]
+    within = hours.where(window["value_output_over_capacity"] <= 0)
+    site = window["site"]
+    enough = within.groupby(site).transform("count") >= WITHIN_MONTHS
+    usual = within.groupby(site).transform("median").where(enough)
+    more = hours - usual.fillna(hours.groupby(site).transform("median"))
+    return (more.clip(lower=0) / window["spread_output_over_capacity"]).fillna(0.0)
 
 
 def _shipped(shared: Features, months: pd.DataFrame) -> pd.Series:

@@ -5,7 +5,7 @@ Next: detectors/labour/output_beyond_capacity.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["BENFORD_ROWS", "pay_signs", "roundness"]
+__all__ = ["BENFORD_ROWS", "by_same_hours", "pay_signs", "roundness"]
 
 BENFORD_ROWS: Final = 300
 _DECADES: Final = 2.0
@@ -45,8 +45,9 @@ def pay_signs(sheets: Sheets) -> pd.DataFrame:
 
     Returns:
         One row per row of `sheets.months`: `hourly` (pay over hours of the rows that have both),
-        `hourly_error` (its relative standard error over workers), and `value_*` and `noise_*`
-        of "rounded", "same_pay", "pay_without_hours" and "first_digits".
+        `hourly_error` (its relative standard error over workers), `value_*` and `noise_*` of
+        "rounded", "pay_without_hours" and "first_digits", and `value_same_pay`, `of_same_pay`,
+        `pairs_same_hours` and `pairs_same_both` (see `by_same_hours`).
     """
     known = (sheets.hours > 0) & (sheets.pay > 0)
     rows = sheets._replace(
@@ -95,15 +96,45 @@ def _hourly(rows: Sheets) -> dict[str, Floats]:
 
 
 def _same(rows: Sheets, size: Floats) -> dict[str, Floats]:
-    """Return the share of rows whose pay another worker of the month has to the cent."""
-    table = pd.DataFrame(
-        {"month": rows.month, "pay": np.round(rows.pay, 2), "worker": rows.worker}
-    ).sort_values(["month", "pay", "worker"])
-    grouped = table.groupby(["month", "pay"], sort=False)["worker"]
-    shared = grouped.transform("first") != grouped.transform("last")
-    share = np.bincount(table["month"], shared.astype(np.float64), len(rows.months)) / size
-    noise = np.sqrt(share * (1 - share) / size + 0.5 / size**2)
-    return {"value_same_pay": share, "noise_same_pay": noise}
+    """Return the share of rows whose pay another worker got to the cent.
+
+    Also how many pairs of workers' rows have the same hours, and how many of these the same pay.
+    """
+    table = pd.DataFrame({"month": rows.month, "pay": np.round(rows.pay, 2), "hours": rows.hours})
+    table["worker"] = rows.worker
+    others = _others(table, ["month", "pay"])
+    same, both = _others(table, ["month", "hours"]), _others(table, ["month", "hours", "pay"])
+    months = len(rows.months)
+    return {
+        "value_same_pay": _added(table["month"], others > 0, months) / size,
+        "of_same_pay": size,
+        "pairs_same_hours": _added(table["month"], same, months),
+        "pairs_same_both": _added(table["month"], both, months),
+    }
+
+
+def _others(table: pd.DataFrame, keys: list[str]) -> Floats:
+    """Return how many rows of other workers each row agrees with."""
+    whole = table.groupby(keys, sort=False)["worker"].transform("size")
+    own = table.groupby([*keys, "worker"], sort=False)["worker"].transform("size")
+    return (whole - own).to_numpy(np.float64)
+
+
+def _added(month: pd.Series, values: NDArray[Any], months: int) -> Floats:
+    return np.asarray(np.bincount(month, values, months), np.float64)
+
+
+def by_same_hours(window: pd.DataFrame) -> pd.Series:
+    """Return the share of rows that have another's pay because they have another's hours.
+
+    How often the same hours bring the same pay is read off the site's other months.
+    """
+    hours, both = (window[f"pairs_same_{name}"] for name in ("hours", "both"))
+    rest, same = (
+        each.groupby(window["site"]).transform("sum") - each.fillna(0.0) for each in (hours, both)
+    )
+    share = (same / rest.where(rest > 0)).fillna(0.0)
+    return (share * hours / window["of_same_pay"]).clip(upper=1.0)
 
 
 def _loose(rows: Sheets, size: Floats) -> dict[str, Floats]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 import pandas as pd
@@ -93,14 +93,18 @@ class Signs(ABC):
     def collect(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
         """Return `value_*` and `noise_*` of each sign per facility-month, and what is left out.
 
-        The table also holds the columns of the subject, `site` (whose past is compared) and
-        `group` (who is alike), both as text.
+        The table also holds the columns of the subject, `site` (whose past is compared),
+        `group` (who is alike) and `trade` (who has seasons in common as well), as text.
         """
 
     def sheet_entries(self, case: Case) -> tuple[int, ...]:
         """Return the entries beyond the facility-month that the answer rests on."""
         entry = int(case.row.get("site_index", -1))
         return (entry,) if entry >= 0 else ()
+
+    def prepare(self, window: pd.DataFrame) -> pd.DataFrame:
+        """Finish values and noise that depend on a site's months of the window; none does."""
+        return window
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Take back departures that have an innocent explanation; none does by default."""
@@ -143,16 +147,18 @@ class Signs(ABC):
 
     def _window(self, window: pd.DataFrame) -> pd.DataFrame:
         """Add departures and the deviate of their sum; rows are in order of site and month."""
+        window = self.prepare(window)
         site = pd.factorize(window["site"])[0].astype(np.int64)
         group = pd.factorize(window["group"].fillna(""))[0].astype(np.int64)
         month = pd.factorize(window["month"], sort=True)[0].astype(np.int64)
-        peers = Peers(site, group, month)
+        trade = pd.factorize(window["trade"].fillna(""))[0].astype(np.int64)
+        peers = Peers(site, group, month, trade)
         found: dict[str, Floats] = {}
         for sign in self._measured:
             found |= _measure(sign, window, peers)
         for sign in (one for one in self.signs if one.needs):
             found[f"z_{sign.name}"] = np.min([found[f"z_{name}"] for name in sign.needs], axis=0)
-            found[f"apart_{sign.name}"] = np.zeros(len(window))
+            found[f"apart_{sign.name}"] = found[f"month_{sign.name}"] = np.zeros(len(window))
         window = self.adjust(window.assign(**found), site)
         own = _deviates(runs(_standard(self._sum(window, "z")), site))
         return window.assign(deviate=_either(own, self._apart(window, site)))
@@ -166,12 +172,17 @@ class Signs(ABC):
         return np.sqrt(total)
 
     def _apart(self, window: pd.DataFrame, site: NDArray[np.int64]) -> Floats:
-        """Return how strange each site is among its peers, as a deviate, on all its rows."""
+        """Return how strange each site is among its peers, as a deviate.
+
+        A month that is itself nearer to them counts only as far as it is away.
+        """
         sites = int(site.max(initial=-1)) + 1
         if sites < MIN_SITES or not any(sign.between for sign in self.signs):
             return np.full(len(window), -_FARTHEST)
         first = np.searchsorted(site, np.arange(sites))
-        return _deviates(self._sum(window, "apart")[first], cleaned=False)[site]
+        whole = self._sum(window, "apart")
+        null = nulls.fit(whole[first], "upper")
+        return _of_null(null, np.minimum(whole, self._sum(window, "month")))
 
     def score(self, sample: Sample) -> Floats:
         """Measure each row as a normal deviate under its window's null."""
@@ -194,7 +205,7 @@ class Signs(ABC):
     def explain(self, case: Case) -> Account:
         """Name the figures that stand out, and what they usually are."""
         row = case.row
-        strength = {s: max(row[f"z_{s.name}"], row[f"apart_{s.name}"]) for s in self.signs}
+        strength = {s: _shown(s, row) for s in self.signs}
         order = sorted((s for s in self.signs if s.counts), key=lambda s: (-strength[s], s.name))
         shown = [s for s in order[:_SHOWN] if strength[s] >= _STANDS_OUT] or order[:1]
         lines = [told(s, row) for s in shown]
@@ -214,6 +225,13 @@ class Signs(ABC):
         )
 
 
+def _shown(sign: Sign, row: Mapping[str, Any]) -> float:
+    """Return how much a sign stands out; one without a figure this month cannot be shown."""
+    named = sign.needs[-1] if sign.needs else sign.name
+    known = not np.isnan(row[f"value_{named}"])
+    return max(row[f"z_{sign.name}"], row[f"apart_{sign.name}"]) if known else -np.inf
+
+
 def _digest(window: pd.DataFrame) -> str:
     """Name the rows of a window by their subjects and numbers, whatever their order."""
     lines = window.sort_values("subject_id").round(12)
@@ -225,17 +243,19 @@ def _measure(sign: Sign, window: pd.DataFrame, peers: Peers) -> dict[str, Floats
     value = window[f"value_{sign.name}"].to_numpy(np.float64)
     noise = window[f"noise_{sign.name}"].to_numpy(np.float64)
     found = departures(value, noise, peers, sign.reach)
-    centre, z, apart = found.centre, found.own, found.site
+    centre, z, apart, month = found.centre, found.own, found.site, np.nan_to_num(found.month)
     if sign.least is not None:
         centre = np.maximum(centre, sign.least)
         z = np.nan_to_num((value - centre) / found.spread)
     if sign.side == "down":
-        z, apart = -z, -apart
+        z, apart, month = -z, -apart, -month
     if sign.side == "both":
-        z, apart = np.abs(z), np.abs(apart)
+        z, month = np.abs(z), month * np.sign(apart)
+        apart = np.abs(apart)
     return {
         f"z_{sign.name}": z,
         f"apart_{sign.name}": apart if sign.between else np.zeros(len(z)),
+        f"month_{sign.name}": month if sign.between else np.zeros(len(z)),
         f"centre_{sign.name}": centre,
         f"spread_{sign.name}": found.spread,
     }
@@ -247,11 +267,14 @@ def _standard(sums: Floats) -> Floats:
     return sums if null is None else (sums - null.centre) / null.scale
 
 
-def _deviates(sums: Floats, *, cleaned: bool = True) -> Floats:
+def _deviates(sums: Floats) -> Floats:
     """Turn sums into normal deviates by the null of their own middle; 0 where there is none."""
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
+    return _of_null(nulls.fit(sums, "upper", cleaned=True), sums)
 
-    null = nulls.fit(sums, "upper", cleaned=cleaned)
+
+def _of_null(null: nulls.RobustT | None, sums: Floats) -> Floats:
+    from scipy import stats  # noqa: PLC0415 - as above
+
     if null is None:
         return np.zeros(len(sums))
     p = nulls.p_values(null, sums, "upper")

@@ -25,7 +25,8 @@ def told(sign: Sign, row: Mapping[str, Any]) -> tuple[str, str]:
     value, centre = float(row[f"value_{named}"]), float(row[f"centre_{named}"])
     away = float(row[f"spread_{named}"])
     low, high = centre - away, centre + away
-    factor = plain(float(np.exp(np.clip(value - centre, -20, 20))), 2)
+    away_by = float(np.nan_to_num(np.clip(value - centre, -20, 20)))
+    factor = plain(float(np.exp(away_by)), 2)
     shown, usual = _written(sign, value), _written(sign, centre)
     said = sign.phrase.format(value=shown, usual=usual, factor=factor)
     name = sign.name.replace("_", " ")
