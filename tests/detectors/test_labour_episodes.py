@@ -74,6 +74,24 @@ def test_season_of_one_site_comes_back() -> None:
     assert of(3, departures(twice, NOISE, PEERS).own)[6] < 3
 
 
+def test_what_all_of_a_small_group_show_is_theirs() -> None:
+    """A bonus of all four sites of a country is no departure; what one of them shows is."""
+    group = np.where(SITE < 4, 1, 0)
+    peers = Peers(SITE, group.astype(np.int64), PEERS.month)
+    months = {f"s{n}": (range(9, 10), 8.0) for n in range(4)}
+    together = departures(panel(5, **months), NOISE, peers).own
+    alone = departures(panel(5, s2=months["s2"]), NOISE, peers).own
+    assert all(abs(of(n, together)[9]) < 3.0 for n in range(4))
+    assert of(2, alone)[9] > 5.0
+
+
+def test_peers_say_which_of_two_levels_is_usual() -> None:
+    """A record that begins with a wrong: its months stand out, not those after it."""
+    found = of(3, departures(panel(2, s3=(range(10), 8.0)), NOISE, PEERS).own)
+    assert np.median(found[:10]) > 3.0
+    assert np.abs(np.median(found[10:])) < 1.5
+
+
 @pytest.mark.parametrize("size", [0, 1, 5])
 def test_few_months_have_no_episodes(size: int) -> None:
     """A record too short to say what is usual has none, and nothing fails."""

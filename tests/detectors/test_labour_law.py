@@ -81,6 +81,29 @@ def test_months_without_dates_go_by_the_month_before() -> None:
     assert ask(AUDIT, world).judged == {AUDIT: 2 + len(left_out)}
 
 
+def test_renewal_that_later_months_record_counts() -> None:
+    """A month without dates goes by an audit that took place before it, whoever wrote it down."""
+    world = works()
+    world.month(
+        month="2024-06", **CLAIM, last_audit_date="2023-07-01", audit_expiry_date="2024-07-01"
+    )
+    world.month(month="2024-08", **CLAIM)
+    world.month(
+        month="2024-09", **CLAIM, last_audit_date="2024-06-20", audit_expiry_date="2025-07-01"
+    )
+    assert flagged(AUDIT, world) == {}
+
+
+def test_expiry_that_another_month_states_is_that_of_the_audit() -> None:
+    """The same audit expires on the same day, also where a month leaves the expiry out."""
+    world = works()
+    audit = {"last_audit_date": "2021-06-01"}
+    world.month(month="2024-05", **CLAIM, **audit, audit_expiry_date="2025-06-01")
+    world.month(month="2025-01", **CLAIM, **audit)
+    late = world.month(month="2025-07", **CLAIM, **audit)
+    assert set(flagged(AUDIT, world)) == {late}
+
+
 def test_one_claim_without_dates_among_many_with_them_is_flagged() -> None:
     """A claim without an audit on record, where everybody else records theirs."""
     world = works()

@@ -34,6 +34,21 @@ def test_largest_source_speaks(month: dict[str, float], source: str) -> None:
     assert source in flagged(HOURS, world)[subject].account.sentence
 
 
+def test_totals_that_always_stray_prove_less() -> None:
+    """Totals three per cent over the limit: within what they stray by, or beyond it."""
+    found = []
+    for share in (0.0, 0.03):
+        world = works()
+        for n in range(12):
+            weeks = 46 * (1 + share * (-1) ** n)
+            world.month(
+                month=f"2023-{n + 1:02d}", avg_weekly_hours=46.0, total_hours=100 * weeks * WEEKS
+            )
+        world.month(avg_weekly_hours=46.0, total_hours=100 * 49.5 * WEEKS)
+        found.append(len(flagged(HOURS, world)))
+    assert found == [1, 0]
+
+
 def test_timesheets_speak_for_the_site() -> None:
     """Twenty workers at 55 hours outweigh a report of 40."""
     world = works()

@@ -108,6 +108,17 @@ def test_new_machine_is_no_subcontractor() -> None:
     assert not {s for s in flagged(OUTPUT, workplaces(everywhere=machine)) if s.startswith(SITE)}
 
 
+def test_more_hands_explain_more_goods() -> None:
+    """A site that grows beyond the hands its capacity was declared for is not flagged."""
+
+    def grown(site: str, month: str, own: Change) -> Change:
+        more = 2.2 if site == SITE and month >= LAST else 1.0
+        names = ("headcount", "total_hours", "output_units")
+        return own | {name: own[name] * more for name in names}
+
+    assert not {s for s in flagged(OUTPUT, workplaces(everywhere=grown)) if s.startswith(SITE)}
+
+
 def test_months_in_a_row_add_up() -> None:
     """What one month would not show, four do."""
 
