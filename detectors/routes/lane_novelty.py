@@ -199,7 +199,7 @@ def _together(lanes: pd.DataFrame) -> NDArray[np.bool_]:
 
 def _firms(shared: Features, table: pd.DataFrame) -> dict[str, Any]:
     """Return what kind of firms the ends are, and whether a border lies between; "" is unknown."""
-    sites = shared.frames.facilities
+    sites = shared.frames.facilities.sort_values("index", kind="stable")
     name = texts(sites, "facility_id")
     first = ~name.duplicated().to_numpy() & name.notna().to_numpy()
     found: dict[str, Any] = {}

@@ -10,6 +10,7 @@ Next: detectors/routes/likeness.py
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -90,30 +91,41 @@ def silence(
     """
     expected = np.maximum(expected, 1e-9)
     often = loads > 1
-    more, mean, group = loads[often] - 1, expected[often], kind[often]
-    kinds = int(kind.max(initial=-1)) + 1
-    heights, silent = [], []
+    heights = _heights(
+        loads[often] - 1, expected[often], kind[often], int(kind.max(initial=-1)) + 1
+    )
+    weights = _weights(heights, np.bincount(kind[often], minlength=heights.shape[-1]))
+    shares = np.array(_SHARES)[:, None]
+    found = np.zeros(len(loads))
+    for own, (shape, level) in zip(weights, product(_SHAPES, _LEVELS), strict=True):
+        usual, rare = (own * (1 - shares)).sum(axis=0), (own * shares).sum(axis=0)
+        found += usual[kind] * _none(level * expected, shape)
+        found += rare[kind] * _none(_OCCASIONAL * expected, 1.0)
+    return found
+
+
+def _heights(
+    more: NDArray[np.int64], mean: NDArray[np.float64], kind: NDArray[np.int64], kinds: int
+) -> NDArray[np.float64]:
+    """Return how well each answer explains the lanes that saw several loads, kind by kind."""
     rare = _chance(more, _OCCASIONAL * mean, 1.0), _none(_OCCASIONAL * mean, 1.0)
-    rare_silent = _none(_OCCASIONAL * expected, 1.0)
-    for shape in _SHAPES:
-        for level in _LEVELS:
-            usual = _chance(more, level * mean, shape), _none(level * mean, shape)
-            usual_silent = _none(level * expected, shape)
-            for share in _SHARES:
-                seen, none = ((1 - share) * a + share * b for a, b in zip(usual, rare, strict=True))
-                height = np.log(np.maximum(seen, _TINY)) - np.log1p(-np.minimum(none, _SURE))
-                heights.append(np.bincount(group, height, kinds))
-                silent.append((1 - share) * usual_silent + share * rare_silent)
-    weights = _weights(np.array(heights), np.bincount(group, minlength=kinds))
-    return np.asarray(sum(w[kind] * p for w, p in zip(weights, silent, strict=True)), np.float64)
+    heights = []
+    for shape, level in product(_SHAPES, _LEVELS):
+        usual = _chance(more, level * mean, shape), _none(level * mean, shape)
+        for share in _SHARES:
+            seen, none = ((1 - share) * a + share * b for a, b in zip(usual, rare, strict=True))
+            height = np.log(np.maximum(seen, _TINY)) - np.log1p(-np.minimum(none, _SURE))
+            heights.append(np.bincount(kind, height, kinds))
+    found = np.array(heights, np.float64)
+    return found.reshape(len(_SHAPES) * len(_LEVELS), len(_SHARES), kinds)
 
 
 def _weights(heights: NDArray[np.float64], lanes: NDArray[np.int64]) -> NDArray[np.float64]:
     """Weigh each answer for each kind, by its own lanes and what the others are worth."""
-    rest, own = heights.sum(axis=1, keepdims=True) - heights, lanes.sum() - lanes
-    heights = heights + rest * np.minimum(1.0, OTHERS / np.maximum(own, 1))
-    weights = np.exp(heights - heights.max(axis=0))
-    return np.asarray(weights / weights.sum(axis=0), np.float64)
+    rest, others = heights.sum(axis=-1, keepdims=True) - heights, lanes.sum() - lanes
+    heights = heights + rest * np.minimum(1.0, OTHERS / np.maximum(others, 1))
+    weights = np.exp(heights - heights.max(axis=(0, 1)))
+    return np.asarray(weights / weights.sum(axis=(0, 1)), np.float64)
 
 
 def _chance(
