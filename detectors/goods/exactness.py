@@ -40,8 +40,8 @@ LEAST_GAIN: Final = 0.01
 """No scale is more exact; nothing else makes goods more."""
 MANY: Final = 30
 """So many quantities of a product tell how exactly they agree otherwise."""
-_OUTER, _BEYOND_OUTER = 0.98, 2.2
-"""One in fifty may be wrong; what is ordinary ends at four and a half normal spreads."""
+_OUTER, _BEYOND_OUTER = 0.98, 2.5
+"""One in fifty may be wrong; what is ordinary ends at five normal spreads."""
 _LEFT: Final = 0.1
 """Where more of a lot than this stayed or came from nowhere, its balance shows no exactness."""
 _WITH_FEW: Final = 2.0

@@ -11,7 +11,7 @@ Next: detectors/routes/cloned_serial.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -27,8 +27,8 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.columns import codes
-from detectors.routes.origins import first_origins, said, sham_transforms
-from detectors.rules import beyond_limit, not_judged
+from detectors.routes.origins import first_origins, hidden, said, sham_transforms
+from detectors.rules import beyond_limit, not_judged, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from detectors.base import Case, Decisions
-    from detectors.features import Features
+    from detectors.features import Features, Row
 
 __all__ = ["OriginLaundering"]
 
@@ -50,7 +50,7 @@ class OriginLaundering:
 
     name: Final = "origin_laundering"
     type: Final = "origin_laundering"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -68,14 +68,18 @@ class OriginLaundering:
     def features(self, shared: Features) -> Sample:
         """Hold every declared origin of a lot against what it was first said to be."""
         told = said(shared)
-        first = _inherited(first_origins(told), sham_transforms(shared))
-        table = _judged(told, first)
+        own, sham = first_origins(told), sham_transforms(shared)
+        table = _judged(told, _inherited(own, sham.drop(columns="part")))
+        table, blends = _with_blends(table, hidden(told, own, sham), told)
         left_out = not_judged(self.name, {"a shipment without a declared origin": _silent(shared)})
         changes = table["changed"].groupby(table["lot"].to_numpy()).any()
         if len(changes) and changes.mean() > MOST_CHANGES:
             often = "the declared origin changes so often that it cannot mean where goods come from"
             left_out = (*left_out, Abstention(self.name, often, len(table)))
             table = table.iloc[:0]
+        if blends:
+            often = "a blend of several origins, as are so many that one of them is the custom"
+            left_out = (*left_out, Abstention(self.name, often, blends))
         rows = shared.rows[["event_id", "party", "index"]].iloc[table["position"]]
         table = table.assign(
             subject_id=rows["event_id"].to_numpy(),
@@ -85,8 +89,11 @@ class OriginLaundering:
         return Sample(table.reset_index(drop=True), left_out)
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
-        """A changed origin is twice the limit, an unchanged one nothing."""
-        return np.where(sample.table["changed"].to_numpy(bool), _CERTAIN, 0.0)
+        """A changed origin is twice the limit, one of a part as much beyond it as the part is."""
+        table = sample.table
+        return np.where(
+            table["changed"], _CERTAIN, np.where(table["hidden"] > 0, 1, 0) + table["hidden"]
+        )
 
     def decide(self, sample: Sample, scores: NDArray[np.float64], _level: float) -> Decisions:
         """Flag every change."""
@@ -140,6 +147,24 @@ def _judged(told: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def _with_blends(
+    table: pd.DataFrame, blends: pd.DataFrame, told: pd.DataFrame
+) -> tuple[pd.DataFrame, int]:
+    """Add the blends that declare one of several origins, unless so many do that it is custom."""
+    several = blends[blends["hidden"] > 0]
+    custom = len(several) > max(MOST_CHANGES * len(blends), 1)
+    if custom or several.empty:
+        return table.assign(hidden=0.0, others=""), len(several) if custom else 0
+    rows = told.drop_duplicates("position").set_index("position").loc[several["position"]]
+    new = rows.reset_index().assign(
+        basis=several["position"].to_numpy(), sham=-1, known=several["others"].to_numpy(),
+        new=False, changed=False, hidden=several["hidden"].to_numpy(),
+        others=several["others"].to_numpy(),
+    )  # fmt: skip
+    kept = table[~table["position"].isin(new["position"]) | table["changed"]]
+    return pd.concat([kept.assign(hidden=0.0, others=""), new], ignore_index=True), 0
+
+
 def _silent(shared: Features) -> pd.Series:
     rows = shared.rows
     ships = rows[(rows["kind"] == "ship") & rows["has_lot"]]
@@ -150,6 +175,8 @@ def _account(case: Case) -> Account:
     row, shared = case.row, case.shared
     own, basis = shared.row(int(row["position"])), shared.row(int(row["basis"]))
     goods = f"{own['product_id']} (lot {own['lot_id']})"
+    if row["hidden"] > 0:
+        return _of_blend(row, own, goods)
     evidence = [int(basis["index"])]
     before = f"the record first has it from {row['known']}"
     if row["sham"] >= 0:
@@ -171,4 +198,24 @@ def _account(case: Case) -> Account:
             Benign("the country of dispatch written where the origin belongs", "possible"),
         ),
         caveat="It does not say which of the declared origins is true, or who changed it.",
+    )
+
+
+def _of_blend(row: Mapping[str, Any], own: Row, goods: str) -> Account:
+    share = plain(100 * row["hidden"])
+    return Account(
+        evidence=(int(own["index"]),),
+        observed=Measure("share of the goods from an origin not declared", row["hidden"], ""),
+        expected=Expected(0.0, 0.0, ""),
+        sentence=(
+            f"{goods} was blended at {own['site']} and declared as goods from {row['origin']}, but "
+            f"{share} % of what went in came from {row['others']}; nothing else was made of it."
+        ),
+        counterfactual=f"The flag would disappear if {row['others']} were declared as well.",
+        benign=(
+            Benign("a real transformation, which gives goods a new origin", "ruled out"),
+            Benign("records in which blends always bear one origin", "ruled out"),
+            Benign("the origin of the larger part written for the whole", "possible"),
+        ),
+        caveat="It does not say that anybody meant to hide where the goods come from.",
     )

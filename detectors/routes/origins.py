@@ -19,7 +19,7 @@ from detectors.columns import texts
 if TYPE_CHECKING:
     from detectors.features import Features
 
-__all__ = ["first_origins", "said", "sham_transforms"]
+__all__ = ["first_origins", "hidden", "said", "sham_transforms"]
 
 
 def said(shared: Features) -> pd.DataFrame:
@@ -55,13 +55,15 @@ def sham_transforms(shared: Features) -> pd.DataFrame:
     declared way from the one to the other.
 
     Returns:
-        `position` of the output row, `lot` (made) and `used` (lot that went in), a row for each.
+        `position` of the output row, `lot` (made), `used` (lot that went in) and `part` (how much
+        of it; alike where that is not known of all), a row for each.
     """
     rows, inputs = shared.rows, shared.inputs
     made = rows[(rows["kind"] == "transform") & rows["has_lot"] & rows["timed"]]
     out = made[["index", "lot", "product_id", "product", "amount"]].assign(position=made.index)
-    used = inputs.loc[inputs["has_lot"], ["index", "lot", "product_id"]]
-    pairs = out.merge(used.rename(columns={"lot": "used", "product_id": "from"}), on="index")
+    used = inputs.loc[inputs["has_lot"], ["index", "lot", "product_id", "quantity"]]
+    names = {"lot": "used", "product_id": "from", "quantity": "part"}
+    pairs = out.merge(used.rename(columns=names), on="index")
     codes = shared.products["hs_code"]
     by_product = pd.Series(codes.to_numpy(), index=shared.products["product_id"])
     by_product = by_product[~by_product.index.duplicated(keep="last")]
@@ -72,4 +74,41 @@ def sham_transforms(shared: Features) -> pd.DataFrame:
     same = pairs["product_id"] == pairs["from"]
     nothing_made = same | (alike & declared.isna() & pairs["amount"].notna())
     only = nothing_made.groupby(pairs["position"]).transform("all")
-    return pairs.loc[np.asarray(only, bool), ["position", "lot", "used"]].reset_index(drop=True)
+    known = (pairs["part"] > 0).groupby(pairs["position"]).transform("all")
+    pairs["part"] = pairs["part"].where(known, 1.0)
+    kept = pairs.loc[np.asarray(only, bool), ["position", "lot", "used", "part"]]
+    return kept.reset_index(drop=True)
+
+
+def hidden(told: pd.DataFrame, first: pd.DataFrame, sham: pd.DataFrame) -> pd.DataFrame:
+    """List the blends that declare one of their origins and not the others.
+
+    Args:
+        told: `said`.
+        first: What each lot comes from: `lot`, `origin`, several rows for several origins.
+        sham: `sham_transforms`.
+
+    Returns:
+        `position` of the output row of every blend of lots of known origin, `hidden` (share of
+        what went in that comes from an origin the output does not declare) and `others` (which).
+    """
+    single = first[~first["lot"].duplicated(keep=False)]
+    parts = sham.merge(single.rename(columns={"lot": "used"})[["used", "origin"]], on="used")
+    whole = sham.groupby("position")["used"].size()
+    parts = parts[parts.groupby("position")["used"].transform("size") > 1]
+    parts = parts[
+        parts["position"].map(whole) == parts.groupby("position")["used"].transform("size")
+    ]
+    declared = told.drop_duplicates("position").set_index("position")["origin"]
+    parts = parts.assign(declared=parts["position"].map(declared))
+    other = parts["origin"] != parts["declared"]
+    # An origin that none of the lots has is another question.
+    own = (~other).groupby(parts["position"]).transform("any")
+    grouped = parts.assign(away=parts["part"].where(other & own, 0.0)).groupby("position")
+    names = parts["origin"].where(other & own).groupby(parts["position"])
+    return pd.DataFrame(
+        {
+            "hidden": grouped["away"].sum() / grouped["part"].sum(),
+            "others": names.agg(lambda one: "/".join(sorted(set(one.dropna())))),
+        }
+    ).reset_index()
