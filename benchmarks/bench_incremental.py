@@ -6,7 +6,8 @@ The record is the sample world many times over, each copy with ids of its own, i
 time. All but the last events are taken in and judged; then the last ones are, and the run goes on.
 A whole run over the same log follows and must add nothing. Both are the real command in a process
 of its own. Printed are their processor seconds and the share that going on takes, once with
-starting the program and loading its libraries, which no record makes longer, and once without.
+starting the program and loading its libraries, which no record makes longer, and once without; and
+the share by the clock, which others on the machine disturb more.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lots import OWN
 
@@ -62,14 +64,21 @@ def written(path: Path, header: list[str], rows: list[dict[str, str]]) -> str:
     return str(path)
 
 
-def provenance(*words: str) -> tuple[str, float]:
-    """Run the command; returns what it printed, and its processor seconds."""
+class Spent(NamedTuple):
+    """Seconds that a process took: of the processors, and by the clock."""
+
+    processor: float
+    clock: float
+
+
+def provenance(*words: str) -> tuple[str, Spent]:
+    """Run the command; returns what it printed, and what it took."""
     return ran("-m", "cli", *words)
 
 
-def ran(*words: str) -> tuple[str, float]:
-    """Run a Python process; returns what it printed, and its processor seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def ran(*words: str) -> tuple[str, Spent]:
+    """Run a Python process; returns what it printed, and what it took."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(
         [sys.executable, *words],
         cwd=_ROOT,
@@ -80,14 +89,15 @@ def ran(*words: str) -> tuple[str, float]:
     if done.returncode:
         raise SystemExit(done.stderr)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done.stdout, Spent(spent, time.perf_counter() - start)
 
 
-def detect(data: str, *words: str) -> tuple[dict[str, Any], float]:
-    """Ask the detectors; returns the summary, and the processor seconds."""
-    text, seconds = provenance("detect", "--data", data, "--json", *words)
+def detect(data: str, *words: str) -> tuple[dict[str, Any], Spent]:
+    """Ask the detectors; returns the summary, and what it took."""
+    text, spent = provenance("detect", "--data", data, "--json", *words)
     summary: dict[str, Any] = json.loads(text)
-    return summary, seconds
+    return summary, spent
 
 
 def main() -> None:
@@ -125,12 +135,14 @@ def compare(place: Path, events: int, months: int, new: float) -> None:
             f"{whole['appended']} were not in the log"
         )
     _, start = ran("-c", f"import {_LIBRARIES}")
+    own, all_ = short.processor - start.processor, long.processor - start.processor
     print(
-        f"detect {len(rows):,} events, {len(rows) - first:,} of them new: {short:.1f} s going on, "
-        f"{long:.1f} s over everything, a share of {short / long:.3f}; without the {start:.1f} s "
-        f"that starting and loading libraries takes, {(short - start) / (long - start):.3f}; "
-        f"{before['flags']:,} flags before, {whole['flags']:,} after, {onward['standing']:,} of "
-        f"them neither judged nor written again"
+        f"detect {len(rows):,} events, {len(rows) - first:,} of them new: "
+        f"{short.processor:.1f} s going on, {long.processor:.1f} s over everything, a share of "
+        f"{short.processor / long.processor:.3f}; without the {start.processor:.1f} s that "
+        f"starting and loading libraries takes, {own / all_:.3f}; by the clock "
+        f"{short.clock / long.clock:.3f}; {before['flags']:,} flags before, {whole['flags']:,} "
+        f"after, {onward['standing']:,} of them neither judged nor written again"
     )
 
 
