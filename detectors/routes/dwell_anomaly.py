@@ -149,8 +149,11 @@ def _stays(
     arrival: NDArray[np.int64],
 ) -> pd.DataFrame:
     """Describe each stay by how long it was, and by what it is held against."""
-    left = table["at"].to_numpy()
-    number = shared.rows["shipper_number"].to_numpy()[table["position"]]
+    left, rows = table["at"].to_numpy(), shared.rows
+    number = rows["shipper_number"].to_numpy()[table["position"]]
+    consignment = rows["shipment_number"].to_numpy()[table["position"]]
+    # Lots of one consignment may be scanned one after the other.
+    load = table.assign(consignment=consignment, when=np.where(consignment < 0, left, 0))
     country = table["shipper"].map(_countries(shared))
     return table[["subject_id", "subject_party", "index", "at", "shipper"]].assign(
         since=since,
@@ -161,7 +164,7 @@ def _stays(
         site_product=codes(table, ["shipper", "product_id"]),
         country=pd.factorize(country.fillna(""), sort=True)[0],
         lane=codes(table, ["shipper", "to_site"]),
-        load=codes(table, ["shipper", "to_site", "at"]),
+        load=codes(load, ["shipper", "to_site", "consignment", "when"]),
     )
 
 

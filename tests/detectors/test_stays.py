@@ -129,8 +129,9 @@ def depot(
     for n in range(LOADS):
         world.make(EVERY * n - 40 * dice.lognormvariate(0, 0.3), "WORKS", f"L{n}")
         world.send(EVERY * n - 24, "WORKS", "HUB", f"L{n}", f"S{n}", 1)
-        when = hours[(together or {}).get(n, n)]
-        left.append(world.ship(when, "HUB", "SHOP", f"L{n}", f"T{when}"))
+        load = (together or {}).get(n, n)
+        when = hours[load] + (n - load) / 4
+        left.append(world.ship(when, "HUB", "SHOP", f"L{n}", f"T{load}"))
     late(world)
     return world, left
 
@@ -145,7 +146,7 @@ def test_a_load_that_was_held_back_is_flagged() -> None:
 
 
 def test_lots_of_one_load_are_no_company_for_each_other() -> None:
-    """Three lots that leave together were held back together: each is flagged."""
+    """Three lots of one shipment, scanned one after the other: each is flagged."""
     world, left = depot({62: WEEKS}, {60: 62, 61: 62})
     assert set(flagged("dwell_anomaly", world)) == {left[60], left[61], left[62]}
 
