@@ -25,6 +25,8 @@ SHRINKAGE: Final = 10.0
 """A peer group of this size has as much say as the group around it."""
 _LOW, _HIGH = 0.60, 0.90
 _NORMAL: Final = {_LOW: 0.8416, _HIGH: 1.6449}
+_LEAST: Final = 0.02
+"""Figures are rounded: 2 % of difference is no departure, however even they otherwise are."""
 
 
 def log_ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -51,7 +53,7 @@ def residuals(values: pd.Series, groups: Sequence[pd.Series]) -> pd.Series:
 
 
 def scaled(column: pd.Series) -> pd.Series:
-    """Divide residuals by their usual size, read off the central quantiles; unknown becomes 0.
+    """Divide log ratios by their usual size, read off the central quantiles; unknown becomes 0.
 
     A column that hardly ever departs from zero is measured by its outer quantile, and one
     that never does is all zero.
@@ -60,5 +62,5 @@ def scaled(column: pd.Series) -> pd.Series:
     for share in (_LOW, _HIGH):
         scale = float(size.quantile(share)) / _NORMAL[share]
         if scale > 0:
-            return (column / scale).fillna(0.0)
+            return (column / max(scale, _LEAST)).fillna(0.0)
     return pd.Series(0.0, index=column.index)

@@ -163,6 +163,12 @@ def test_scaling_survives_columns_without_spread(values: list[float]) -> None:
     assert np.isfinite(scaled(pd.Series(values))).all()
 
 
+def test_rounding_is_no_departure() -> None:
+    """Figures that are even to a thousandth make no sign of a difference of one in a hundred."""
+    values = pd.Series([0.001, -0.001] * 50 + [0.01])
+    assert scaled(values).abs().max() < 1
+
+
 def delivered(*amounts: float) -> pd.DataFrame:
     """A lot of a hundred, of which receipts came at hours that follow each other."""
     world = World()
