@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Effects", "Standing", "crossed", "standing", "steps"]
 
-_ROUNDS: Final = ((12.0, 1), (6.0, 1), (3.0, 1), (1.7, 2), (1.7, 5))
+_ROUNDS: Final = ((12.0, 1), (6.0, 1), (3.0, 1), (1.7, 1), (1.7, 4))
 """Residuals beyond so many spreads move no effect any further (Huber, 1964): at first as far as
 whole groups may lie from each other, at last as far as single values do; and how often all effects
 are fitted so. Those that overlap pass what is theirs to each other slowly."""
@@ -70,7 +70,7 @@ class _Grouping:
         base: NDArray[np.int64],
         figure: NDArray[np.float64] | None = None,
     ) -> None:
-        base, self.codes = _numbered(base), _numbered(codes)
+        self.codes = codes
         self.figure = figure
         self.square = None if figure is None else figure**2
         self.size = self._sums(np.ones(len(codes)))
@@ -165,7 +165,7 @@ def standing(
     """
     if not len(values):
         return Standing(values, values)
-    parts = [_Grouping(*one) for one in ((base, np.zeros_like(base)), *groupings)]
+    parts = _parts(base, groupings)
     rest = values - _medians(values, parts[0].codes)
     coarse = np.zeros(len(values)) if grain is None else grain**2
     scale = spread(rest, scale_by, floor)
@@ -189,6 +189,20 @@ def standing(
     usual = spread(residual / wider, scale_by, floor) * wider
     restless = [_unrest(residual / usual, codes) for codes in unrest]
     return Standing(residual, usual * np.max([np.ones(len(values)), *restless], axis=0))
+
+
+def _parts(base: NDArray[np.int64], groupings: Sequence[Effects]) -> list[_Grouping]:
+    """Make the groupings, the base first; what several of them name is numbered once."""
+    known: dict[int, NDArray[np.int64]] = {}
+    every = np.zeros_like(base)
+    for one in ((base, every), *groupings):
+        for codes in one[:2]:
+            if id(codes) not in known:
+                known[id(codes)] = _numbered(codes)
+    return [
+        _Grouping(known[id(codes)], known[id(owner)], *figure)
+        for codes, owner, *figure in ((base, every), *groupings)
+    ]
 
 
 def _unrest(z: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
