@@ -2,10 +2,10 @@
 
 The families of one period and one kind of subject share the false-discovery
 level: Benjamini and Hochberg (1995) over all their p-values together, weighted
-(Genovese, Roeder and Wasserman, 2006) so that every detector has the same share
-of the false flags that are allowed, however many cases it judges. A detector
-whose question has many answers lends nothing to one that asks little, and a
-quiet one is not drowned by those with many cases.
+(Genovese, Roeder and Wasserman, 2006) so that every detector begins with the
+same share of the false flags that are allowed, however many cases it judges,
+and has more the more it finds by itself. What is found again and again in one
+family is held to its own company; what stands alone, to that of all.
 
 Only what is rare takes part: `COMMONEST` bounds how far good company can carry
 a case, and how much has to be remembered of a family that is not judged again.
@@ -36,6 +36,10 @@ COMMONEST: Final = 0.005
 """Nothing that one in 200 ordinary cases shows is flagged, in whatever company."""
 _GENERAL_SHARE: Final = 0.25
 """Of a specific question's: general models are the weaker evidence."""
+_TO_BEGIN_WITH: Final = 4
+"""Every family counts as having found so many, besides what it finds by itself."""
+_STRICTER: Final = 0.5
+"""It finds by itself at half the level, or chance would buy shares: the sum would exceed the level."""
 _DIGITS: Final = ".12g"
 """As many as the log keeps, so that a replay decides by the same number."""
 _SLACK: Final = 1 + 1e-9
@@ -110,9 +114,13 @@ def allowances(
 
 def _shared(members: list[tuple[str, Rare, float]], level: float) -> list[Allowance]:
     """Share the level among the families of one period."""
-    total = sum(weight for _, _, weight in members)
+    shares = [
+        weight * (_TO_BEGIN_WITH + _alone(rare, level * _STRICTER)) for _, rare, weight in members
+    ]
     # A p-value in units of what one more flag allows its family.
-    units = [rare.size * total / weight for _, rare, weight in members]
+    units = [
+        rare.size * sum(shares) / share for (_, rare, _), share in zip(members, shares, strict=True)
+    ]
     needed = np.concatenate(
         [np.array(rare.p) * unit for (_, rare, _), unit in zip(members, units, strict=True)]
     )
@@ -127,3 +135,10 @@ def _shared(members: list[tuple[str, Rare, float]], level: float) -> list[Allowa
         allowed.append(Allowance(cut, np.array(rare.p), q[start : start + len(rare.p)]))
         start += len(rare.p)
     return allowed
+
+
+def _alone(rare: Rare, level: float) -> int:
+    """Return how many cases a family would flag by itself."""
+    rank = np.arange(1, len(rare.p) + 1)
+    passing = np.flatnonzero(np.array(rare.p) * rare.size <= rank * level)
+    return int(passing[-1]) + 1 if len(passing) else 0

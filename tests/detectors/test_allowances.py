@@ -35,12 +35,23 @@ def answers(period: list[tuple[list[float], int]]) -> dict[str, Any]:
     return {f"d{i}": (asked(f"d{i}"), {"2024Q1": brought(*one)}) for i, one in enumerate(period)}
 
 
+def alone(ps: list[float], size: int, level: float) -> int:
+    """How many of a family's rare cases Benjamini and Hochberg flag by itself."""
+    rare = sorted(p for p in ps if p <= COMMONEST)
+    return max((k for k in range(1, len(rare) + 1) if rare[k - 1] * size <= k * level), default=0)
+
+
 @given(PERIOD, LEVEL)
 def test_the_families_of_a_period_share_the_level(
     period: list[tuple[list[float], int]], level: float
 ) -> None:
-    """Most flags k for which the k-th of p * size * families is at most k * level; naive twin."""
-    every = [(p * size * len(period), i, p) for i, (ps, size) in enumerate(period) for p in ps]
+    """Most flags k for which the k-th of p * size / share is at most k * level; naive twin."""
+    counted = [4 + alone(ps, size, level / 2) for ps, size in period]
+    every = [
+        (p * size * sum(counted) / counted[i], i, p)
+        for i, (ps, size) in enumerate(period)
+        for p in ps
+    ]
     every = sorted(one for one in every if one[2] <= COMMONEST)
     passing = [k for k in range(1, len(every) + 1) if every[k - 1][0] <= k * level * (1 + 1e-12)]
     flags = every[: max(passing, default=0)]
@@ -68,17 +79,29 @@ def test_q_is_the_smallest_level_that_flags(
                 assert (p <= allowed.cut) == (q <= level)
 
 
+def test_a_family_full_of_flags_is_held_to_its_own_company() -> None:
+    """With many of its own it nears what it may flag alone, and takes little from a single one."""
+    crowd = asked("crowd"), {"2024Q1": Rare(1000, (1e-9,) * 30)}
+    single = asked("single"), {"2024Q1": Rare(1000, (1e-9,))}
+    cuts = {
+        name: one["2024Q1"].cut
+        for name, one in allowances({"crowd": crowd, "single": single}, 0.05).items()
+    }
+    assert 0.85 * 30 * 0.05 / 1000 < cuts["crowd"] < 0.05 * 31 / 1000
+    assert 0.05 / 1000 < cuts["single"] < 5 * 0.05 / 1000
+
+
 def test_every_detector_has_the_same_share_however_much_it_judges() -> None:
     """Twice the cases allow half the p-value; the general models have a quarter of a share."""
     families = {
         "few": (asked("few"), {"2024Q1": Rare(100, (1e-9,))}),
         "many": (asked("many"), {"2024Q1": Rare(10_000, (1e-9,))}),
-        "all": (asked("all", type_=GENERAL), {"2024Q1": Rare(100, ())}),
+        "all": (asked("all", type_=GENERAL), {"2024Q1": Rare(100, (1e-9,))}),
     }
     cuts = {name: one["2024Q1"].cut for name, one in allowances(families, 0.05).items()}
     assert cuts["few"] == pytest.approx(100 * cuts["many"])
     assert cuts["few"] == pytest.approx(4 * cuts["all"])
-    assert cuts["few"] == pytest.approx(0.05 * 2 / 2.25 / 100)
+    assert cuts["few"] == pytest.approx(0.05 * 3 / 2.25 / 100)
 
 
 def test_periods_and_kinds_of_subjects_share_nothing() -> None:
