@@ -39,7 +39,7 @@ _GENERAL_SHARE: Final = 0.25
 _TO_BEGIN_WITH: Final = 4
 """Every family counts as having found so many, besides what it finds by itself."""
 _STRICTER: Final = 0.5
-"""It finds by itself at half the level, or chance would buy shares: the sum would exceed the level."""
+"""Of the level at which it finds by itself: at the whole one chance would buy shares."""
 _DIGITS: Final = ".12g"
 """As many as the log keeps, so that a replay decides by the same number."""
 _SLACK: Final = 1 + 1e-9
