@@ -38,8 +38,6 @@ _GENERAL_SHARE: Final = 0.25
 """Of a specific question's: general models are the weaker evidence."""
 _TO_BEGIN_WITH: Final = 4
 """Every family counts as having found so many, besides what it finds by itself."""
-_STRICTER: Final = 0.5
-"""Of the level at which it finds by itself: at the whole one chance would buy shares."""
 _DIGITS: Final = ".12g"
 """As many as the log keeps, so that a replay decides by the same number."""
 _SLACK: Final = 1 + 1e-9
@@ -114,9 +112,7 @@ def allowances(
 
 def _shared(members: list[tuple[str, Rare, float]], level: float) -> list[Allowance]:
     """Share the level among the families of one period."""
-    shares = [
-        weight * (_TO_BEGIN_WITH + _alone(rare, level * _STRICTER)) for _, rare, weight in members
-    ]
+    shares = [weight * (_TO_BEGIN_WITH + _alone(rare, level)) for _, rare, weight in members]
     # A p-value in units of what one more flag allows its family.
     units = [
         rare.size * sum(shares) / share for (_, rare, _), share in zip(members, shares, strict=True)
