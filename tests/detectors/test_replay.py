@@ -185,6 +185,16 @@ def test_flag_whose_own_values_are_hidden_cannot_be_compared() -> None:
     assert "not disclosed" in replay(seen, log, BUILT_IN).reasons[0]
 
 
+def test_flag_of_a_program_that_shared_the_level_otherwise_cannot_be_compared() -> None:
+    """What its family was allowed must be on record; it is no difference that it is not."""
+    log, flag = told("weight_misdeclared")
+    assert replay(flag, log, BUILT_IN).verdict is Verdict.SAME
+    flag["parameters"]["family_level"] = flag["parameters"].pop("largest_p")
+    found = replay(flag, log, BUILT_IN)
+    assert found.verdict is Verdict.IMPOSSIBLE
+    assert "shared the level among detectors otherwise" in found.reasons[0]
+
+
 def test_missing_or_newer_detectors_are_named() -> None:
     """Without the detector, or with another version of it, nothing can be said."""
 
