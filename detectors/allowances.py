@@ -18,9 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from detectors.nulls import members_of
+from detectors.nulls import adjust, members_of
 from detectors.ranking import GENERAL
 
 if TYPE_CHECKING:
@@ -81,10 +80,10 @@ def rare_of(decisions: Decisions) -> dict[str, Rare]:
     """Return what each family of a detector brings; nothing where it has no null."""
     if decisions.family is None or decisions.p is None:
         return {}
-    p, labels = decisions.p, pd.unique(decisions.family)
+    p = decisions.p
     return {
-        str(label): Rare(len(own), tuple(np.sort(p[own][p[own] <= COMMONEST]).tolist()))
-        for label, own in zip(labels, members_of(decisions.family), strict=True)
+        label: Rare(len(own), tuple(np.sort(p[own][p[own] <= COMMONEST]).tolist()))
+        for label, own in members_of(decisions.family).items()
     }
 
 
@@ -120,10 +119,7 @@ def _shared(members: list[tuple[str, Rare, float]], level: float) -> list[Allowa
     needed = np.concatenate(
         [np.array(rare.p) * unit for (_, rare, _), unit in zip(members, units, strict=True)]
     )
-    order = np.argsort(needed, kind="stable")
-    rank = np.arange(1, len(order) + 1)
-    q = np.empty(len(order))
-    q[order] = np.minimum.accumulate(np.minimum(needed[order] / rank, 1.0)[::-1])[::-1]
+    q = adjust(needed, 1)
     flags = int(np.count_nonzero(q <= level))
     allowed, start = [], 0
     for (_, rare, _), unit in zip(members, units, strict=True):
@@ -135,6 +131,4 @@ def _shared(members: list[tuple[str, Rare, float]], level: float) -> list[Allowa
 
 def _alone(rare: Rare, level: float) -> int:
     """Return how many cases a family would flag by itself."""
-    rank = np.arange(1, len(rare.p) + 1)
-    passing = np.flatnonzero(np.array(rare.p) * rare.size <= rank * level)
-    return int(passing[-1]) + 1 if len(passing) else 0
+    return int(np.count_nonzero(adjust(np.array(rare.p), rare.size) <= level))

@@ -139,9 +139,8 @@ def settled(found: Judgement, allowed: Mapping[str, Allowance]) -> Judgement:
         return found
     p, q = decisions.p, np.ones(len(decisions.p))
     flagged = np.zeros(len(p), bool)
-    labels = pd.unique(decisions.family)
-    for label, own in zip(labels, nulls.members_of(decisions.family), strict=True):
-        own_p, allowance = p[own], allowed.get(str(label), NOTHING)
+    for label, own in nulls.members_of(decisions.family).items():
+        own_p, allowance = p[own], allowed.get(label, NOTHING)
         flagged[own] = own_p <= allowance.cut
         q[own] = allowance.q_of(own_p)
     # Who is flagged in good company alone has at least to stay this rare.

@@ -155,24 +155,29 @@ def p_values(
     return np.asarray(2 * stats.t.sf(np.abs(standard), null.dof))
 
 
-def adjust(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def adjust(p: NDArray[np.float64], size: float | None = None) -> NDArray[np.float64]:
     """Adjust p-values for the size of their family (Benjamini and Hochberg, 1995).
 
     Flagging q <= level keeps the expected share of false flags among all flags at `level`.
+
+    Args:
+        p: Of the family's cases, or of the rarest of them.
+        size: How many cases the family has; as many as p-values unless it is said.
     """
     if not len(p):
         return p
+    size = len(p) if size is None else size
     order = np.argsort(p, kind="stable")[::-1]
     rank = np.arange(len(p), 0, -1)
     q = np.empty(len(p))
-    q[order] = np.minimum.accumulate(np.minimum(p[order] * len(p) / rank, 1.0))
+    q[order] = np.minimum.accumulate(np.minimum(p[order] * size / rank, 1.0))
     return q
 
 
 def adjust_families(p: NDArray[np.float64], family: NDArray[np.object_]) -> NDArray[np.float64]:
     """Adjust within each family alone."""
     q = np.ones(len(p))
-    for members in members_of(family):
+    for members in members_of(family).values():
         q[members] = adjust(p[members])
     return q
 
@@ -190,14 +195,17 @@ def thresholds(
     from scipy import stats  # noqa: PLC0415 - as above
 
     threshold = np.empty(len(q))
-    for members in members_of(family):
+    for members in members_of(family).values():
         passed = max(int((q[members] <= level).sum()), 1)
         threshold[members] = stats.norm.isf(level * passed / len(members))
     return threshold
 
 
-def members_of(family: NDArray[np.object_]) -> list[NDArray[np.int64]]:
-    """Return the positions of each family's cases."""
+def members_of(family: NDArray[np.object_]) -> dict[str, NDArray[np.int64]]:
+    """Return the positions of each family's cases, by its label."""
     number, labels = pd.factorize(family, use_na_sentinel=False)
+    if not len(labels):
+        return {}
     ends = np.cumsum(np.bincount(number, minlength=len(labels)))
-    return np.split(np.argsort(number, kind="stable"), ends[:-1]) if len(labels) else []
+    members = np.split(np.argsort(number, kind="stable"), ends[:-1])
+    return dict(zip(map(str, labels), members, strict=True))

@@ -58,7 +58,6 @@ MIN_SITES: Final = 30
 """Fewer sites do not show which of them is strange as a whole."""
 _STANDS_OUT: Final = 1.5
 _SHOWN: Final = 3
-_SUBJECT: Final = ("subject_id", "subject_party", "index", "facility_id", "month", "first_day")
 
 
 class Signs(ABC):
@@ -195,11 +194,7 @@ class Signs(ABC):
         family = sample.table["family"].to_numpy(object)
         p = stats.norm.sf(scores)
         q = nulls.adjust_families(p, family)
-        threshold = np.empty(len(p))
-        for label in np.unique(family.astype(str)):
-            own = family == label
-            passed = max(int(np.count_nonzero(q[own] <= level)), 1)
-            threshold[own] = stats.norm.isf(level * passed / own.sum())
+        threshold = nulls.thresholds(q, family, level)
         return Decisions(q <= level, threshold, np.zeros(len(p), bool), p, q, family)
 
     def explain(self, case: Case) -> Account:
