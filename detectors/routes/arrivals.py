@@ -28,31 +28,32 @@ def arrivals(shared: Features, table: pd.DataFrame) -> tuple[NDArray[np.int64], 
     flows = shared.flows
     came = flows.loc[flows["sign"] > 0, ["lot", "holder", "at", "index"]]
     came = came.rename(columns={"at": "since", "index": "entry"}).sort_values(["since", "entry"])
-    lots = shared.rows["lot"].to_numpy()[table["position"]]
-    left = table[["at"]].assign(lot=lots, holder=table["shipper"].to_numpy(), row=table.index)
-    left = left[left["holder"].notna()].sort_values(["at", "row"])
-    found = pd.merge_asof(
-        left,
-        came.assign(holder=came["holder"].astype(left["holder"].dtype)),
-        left_on="at",
-        right_on="since",
-        by=["lot", "holder"],
-    ).set_index("row")
-    found = found[["since", "entry"]].reindex(table.index)
+    found = _latest(shared, table, came)
     since = found["since"].fillna(0).to_numpy(np.int64)
     return since, found["entry"].fillna(-1).to_numpy(np.int64)
 
 
 def unseen(shared: Features, table: pd.DataFrame, arrived: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark shipments before which more of the lot was sent to the shipper than was scanned in."""
+    sent = shared.unreceived[["lot", "holder", "at"]].rename(columns={"at": "since"})
+    latest = _latest(shared, table, sent.sort_values("since"))["since"]
+    return np.asarray(latest.fillna(0).to_numpy(np.int64) > arrived, bool)
+
+
+def _latest(shared: Features, table: pd.DataFrame, moved: pd.DataFrame) -> pd.DataFrame:
+    """Return, by shipment, the last row about its lot and shipper before it left.
+
+    Args:
+        shared: The run's features.
+        table: Shipments.
+        moved: `lot`, `holder` and `since`, in the order of `since`.
+    """
     lots = shared.rows["lot"].to_numpy()[table["position"]]
     left = table[["at"]].assign(lot=lots, holder=table["shipper"].to_numpy(), row=table.index)
     left = left[left["holder"].notna()].sort_values(["at", "row"])
-    sent = shared.unreceived[["lot", "holder", "at"]].rename(columns={"at": "sent"})
-    sent = sent.sort_values("sent").assign(holder=sent["holder"].astype(left["holder"].dtype))
-    found = pd.merge_asof(left, sent, left_on="at", right_on="sent", by=["lot", "holder"])
-    latest = found.set_index("row")["sent"].reindex(table.index).fillna(0).to_numpy(np.int64)
-    return np.asarray(latest > arrived, bool)
+    moved = moved.assign(holder=moved["holder"].astype(left["holder"].dtype))
+    found = pd.merge_asof(left, moved, left_on="at", right_on="since", by=["lot", "holder"])
+    return found.set_index("row").reindex(table.index)
 
 
 def gone(shared: Features, table: pd.DataFrame) -> NDArray[np.bool_]:
