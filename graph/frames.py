@@ -14,7 +14,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from graph.columns import Growing, Table
 from graph.framing.events import declared, read_events
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from graph.store import GraphStore
     from provenance.entries import Content
 
-__all__ = ["KEYS", "Frames", "bears_note", "load_frames"]
+__all__ = ["KEYS", "Frames", "load_frames"]
 
 _TIMESHEETS: Final = Table(
     "timesheet/1",
@@ -156,21 +156,6 @@ def load_frames(store: GraphStore, start: int = 0) -> Frames:
             flags=_load(store, _FLAGS, start, position),
             reviews=_reviews(store, start, position),
         )
-
-
-def bears_note(events: pd.DataFrame, *codes: str) -> pd.Series[bool]:
-    """Say which rows of `Frames.events` bear any of some notes on their quality.
-
-    Args:
-        events: The frame, or rows of it.
-        codes: Of `provenance.ingest.quality.notes.NOTES`; none of them means any note at all.
-    """
-    wanted = frozenset(codes)
-
-    def bears(notes: Any) -> bool:
-        return isinstance(notes, list) and (not wanted or not wanted.isdisjoint(notes))
-
-    return events["quality"].map(bears).astype(bool)
 
 
 def _events(store: GraphStore, start: int, position: int) -> Events:

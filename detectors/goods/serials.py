@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
 
-__all__ = ["NUMBERS", "SOLD", "Pieces", "breaks", "histories", "one_piece", "orders", "uncounted"]
+__all__ = ["NUMBERS", "Pieces", "breaks", "histories", "one_piece", "orders", "uncounted"]
 
 _KINDS: Final = (
     "produce", "transform", "pack", "receive", "unpack", "store", "inspect", "recall", "destroy",
@@ -31,8 +31,6 @@ _KINDS: Final = (
 _PRODUCE, _TRANSFORM, _RECEIVE, _SELL, _SHIP = (
     _KINDS.index(name) for name in ("produce", "transform", "receive", "sell", "ship")
 )
-SOLD: Final = _SELL
-"""Number of a sale among the kinds."""
 _BACK: Final = np.isin(_KINDS, ("recall", "destroy", "inspect", "receive", "store", "sell", "ship"))
 """What may happen to a piece at the shop that sold it, once it was brought back, scanned or not."""
 _ANYWHERE: Final = np.isin(_KINDS, ("recall", "destroy", "inspect"))
