@@ -116,13 +116,14 @@ def _legs(shared: Features) -> pd.DataFrame:
 def _makings(shared: Features) -> pd.DataFrame:
     """Take each ship and sale of a lot, with the hours by which it precedes the making.
 
-    Where several precede it, the making is the odd one out; the first of them speaks for all.
+    Where several precede it, the making is the odd one out and the first of them speaks for
+    all; unless the lot left its maker only afterwards, which bears the making out.
     """
     rows = shared.rows[shared.rows["timed"] & shared.rows["has_lot"]]
     made = rows[rows["kind"].isin(_MADE)].sort_values(["at", "index"], kind="stable")
-    made = made.drop_duplicates("lot")[["lot", "at", "day"]]
-    made = made.rename(columns={"at": "made_at", "day": "made_day"})
-    left = rows.loc[rows["kind"].isin(_LEAVES), ["lot", "at", "day", "kind", "index"]]
+    made = made.drop_duplicates("lot")[["lot", "at", "day", "site"]]
+    made = made.rename(columns={"at": "made_at", "day": "made_day", "site": "maker"})
+    left = rows.loc[rows["kind"].isin(_LEAVES), ["lot", "at", "day", "site", "kind", "index"]]
     left = left.assign(position=left.index).merge(
         made.assign(cause=made.index), on="lot", how="inner"
     )
@@ -130,11 +131,16 @@ def _makings(shared: Features) -> pd.DataFrame:
     early = hours - 24.0 * (left["day"].astype(int) + left["made_day"].astype(int))
     left = left.assign(early=early, what=np.where(left["kind"] == "sell", "sold", "shipped"))
     left = left.sort_values(["at", "index"], kind="stable")
-    later = (left["early"] > CLOCK_HOURS) & left["lot"].where(
-        left["early"] > CLOCK_HOURS, -1 - left.index.to_series()
-    ).duplicated()
-    left.loc[later, "early"] = 0.0
+    left.loc[_spoken_for(left), "early"] = 0.0
     return left[["position", "cause", "early", "what"]].sort_values("position")
+
+
+def _spoken_for(left: pd.DataFrame) -> pd.Series:
+    """Tell what is early, and not the first of its lot, where the making is the odd one out."""
+    early = left["early"] > CLOCK_HOURS
+    own = left[left["site"] == left["maker"]].groupby("lot")["early"].max() <= CLOCK_HOURS
+    borne_out = left["lot"].isin(own.index[own])
+    return early & ~borne_out & left["lot"].where(early, -1 - left.index.to_series()).duplicated()
 
 
 def _slow_clocks(shared: Features) -> frozenset[str]:
