@@ -15,6 +15,7 @@ import pandas as pd
 from detectors import nulls, slips
 from detectors.allowances import COMMONEST, NOTHING
 from detectors.base import Abstention, Case, Decisions, Evidence, Flag
+from detectors.chances import deviate
 from detectors.ranking import GENERAL, ranks, severity
 from detectors.record import code_digest, libraries
 
@@ -132,8 +133,6 @@ def settled(found: Judgement, allowed: Mapping[str, Allowance]) -> Judgement:
         found: What the detector made of its sample by itself.
         allowed: `allowances` of its families.
     """
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
     decisions = found.decisions
     if decisions.family is None or decisions.p is None or not len(decisions.p):
         return found
@@ -144,7 +143,7 @@ def settled(found: Judgement, allowed: Mapping[str, Allowance]) -> Judgement:
         flagged[own] = own_p <= allowance.cut
         q[own] = allowance.q_of(own_p)
     # Who is flagged in good company alone has at least to stay this rare.
-    outer = np.minimum(decisions.threshold, stats.norm.isf(COMMONEST))
+    outer = np.minimum(decisions.threshold, deviate(COMMONEST))
     threshold = np.where(found.scores < decisions.threshold, outer, decisions.threshold)
     return replace(found, decisions=replace(decisions, flagged=flagged, threshold=threshold, q=q))
 

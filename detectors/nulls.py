@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from detectors.chances import deviate, t_beyond, t_quantile
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,10 +67,8 @@ class RobustT(NamedTuple):
 @cache
 def _table(high: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return ratio of the two quantiles of |t| and the degrees of freedom it belongs to."""
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
     dof = np.geomspace(_MIN_DOF, MOST_DOF, 400)[::-1]
-    return stats.t.ppf((1 + high) / 2, dof) / stats.t.ppf((1 + _LOW) / 2, dof), dof
+    return t_quantile((1 + high) / 2, dof) / t_quantile((1 + _LOW) / 2, dof), dof
 
 
 def fit(
@@ -118,8 +118,6 @@ def _fit(
     cleaned: bool,
 ) -> RobustT | None:
     """Fit magnitudes of which a share lies outside, beyond all others."""
-    from scipy import stats  # noqa: PLC0415 - as above
-
     low, *high = np.quantile(away, np.array([_LOW, *highs]) * (1 - outside))
     if low <= 0:
         return None
@@ -131,14 +129,12 @@ def _fit(
     if cleaned:
         weight = max(_USUAL_ROWS / (size + _USUAL_ROWS), 0.5)
         dof = float(dof ** (1 - weight) * max(_USUAL_DOF, dof) ** weight)
-    return RobustT(centre, float(low / stats.t.ppf((1 + _LOW) / 2, dof)), dof)
+    return RobustT(centre, float(low / t_quantile((1 + _LOW) / 2, dof)), dof)
 
 
 def _outside(away: NDArray[np.float64], null: RobustT) -> float:
     """Return the share of magnitudes far outside a null, beyond what chance puts there."""
-    from scipy import stats  # noqa: PLC0415 - as above
-
-    far = float(np.mean(2 * stats.t.sf(away / null.scale, null.dof) < _FAR))
+    far = float(np.mean(2 * t_beyond(away / null.scale, null.dof) < _FAR))
     chance = _FAR + 2 * np.sqrt(_FAR / len(away))
     return float(np.clip(far - chance, 0, _MOST_OUTSIDE))
 
@@ -147,12 +143,10 @@ def p_values(
     null: RobustT, residuals: NDArray[np.float64], side: Side = "both"
 ) -> NDArray[np.float64]:
     """Return the probability, under the null, of a residual at least as far out."""
-    from scipy import stats  # noqa: PLC0415 - as above
-
     standard = (residuals - null.centre) / null.scale
     if side == "upper":
-        return np.asarray(stats.t.sf(standard, null.dof))
-    return np.asarray(2 * stats.t.sf(np.abs(standard), null.dof))
+        return np.asarray(t_beyond(standard, null.dof))
+    return np.asarray(2 * t_beyond(np.abs(standard), null.dof))
 
 
 def adjust(p: NDArray[np.float64], size: float | None = None) -> NDArray[np.float64]:
@@ -192,12 +186,10 @@ def thresholds(
         family: Label of each case's family.
         level: False-discovery level of the run.
     """
-    from scipy import stats  # noqa: PLC0415 - as above
-
     threshold = np.empty(len(q))
     for members in members_of(family).values():
         passed = max(int((q[members] <= level).sum()), 1)
-        threshold[members] = stats.norm.isf(level * passed / len(members))
+        threshold[members] = deviate(level * passed / len(members))
     return threshold
 
 

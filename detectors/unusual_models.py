@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from detectors import nulls
+from detectors.chances import deviate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,13 +82,11 @@ def deviates(model: Model, rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Each row's score depends on the model and on that row alone.
     """
-    from scipy import stats  # noqa: PLC0415 - as above
-
     forest = model.forest
     parts = _parts(forest, forest.decision_function(rows), model.tails, model.tree, rows)
     mean = _mean(parts, model.nulls)
     p = nulls.p_values(model.overall, mean, "upper")
-    return np.asarray(np.clip(stats.norm.isf(p), -_FARTHEST, _FARTHEST))
+    return np.asarray(np.clip(deviate(p), -_FARTHEST, _FARTHEST))
 
 
 def digest(reference: NDArray[np.float64]) -> str:

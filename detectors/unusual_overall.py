@@ -28,6 +28,7 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
+from detectors.chances import beyond
 from detectors.partition import Partition
 from detectors.peers import SHRINKAGE, scaled
 from detectors.quarters import AT_ITS_END, families_in_time
@@ -161,10 +162,8 @@ class UnusualOverall:
 
     def decide(self, sample: Sample, scores: NDArray[np.float64], level: float) -> Decisions:
         """Flag what survives Benjamini-Hochberg within its quarter."""
-        from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
         family = sample.table["family"].to_numpy(object)
-        p = stats.norm.sf(scores)
+        p = beyond(scores)
         q = nulls.adjust_families(p, family)
         flagged = q <= level
         threshold = nulls.thresholds(q, family, level)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Benign
+from detectors.chances import deviate
 from detectors.labour.figures import ratio, subjects
 from detectors.labour.hour_signs import by_usual
 from detectors.labour.pay_signs import by_same_hours, pay_signs, roundness
@@ -146,9 +147,7 @@ class FabricatedPayroll(Signs):
 
 def _surprise(zeros: Floats) -> Floats:
     """Return the normal deviate of so many zeros at the end: each is one chance in ten."""
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
-    return np.asarray(stats.norm.isf(0.5 * 10.0 ** -np.maximum(zeros, 0)))
+    return np.asarray(deviate(0.5 * 10.0 ** -np.maximum(zeros, 0)))
 
 
 def _whole_units(away: Floats) -> Floats:
@@ -175,11 +174,9 @@ def _one_in(window: pd.DataFrame) -> Floats:
 
     Totals that are always rounded, or hardly vary, coincide.
     """
-    from scipy import stats  # noqa: PLC0415 - as above
-
     own = window["paid"].groupby(window["site"])
     zeros = pd.Series(np.floor(roundness(window["paid"].to_numpy(np.float64))), window.index)
     step = 0.01 * 10.0 ** zeros.groupby(window["site"]).transform("median")
     wide = (own.transform("quantile", 0.75) - own.transform("quantile", 0.25)).clip(lower=1e-9)
     chance = np.nan_to_num((own.transform("count") * step / wide).to_numpy(np.float64), nan=0.5)
-    return np.asarray(1 / stats.norm.isf(np.clip(chance, _REPEAT, 0.4)))
+    return np.asarray(1 / deviate(np.clip(chance, _REPEAT, 0.4)))

@@ -30,6 +30,7 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
+from detectors.chances import beyond, deviate
 from detectors.labour.departures import Peers, departures
 from detectors.labour.persistence import LONGEST, runs
 from detectors.labour.telling import listed, told
@@ -189,10 +190,8 @@ class Signs(ABC):
 
     def decide(self, sample: Sample, scores: Floats, level: float) -> Decisions:
         """Flag what survives Benjamini-Hochberg within its family."""
-        from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
         family = sample.table["family"].to_numpy(object)
-        p = stats.norm.sf(scores)
+        p = beyond(scores)
         q = nulls.adjust_families(p, family)
         threshold = nulls.thresholds(q, family, level)
         return Decisions(q <= level, threshold, np.zeros(len(p), bool), p, q, family)
@@ -268,19 +267,15 @@ def _deviates(sums: Floats) -> Floats:
 
 
 def _of_null(null: nulls.RobustT | None, sums: Floats) -> Floats:
-    from scipy import stats  # noqa: PLC0415 - as above
-
     if null is None:
         return np.zeros(len(sums))
     p = nulls.p_values(null, sums, "upper")
-    return np.asarray(np.clip(stats.norm.isf(p), -_FARTHEST, _FARTHEST))
+    return np.asarray(np.clip(deviate(p), -_FARTHEST, _FARTHEST))
 
 
 def _either(own: Floats, apart: Floats) -> Floats:
     """Return the deviate of the stranger of two, with two chances taken into account."""
-    from scipy import stats  # noqa: PLC0415 - as above
-
     most = np.maximum(own, apart)
     alone = apart <= -_FARTHEST
-    doubled = stats.norm.isf(np.minimum(2 * stats.norm.sf(most), 1 - 1e-12))
+    doubled = deviate(np.minimum(2 * beyond(most), 1 - 1e-12))
     return np.asarray(np.clip(np.where(alone, own, doubled), -_FARTHEST, _FARTHEST))

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
+from detectors.chances import deviate
 from detectors.columns import codes, texts
 from detectors.custody import DAY_US
 from detectors.routes.journeys import passes, reached, shipments_of_lots
@@ -276,9 +277,7 @@ def _passing(ships: pd.DataFrame, sent: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _deviate(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
-    return np.asarray(np.clip(stats.norm.isf(np.maximum(p, _TINY)), -_FARTHEST, _FARTHEST))
+    return np.asarray(np.clip(deviate(np.maximum(p, _TINY)), -_FARTHEST, _FARTHEST))
 
 
 def _account(row: Mapping[str, Any]) -> Account:

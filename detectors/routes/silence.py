@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from detectors.chances import negative_binomial
 from detectors.custody import DAY_US
 
 if TYPE_CHECKING:
@@ -132,9 +133,7 @@ def _chance(
     more: NDArray[np.int64], mean: NDArray[np.float64], shape: float
 ) -> NDArray[np.float64]:
     """Return how probable so many further loads are."""
-    from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
-    return np.asarray(stats.nbinom.pmf(more, shape, shape / (shape + mean)))
+    return negative_binomial(more, shape, shape / (shape + mean))
 
 
 def _none(mean: NDArray[np.float64], shape: float) -> NDArray[np.float64]:

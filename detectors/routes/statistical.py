@@ -19,6 +19,7 @@ import pandas as pd
 
 from detectors import nulls
 from detectors.base import Decisions, EvidenceClass, Sample, SubjectKind
+from detectors.chances import beyond, deviate
 from detectors.partition import Partition
 from detectors.quarters import AT_ITS_END, Closing, Span, families_in_time
 from detectors.routes.tails import weigh
@@ -139,8 +140,6 @@ class Statistical(ABC):
             z: Residuals in usual spreads.
             explained: Which of them have an innocent cause, and are left out of the null.
         """
-        from scipy import stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
-
         side: Literal["both", "upper"] = "both" if self.side == "both" else "upper"
         stranger = -z if self.side == "lower" else z
         left = stranger if explained is None or explained.all() else stranger[~explained]
@@ -148,10 +147,10 @@ class Statistical(ABC):
         if null is None:
             # Most are equal to a digit: the floor of the spread is then the only yardstick.
             away = stranger - np.median(stranger)
-            p = 2 * stats.norm.sf(np.abs(away)) if side == "both" else stats.norm.sf(away)
+            p = 2 * beyond(np.abs(away)) if side == "both" else beyond(away)
         else:
             p = null.p_values(stranger, side)
-        return np.asarray(np.clip(stats.norm.isf(p), -_FARTHEST, _FARTHEST))
+        return np.asarray(np.clip(deviate(p), -_FARTHEST, _FARTHEST))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """Measure each case as a normal deviate under its quarter's null."""
@@ -159,12 +158,10 @@ class Statistical(ABC):
 
     def decide(self, sample: Sample, scores: NDArray[np.float64], level: float) -> Decisions:
         """Flag what survives Benjamini-Hochberg within its quarter."""
-        from scipy import stats  # noqa: PLC0415 - as above
-
         table = sample.table
         family = table["family"].to_numpy(object)
         benign = (table["benign"] != "").to_numpy() if "benign" in table else np.zeros(1, bool)
-        p = np.where(benign, 1.0, stats.norm.sf(scores))
+        p = np.where(benign, 1.0, beyond(scores))
         q = nulls.adjust_families(p, family)
         flagged = q <= level
         threshold = nulls.thresholds(q, family, level)

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
+from detectors.chances import t_beyond, t_quantile
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -156,11 +158,11 @@ def _rare() -> NDArray[np.float64]:
 
 def _beyond(number: int, at: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of one null's magnitudes beyond each distance."""
-    from scipy import special, stats  # noqa: PLC0415 - 0.5 s, only for statistical detectors
+    from scipy import special  # noqa: PLC0415 - 0.3 s, only for statistical detectors
 
     unit = _units()[number]
     if number < len(_DOF):
-        return np.asarray(2 * stats.t.sf(at * unit, _DOF[number]))
+        return np.asarray(2 * t_beyond(at * unit, _DOF[number]))
     power = _POWERS[number - len(_DOF)]
     return np.asarray(special.gammaincc(1 / power, (at * unit) ** power))
 
@@ -168,8 +170,8 @@ def _beyond(number: int, at: NDArray[np.float64]) -> NDArray[np.float64]:
 @cache
 def _units() -> tuple[float, ...]:
     """Return for each null what makes its 60 % quantile that of a normal one of scale 1."""
-    from scipy import special, stats  # noqa: PLC0415 - as above
+    from scipy import special  # noqa: PLC0415 - as above
 
-    own = [float(stats.t.ppf((1 + _LOW) / 2, dof)) for dof in _DOF]
+    own = [float(t_quantile((1 + _LOW) / 2, dof)) for dof in _DOF]
     own += [float(special.gammaincinv(1 / power, _LOW) ** (1 / power)) for power in _POWERS]
     return tuple(one / _NORMAL_LOW for one in own)
