@@ -204,7 +204,7 @@ def shortfalls(
     *,
     tolerance: float | NDArray[np.float64],
     clock_us: int,
-    early_us: int = 0,
+    early_us: int | NDArray[np.int64] = 0,
 ) -> pd.DataFrame:
     """Reconcile each lot at each holder.
 
@@ -213,7 +213,7 @@ def shortfalls(
             `index` and `position`.
         tolerance: Share of what arrived that weighing may explain; one, or one for each row.
         clock_us: How far two clocks may differ, microseconds.
-        early_us: How much earlier than recorded an arrival may have been.
+        early_us: How much earlier than recorded an arrival may have been; one, or one for each row.
 
     Returns:
         One row per ship flow, in the order of `position`: `position`, `short` (amount beyond

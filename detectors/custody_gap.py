@@ -4,7 +4,7 @@ Two ways to break custody, each judged per lot and quantity: the shipper never
 got the lot (or less than it ships); more or less arrives than left. A receipt
 that was simply not scanned looks the same at first, so the record is read
 again with every forgotten or late scan supplied: what is whole then is no gap,
-ranks next to the limit, and is counted as not judged.
+ranks below what comes near the limit, and is counted as not judged.
 
 Next: detectors/custody_words.py
 """
@@ -55,13 +55,15 @@ if TYPE_CHECKING:
 
 __all__ = ["CustodyGap"]
 
+_CLOCK_US: Final = int(CLOCK_HOURS * HOUR_US)
+
 
 class CustodyGap:
     """Did the shipper hold what it shipped, and did the other side get it?"""
 
     name: Final = "custody_gap"
     type: Final = "custody_gap"
-    version: Final = "4"
+    version: Final = "5"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -99,7 +101,10 @@ class CustodyGap:
         return Sample(table, not_judged(self.name, reasons))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
-        """Measure the missing share: 1 at the tolerance, 2 when everything is missing."""
+        """Measure the missing share: 1 at the tolerance, 2 when everything is missing.
+
+        Within the tolerance, how much of that it takes.
+        """
         share = sample.table["share"].to_numpy(np.float64)
         return np.asarray(np.where(share > 0, 1 + np.minimum(share, 1), np.maximum(1 + share, 0)))
 
@@ -116,12 +121,12 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     """Judge each ship row: did the shipper hold the lot?"""
     flows, rows = shared.flows, shared.rows
     tolerance = shared.once(holdings)
-    recorded = _short(flows, rows, tolerance)
+    recorded = _short(flows, shared, tolerance)
     parts = unreceived_parts(rows, shared.consignments)
     # What a shop sold may have been brought back, too.
     kept = flows.loc[(flows["kind"] != "sell").to_numpy(), MOVED]
     every = pd.concat([kept, shared.unreceived[MOVED], parts[MOVED]], ignore_index=True)
-    supplied = _short(every, rows, tolerance)
+    supplied = _short(every, shared, tolerance)
     # Where the missing receipts hid whose shipment was too many, the whole record tells.
     hidden = (recorded["share"] <= 0) & (supplied["share"] > 0)
     recorded = recorded.mask(hidden, supplied)
@@ -157,20 +162,38 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     }
 
 
-def _short(flows: pd.DataFrame, rows: pd.DataFrame, tolerance: NDArray[np.float64]) -> pd.DataFrame:
+def _early(flows: pd.DataFrame, shared: Features) -> NDArray[np.int64]:
+    """Return how much earlier than scanned each arrival may have been: not before it was sent.
+
+    What a site sends to itself came to it after it left.
+    """
+    legs, rows = shared.legs, shared.rows
+    ship, receive = legs["ship"].to_numpy(), legs["receive"].to_numpy()
+    most = np.full(len(rows) + 1, LATE_DAYS * DAY_US)
+    left = rows["at"].to_numpy(np.int64)[ship] + rows["day"].to_numpy()[ship] * DAY_US
+    travelled = rows["at"].to_numpy(np.int64)[receive] - left
+    own = rows["shipper_number"].to_numpy()[ship] == rows["site_number"].to_numpy()[receive]
+    before = np.clip(travelled, 0, LATE_DAYS * DAY_US)
+    most[receive] = np.where(own, np.minimum(travelled - _CLOCK_US - 1, before), before)
+    return np.asarray(most[flows["position"].to_numpy()], np.int64)
+
+
+def _short(flows: pd.DataFrame, shared: Features, tolerance: NDArray[np.float64]) -> pd.DataFrame:
     """Reconcile, and turn what is short into a share of what was shipped."""
+    rows, early = shared.rows, _early(flows, shared)
     table = shortfalls(
         flows,
         tolerance=tolerance[flows["lot"].to_numpy()],
-        clock_us=int(CLOCK_HOURS * HOUR_US),
-        early_us=LATE_DAYS * DAY_US,
+        clock_us=_CLOCK_US,
+        early_us=early,
     )
-    table = explained(table, flows, tolerance, LATE_DAYS * DAY_US)
+    table = explained(table, flows, tolerance, early)
     amount = rows["amount"].to_numpy()[table["position"]]
+    allowed = tolerance[rows["lot"].to_numpy()[table["position"]]]
     with np.errstate(divide="ignore", invalid="ignore"):
         short = table["short"].to_numpy() / amount
-        room = np.minimum(amount / table["held"].to_numpy() - 1, 0.0)
-    share = np.where(short > 0, short, room)
+        taken = (amount / table["held"].to_numpy() - 1) / allowed
+    share = np.where(short > 0, short, np.clip(taken, 0.0, 1.0) - 1)
     share = np.where(table["known"] & np.isfinite(share), share, -1.0)
     return table.assign(share=np.where(table["arrivals"] == 0, 1.0, share))
 

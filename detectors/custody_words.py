@@ -27,6 +27,7 @@ _CAVEAT: Final = (
     "It does not say that goods were stolen, swapped or added: a record can be incomplete "
     "while the goods are in order."
 )
+_UNSEEN: Final = "a hand-over that neither side scanned"
 
 
 def account(case: Case) -> Account:
@@ -122,7 +123,9 @@ def _benign(row: Mapping[str, Any]) -> tuple[Benign, ...]:
     unscanned: Finding = "likely" if forgotten else "ruled out"
     if row["problem"] == "less arrived":
         unscanned = "possible"
+    unseen = (Benign(_UNSEEN, "possible"),) if row["problem"] == "holder" else ()
     return (
+        *unseen,
         Benign("a receipt that was not scanned", unscanned),
         Benign(row["benign"] if slip == "likely" else "a wrong unit of measure", slip),
         Benign("a receipt scanned late, or clocks that differ", "ruled out"),

@@ -38,7 +38,8 @@ CLOSED_DAYS: Final = 30
 """A delivery that is this old, by the record's last event, has its last partial receipt."""
 LOST_DAYS: Final = 60
 """A shipment that is this old and never scanned in is not under way any more."""
-AT_LIMIT: Final = -0.01
+AT_LIMIT: Final = -0.5
+"""A receipt in fifty is missing; so many quantities differ by half of what their limit is."""
 UNSCANNED: Final = "a receipt that nobody scanned"
 LORRY: Final = "one of several lorries, whose receipt nobody scanned"
 LIKELY: Final = 0.5
@@ -59,11 +60,13 @@ def hand_overs(shared: Features) -> pd.DataFrame:
     # Both ends round.
     limit += shared.once(resolution)[position] / sent["shipped"].to_numpy(np.float64)
     closed = (sent["last"] < shared.last_time - CLOSED_DAYS * DAY_US).to_numpy()
+    beyond = np.abs(change) - limit
+    beyond = np.where(beyond > 0, beyond, beyond / limit)
     table = pd.DataFrame(
         {
             "problem": np.where(change > 0, "more arrived", "less arrived"),
             "position": position,
-            "share": np.where((change > 0) | closed, np.abs(change) - limit, -1.0),
+            "share": np.where((change > 0) | closed, beyond, -1.0),
             "amount": sent["shipped"].to_numpy(np.float64),
             "other": sent["received"].to_numpy(np.float64),
         }

@@ -32,13 +32,16 @@ class _Place(NamedTuple):
     sent: NDArray[np.float64]
     sent_at: NDArray[np.int64]
     came: NDArray[np.float64]
-    came_at: NDArray[np.int64]
+    came_from: NDArray[np.int64]
     surplus: float
     allowed: float
 
 
 def explained(
-    short: pd.DataFrame, flows: pd.DataFrame, tolerance: NDArray[np.float64], early_us: int
+    short: pd.DataFrame,
+    flows: pd.DataFrame,
+    tolerance: NDArray[np.float64],
+    early_us: int | NDArray[np.int64],
 ) -> pd.DataFrame:
     """Book what left and never came on the shipment that explains it best.
 
@@ -46,17 +49,18 @@ def explained(
         short: `custody.shortfalls` of the flows.
         flows: As `custody.flows` lists them.
         tolerance: Share by which more may leave than came, by number of the lot.
-        early_us: How much earlier than recorded an arrival may have been.
+        early_us: How much earlier than recorded an arrival may have been; one, or for each flow.
 
     Returns:
         `short`, with `short` and `held` changed where several consignments of a lot left a site.
     """
     booked = short["short"].to_numpy(np.float64, copy=True)
     held = short["held"].to_numpy(np.float64, copy=True)
-    table = _overdrawn(flows, tolerance)
+    since = flows["at"].to_numpy(np.int64) - early_us
+    table = _overdrawn(flows.assign(since=since), tolerance)
     position = short["position"].to_numpy(np.int64)
     for place in _places(table, position):
-        chosen, excess = _one_too_many(place, early_us, booked[place.row])
+        chosen, excess = _one_too_many(place, booked[place.row])
         if chosen >= 0:
             booked[place.row] = 0.0
             booked[place.row[chosen]] = excess
@@ -91,7 +95,7 @@ def _overdrawn(flows: pd.DataFrame, tolerance: NDArray[np.float64]) -> pd.DataFr
     return found.iloc[np.lexsort(tuple(found[name].to_numpy() for name in names))]
 
 
-_OF_FLOWS: Final = ["stock", "sign", "amount", "at", "kind", "position", "index"]
+_OF_FLOWS: Final = ["stock", "sign", "amount", "at", "since", "kind", "position", "index"]
 
 
 def _places(table: pd.DataFrame, position: NDArray[np.int64]) -> Iterator[_Place]:
@@ -99,21 +103,22 @@ def _places(table: pd.DataFrame, position: NDArray[np.int64]) -> Iterator[_Place
     ships, inward = (table["kind"] == "ship").to_numpy(), table["sign"].to_numpy() > 0
     amount, at = table["amount"].to_numpy(np.float64), table["at"].to_numpy(np.int64)
     row = np.searchsorted(position, table["position"].to_numpy(np.int64))
+    since = table["since"].to_numpy(np.int64)
     surplus, allowed = table["surplus"].to_numpy(), table["allowed"].to_numpy()
     starts = np.flatnonzero(np.diff(table["stock"].to_numpy(), prepend=-1)).tolist()
     for start, stop in pairwise([*starts, len(table)]):
         own = slice(start, stop)
         left, came = ships[own], inward[own]
         yield _Place(
-            row[own][left], amount[own][left], at[own][left], amount[own][came], at[own][came],
+            row[own][left], amount[own][left], at[own][left], amount[own][came], since[own][came],
             float(surplus[start]), float(allowed[start]),
         )  # fmt: skip
 
 
-def _one_too_many(place: _Place, early_us: int, booked: NDArray[np.float64]) -> tuple[int, float]:
+def _one_too_many(place: _Place, booked: NDArray[np.float64]) -> tuple[int, float]:
     """Return which of the ships is too many, and by how much; -1 where time tells as well."""
     allowed = place.allowed
-    rest, unmatched = _unaccounted(place, early_us)
+    rest, unmatched = _unaccounted(place)
     excess = place.surplus - allowed * unmatched
     if excess <= 0 or booked.sum() > place.surplus * (1 + allowed):
         return -1, 0.0
@@ -129,13 +134,13 @@ def _one_too_many(place: _Place, early_us: int, booked: NDArray[np.float64]) -> 
     return -1, 0.0
 
 
-def _unaccounted(place: _Place, early_us: int) -> tuple[list[int], float]:
+def _unaccounted(place: _Place) -> tuple[list[int], float]:
     """Return the ships that left otherwise than something came, and how much came otherwise."""
     free, rest = np.ones(len(place.came), bool), []
     for one in range(len(place.sent)):
         away = np.abs(place.came - place.sent[one])
         fits = free & (away <= place.allowed * place.sent[one])
-        fits &= place.came_at - early_us <= place.sent_at[one]
+        fits &= place.came_from <= place.sent_at[one]
         if fits.any():
             free[int(np.argmin(np.where(fits, away, np.inf)))] = False
         else:

@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.custody import shortfalls
+from detectors.custody_gap import CustodyGap
+from detectors.features import Features
 
 NAME = "custody_gap"
 
@@ -44,6 +46,8 @@ def test_shipper_that_never_got_the_lot() -> None:
     found = flagged(NAME, world)
     assert set(found) == {wrong}
     assert "last shows it at B" in found[wrong].account.sentence
+    causes = {benign.cause: benign.outcome for benign in found[wrong].account.benign}
+    assert causes["a hand-over that neither side scanned"] == "possible"
     assert found[wrong].severity == "critical"
 
 
@@ -172,6 +176,34 @@ def test_site_that_never_scans_arrivals_loses_nothing() -> None:
     world.make(0, "A", "L")
     world.ship(10, "A", "CUSTOMER", "L", "S1")
     assert flagged(NAME, world) == {}
+
+
+@pytest.mark.parametrize("day", [False, True])
+def test_a_receipt_is_no_source_of_its_own_shipment(*, day: bool) -> None:
+    """D ships to itself what lies at B: it had nothing to ship; what leaves it then, it had."""
+    world = sites()
+    world.make(0, "A", "L")
+    world.send(10, "A", "B", "L", "S1")
+    precision = "day" if day else None
+    wrong = world.ship(120, "D", "D", "L", "S2", time_precision=precision)
+    world.receive(220, "D", "L", "S2")
+    world.send(340, "D", "C", "L", "S3")
+    assert set(flagged(NAME, world)) == {wrong}
+
+
+def test_scores_within_the_tolerance_say_how_near_it_they_are() -> None:
+    """No loss, a small and a larger one are ranked so, below what breaks the limit."""
+    world, sent = sites(), []
+    for n, came in enumerate((100.0, 99.0, 97.0, 90.0)):
+        world.make(0, "A", f"L{n}", 100.0)
+        sent.append(world.ship(10, "A", "B", f"L{n}", f"S{n}", 100.0))
+        world.receive(60, "B", f"L{n}", f"S{n}", came)
+    detector = CustodyGap()
+    sample = detector.features(Features(world.frames()))
+    scores = pd.Series(detector.score(sample)).groupby(sample.table["subject_id"]).max()
+    found = scores[sent].tolist()
+    assert found == sorted(set(found))
+    assert found[2] < 1 < found[3]
 
 
 def test_late_scan_is_a_question_of_order() -> None:
