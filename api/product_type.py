@@ -101,6 +101,12 @@ class Product:
     input_product_id: str | None = text_field("input_product_id")
     input_units_per_output_unit: Decimal | None = number_field("input_units_per_output_unit")
     reference_value_usd: Decimal | None = number_field("reference_value_usd")
+    min_temperature_c: Decimal | None = number_field(
+        "min_temperature_c", "Degrees Celsius; goods must never be colder."
+    )
+    max_temperature_c: Decimal | None = number_field(
+        "max_temperature_c", "Degrees Celsius; goods must never be warmer."
+    )
 
     @property
     def content(self) -> Content:

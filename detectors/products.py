@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from detectors.columns import codes, firsts, positive, texts
+from detectors.columns import codes, firsts, numbers, positive, texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ def catalogue(products: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per party and product in the order of the log: `party`, `product_id`, `unit`,
         `unit_weight_kg`, `input_product_id`, `rate` (input units per output unit), `hs_code`,
-        `index`.
+        `min_temperature_c` and `max_temperature_c` (degrees Celsius), `index`.
     """
     table = pd.DataFrame(
         {
@@ -38,6 +38,8 @@ def catalogue(products: pd.DataFrame) -> pd.DataFrame:
             "input_product_id": texts(products, "input_product_id").to_numpy(),
             "rate": positive(products, "input_units_per_output_unit"),
             "hs_code": texts(products, "hs_code").to_numpy(),
+            "min_temperature_c": numbers(products, "min_temperature_c"),
+            "max_temperature_c": numbers(products, "max_temperature_c"),
             "index": products["index"].to_numpy(np.int64),
         }
     )

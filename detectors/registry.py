@@ -34,6 +34,7 @@ from detectors.routes.lane_novelty import LaneNovelty
 from detectors.routes.origin_laundering import OriginLaundering
 from detectors.routes.phantom_shipment import PhantomShipment
 from detectors.routes.route_detour import RouteDetour
+from detectors.routes.storage_limits import StorageLimits
 from detectors.routes.temporal_order import TemporalOrder
 from detectors.routes.travel_time import TravelTime
 from detectors.routes.value_misdeclared import ValueMisdeclared
@@ -73,6 +74,7 @@ BUILT_IN: Final[tuple[Detector, ...]] = (
     OriginLaundering(),
     PhantomShipment(),
     RouteDetour(),
+    StorageLimits(),
     TemporalOrder(),
     TravelTime(),
     ValueMisdeclared(),

@@ -51,7 +51,8 @@ _PRODUCTS: Final = Table(
     "product/1",
     ("party", "product_id"),
     "party product_id hs_code unit chain input_product_id gtin name brand image_url",
-    "unit_weight_kg reference_value_usd stage input_units_per_output_unit",
+    "unit_weight_kg reference_value_usd stage input_units_per_output_unit min_temperature_c "
+    "max_temperature_c",
     "index leaf_hash serialised",
 )
 _LABOUR: Final = Table(

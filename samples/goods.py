@@ -10,10 +10,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PRODUCTS", "UNIT", "Product", "feasible_output", "gs1_check_digit", "implied_input"]
+__all__ = [
+    "COLDEST",
+    "PRODUCTS",
+    "UNIT",
+    "WARMEST",
+    "Product",
+    "feasible_output",
+    "gs1_check_digit",
+    "implied_input",
+]
 
 UNIT = 10  # one unit, in tenths
 PPM = 1_000_000
+COLDEST, WARMEST = 10, 20  # degrees Celsius that chocolate must stay within, doors open or not
 _GS1_PREFIX = "952"  # GS1's range for demonstrations; never sold
 
 # id | name | hs | unit | grams per unit | reference US cents per unit | chain | stage |

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from samples.goods import PRODUCTS
+from samples.goods import COLDEST, PRODUCTS, WARMEST
 from samples.law import LAWS
 from samples.places import LISTED, SITES
 from samples.writing import quantity_text
@@ -90,6 +90,8 @@ def products() -> list[Cells]:
             "name": product.name,
             "brand": product.brand,
             "image_url": "",
+            "min_temperature_c": str(COLDEST) if product.cold else "",
+            "max_temperature_c": str(WARMEST) if product.cold else "",
         }
         for product in PRODUCTS.values()
     ]

@@ -1,10 +1,11 @@
 """Cold-chain breach: a reading far from the temperatures at which such goods are kept.
 
-The record states no limits. What is usual is read off it: of the product, of its
-sites and of the season. So a reading is a residual with a null, statistical evidence
-and no broken rule. Too cold counts too; frozen chocolate is spoilt as well.
+Most records state no limits (`storage_limits` asks about those that do). What is usual
+is read off the record: of the product, of its sites and of the season. So a reading is
+a residual with a null, statistical evidence and no broken rule. Too cold counts too;
+frozen chocolate is spoilt as well.
 
-Next: detectors/routes/origin_laundering.py
+Next: detectors/routes/storage_limits.py
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
-from detectors.columns import codes, numbers
+from detectors.columns import codes
 from detectors.routes.additive import crossed, standing
+from detectors.routes.readings import FAHRENHEIT, LEAST_SLIPS, celsius, readings, several
 from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
 
@@ -34,10 +36,6 @@ LEAST_SPREAD: Final = 0.3
 """Degrees; thermometers and doors alone."""
 MIN_READINGS: Final = 12
 SLIP_SPREADS: Final = 2.5
-LEAST_SLIPS: Final = 3
-"""Thawed goods may by chance be as warm as the Fahrenheit figure of what is usual; several such
-readings at one site are a thermometer's scale."""
-FAHRENHEIT: Final = "degrees Fahrenheit written as Celsius"
 
 
 class ColdChainBreach(Statistical):
@@ -63,7 +61,7 @@ class ColdChainBreach(Statistical):
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
         """Take every reading of a product that has enough of them."""
-        table = _readings(shared)
+        table = readings(shared).drop_duplicates("index").reset_index(drop=True)
         product = codes(table, ["product_id"])
         enough = (pd.Series(product).groupby(product).transform("size") >= MIN_READINGS).to_numpy()
         few = {"too few readings of the product": table["subject_id"][~enough]}
@@ -73,10 +71,10 @@ class ColdChainBreach(Statistical):
         """Hold each reading against product, site and season."""
         product, degrees = codes(window, ["product_id"]), window["degrees"].to_numpy(np.float64)
         slip = _slips(degrees, product, codes(window, ["site"]))
-        celsius = np.where(slip, (degrees - 32) / 1.8, degrees)
+        read = np.where(slip, celsius(degrees), degrees)
         season = crossed(product, window["month"].to_numpy() % 12)
         groupings = [(one, product) for one in (codes(window, ["product_id", "site"]), season)]
-        expected = standing(celsius, product, groupings, scale_by=product, floor=LEAST_SPREAD)
+        expected = standing(read, product, groupings, scale_by=product, floor=LEAST_SPREAD)
         return pd.DataFrame(
             {
                 "z": expected.residual / expected.spread,
@@ -101,29 +99,7 @@ def _slips(
     away = degrees - usual
     spread = 1.4826 * pd.Series(np.abs(away)).groupby(product).transform("median").to_numpy()
     near = SLIP_SPREADS * np.maximum(spread, LEAST_SPREAD)
-    fits = (np.abs((degrees - 32) / 1.8 - usual) <= near) & (np.abs(away) > near)
-    several = pd.Series(fits).groupby(site).transform("sum").to_numpy() >= LEAST_SLIPS
-    return np.asarray(fits & several, bool)
-
-
-def _readings(shared: Features) -> pd.DataFrame:
-    events, rows = shared.frames.events, shared.rows
-    degrees = pd.Series(numbers(events, "temperature_c"), index=events["index"].to_numpy())
-    degrees = degrees[degrees.notna() & ~degrees.index.duplicated()]
-    read = rows[rows["index"].isin(degrees.index) & rows["product_id"].notna() & rows["timed"]]
-    read = read.drop_duplicates("index")
-    return pd.DataFrame(
-        {
-            "subject_id": read["event_id"].to_numpy(),
-            "subject_party": read["party"].to_numpy(),
-            "index": read["index"].to_numpy(),
-            "at": read["at"].to_numpy(),
-            "month": read["at"].to_numpy("datetime64[us]").astype("datetime64[M]").astype(np.int64),
-            "product_id": read["product_id"].to_numpy(),
-            "site": read["site"].to_numpy(),
-            "degrees": degrees.reindex(read["index"]).to_numpy(),
-        }
-    )
+    return several((np.abs(celsius(degrees) - usual) <= near) & (np.abs(away) > near), site)
 
 
 def _account(row: Mapping[str, Any], threshold: float) -> Account:
@@ -131,7 +107,7 @@ def _account(row: Mapping[str, Any], threshold: float) -> Account:
     low, high = usual - margin, usual + margin
     where = f" at {row['site']}" if isinstance(row["site"], str) else ""
     nearest = high if row["residual"] > 0 else low
-    converted = abs((row["degrees"] - 32) / 1.8 - usual)
+    converted = abs(float(celsius(row["degrees"])) - usual)
     fahrenheit: Finding = "possible" if converted <= margin else "ruled out"
     return Account(
         evidence=(),

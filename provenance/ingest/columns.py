@@ -145,6 +145,7 @@ PRODUCTS: Final = Kind(
         id="product_id input_product_id",
         text="hs_code unit chain name brand image_url",
         number="unit_weight_kg reference_value_usd input_units_per_output_unit",
+        signed="min_temperature_c max_temperature_c",
         whole="stage",
         boolean="serialised",
         gtin="gtin",

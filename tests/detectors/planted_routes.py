@@ -51,7 +51,7 @@ class Trade:
         self._changes = changes
         for name, at in SITES.items():
             self.world.site(name, at)
-        self.world.product("P", unit_weight_kg=1.0)
+        self.world.product("P", unit_weight_kg=1.0, min_temperature_c=2.0, max_temperature_c=8.0)
         for n in range(lots):
             self.lots.append(self._lot(n))
 
@@ -189,6 +189,12 @@ def too_warm() -> tuple[World, str]:
     return trade.world, trade.lots[WRONG]["hub"]
 
 
+def beyond_limits() -> tuple[World, str]:
+    """A reading of 8.6 degrees of goods that must never be warmer than 8."""
+    trade = Trade(hub=lambda _: {"temperature_c": 8.6})
+    return trade.world, trade.lots[WRONG]["hub"]
+
+
 ROUTES: dict[str, Callable[[], tuple[World, str]]] = {
     "cloned_serial": copied,
     "cold_chain_breach": too_warm,
@@ -197,6 +203,7 @@ ROUTES: dict[str, Callable[[], tuple[World, str]]] = {
     "origin_laundering": relabelled,
     "phantom_shipment": on_paper,
     "route_detour": round_about,
+    "storage_limits": beyond_limits,
     "temporal_order": backwards,
     "travel_time": hurried,
     "value_misdeclared": cheaper,

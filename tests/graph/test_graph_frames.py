@@ -32,7 +32,8 @@ COLUMNS = {
     "facilities": "index leaf_hash facility_id name facility_type tier country region locode "
     "latitude longitude product_ids declared_capacity_per_month opened_year source_system",
     "products": "index leaf_hash product_id hs_code unit unit_weight_kg reference_value_usd chain "
-    "stage input_product_id input_units_per_output_unit serialised gtin name brand image_url",
+    "stage input_product_id input_units_per_output_unit serialised gtin name brand image_url "
+    "min_temperature_c max_temperature_c",
     "labour": "index leaf_hash facility_id month headcount avg_weekly_hours total_hours "
     "gross_wages currency output_units output_product_id min_worker_age share_age_docs_missing "
     "share_birthdate_jan1 share_age_exactly_18 migrant_share recruitment_fee_usd "
