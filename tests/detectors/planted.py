@@ -108,11 +108,8 @@ def wages() -> Planted:
     return Planted(world, world.month("SHOP", "2024-05", gross_wages=100 * 40 * 52 / 12 * 8.0))
 
 
-def legs_world(legs: int = 900, seed: int = 5, share: float = 0.0) -> World:
-    """Many ordinary legs between four sites in half a year, each value with its own spread.
-
-    Site A ships at least `share` of them.
-    """
+def legs_world(legs: int = 900, seed: int = 5) -> World:
+    """Many ordinary legs between four sites in half a year, each value with its own spread."""
     world, dice = World(), random.Random(seed)
     places = {"A": HAMBURG, "B": BREMEN, "C": (52.5, 13.4), "D": (48.1, 11.6)}
     for name, at in places.items():
@@ -120,8 +117,6 @@ def legs_world(legs: int = 900, seed: int = 5, share: float = 0.0) -> World:
     world.product("P", unit_weight_kg=1.0)
     for n in range(legs):
         a, b = dice.sample(sorted(places), 2)
-        if dice.random() < share:
-            a, b = "A", dice.choice("BCD")
         odd = n == legs - 40
         hour = 4.5 * n
         quantity = 100 * dice.lognormvariate(0, 0.3) * (9 if odd else 1)

@@ -77,22 +77,14 @@ def test_installed_detector_is_asked_in_a_run() -> None:
     assert result.abstentions[0].examples == (loose,)
 
 
-class Meddler(ImpossibleTravel):
-    """Writes into what it reads, and has no proper name."""
+class Hothead(ImpossibleTravel):
+    """Has no proper name, writes into what it reads, fails on gaps, and accuses."""
 
     name = "not a name"  # type: ignore[misc]
 
     def features(self, shared: Features) -> Sample:
-        """Add to everything."""
+        """Add to everything; insist on every latitude."""
         shared.frames.events["quantity"] += 1.0
-        return super().features(shared)
-
-
-class Hothead(ImpossibleTravel):
-    """Fails on gaps, and accuses."""
-
-    def features(self, shared: Features) -> Sample:
-        """Insist on every latitude."""
         if shared.frames.events["latitude"].isna().mean() > 0.9:
             raise ValueError("no latitude")
         return super().features(shared)
@@ -111,10 +103,10 @@ def broken(detector: Detector) -> set[str]:
 
 
 def test_laws_can_be_broken() -> None:
-    """A good detector keeps all; of one that meddles or accuses it is told which it breaks."""
+    """A good detector keeps all; of one that meddles and accuses it is told which it breaks."""
     assert broken(ImpossibleTravel()) == set()
-    assert {"introduces itself", "leaves its input alone"} <= broken(Meddler())
-    assert "flag explains itself" in broken(Hothead())
+    told = {"introduces itself", "leaves its input alone", "flag explains itself"}
+    assert told <= broken(Hothead())
 
 
 def test_record_without_cases_is_no_proof() -> None:

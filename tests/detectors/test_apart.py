@@ -71,7 +71,7 @@ def three_sites() -> World:
     return world
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10**6), sizes=st.lists(st.integers(1, 8), min_size=2, max_size=3))
 def test_goods_asked_apart_say_what_a_whole_run_says(seed: int, sizes: list[int]) -> None:
     """Whatever moves, joins or is judged again: same flags, word for word, same counts, reasons."""

@@ -14,9 +14,11 @@ from planted_routes import clean_trade
 
 from detectors.base import EvidenceClass
 from detectors.conformance import FLOOD
+from detectors.record import content
 from detectors.registry import BUILT_IN
 from detectors.run import run
 from detectors.spoiling import SPOILERS
+from provenance import canonical
 
 if TYPE_CHECKING:
     from detectors.features import Features
@@ -51,10 +53,13 @@ def asked(name: str) -> RunResult:
 
 @pytest.mark.parametrize("name", SPOILERS)
 def test_bad_record_crashes_and_floods_nothing(name: str) -> None:
-    """No detector raises; scores are finite; of its cases one flags a twentieth and two at most."""
+    """No detector raises; scores are finite; every flag can be written down; of its cases a
+    detector flags a twentieth and two at most.
+    """
     result = asked(name)
     assert result.errors == ()
     assert np.isfinite(result.scores["score"]).all()
+    assert all(canonical.encode(content(flag)) for flag in result.flags)
     flags = Counter(flag.detector for flag in result.flags)
     floods = {one: n for one, n in flags.items() if n > 2 + FLOOD * result.judged[one]}
     assert not floods.keys() & STATISTICAL

@@ -63,7 +63,7 @@ def kept_at(position: int) -> KeptRun:
 
 
 @given(seed=st.integers(0, 3), cuts=st.lists(st.floats(0.05, 1), min_size=1, max_size=4))
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_parts_make_up_the_whole(seed: int, cuts: list[float]) -> None:
     """Frames read in pieces are those read at once, whatever was corrected on the way."""
     world = history(seed)
