@@ -54,7 +54,7 @@ class LaneNovelty(Statistical):
 
     name: Final = "lane_novelty"
     type: Final = "lane_novelty"
-    version: Final = "4"
+    version: Final = "5"
     side = "upper"
     min_samples = 3
     by_quarter = False

@@ -1,10 +1,10 @@
 """Likeness: whether two firms are such as trade with each other.
 
 The lanes of usual trade show which kinds of firms send to which, and how often across
-a border. How much more probable a lane would be between firms drawn by lot
-is its strangeness; how few lanes of repeated trade are as strange is its p-value, of
-which nothing is assumed but that honest lanes are alike (conformal: Vovk,
-Gammerman and Shafer, 2005). No lane counts in what is expected of itself.
+a border. How much more probable a lane would be between firms drawn by lot, or with
+anybody who uses such goods, is its strangeness; how few lanes of repeated trade are as
+strange is its p-value, of which nothing is assumed but that honest lanes are alike
+(conformal: Vovk, Gammerman and Shafer, 2005). No lane counts in what is expected of itself.
 
 Next: detectors/routes/lane_novelty.py
 """
@@ -37,7 +37,10 @@ def akin(lanes: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def strangeness(lanes: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the log of how much more probable each lane would be between firms drawn by lot.
+    """Return the log of how much more probable each lane would be if it were no usual trade.
+
+    Then the addressee is one drawn by lot or, as often, one of those who use such goods: across a
+    border that nobody's goods of that sort cross, the usual kind of firm is no excuse.
 
     Args:
         lanes: One row per lane: `loads`, `kind_from`, `kind_to` and `border` (numbers).
@@ -50,7 +53,8 @@ def strangeness(lanes: pd.DataFrame) -> NDArray[np.float64]:
     met = _others(both, usual)
     kinds = len(np.unique(receiver[usual]))
     by_lot = (_others(receiver, usual) + 1) / (n - own + kinds + 1)
-    told = np.log(by_lot) - np.log((met + by_lot) / (_others(sender, usual) + 1))
+    lift = by_lot * (_others(sender, usual) + 1) / (met + by_lot)
+    told = np.log((1 + lift) / 2)
     sorts = len(np.unique(border))
     by_lot = (_others(border, usual) + 1) / (n - own + sorts)
     across = both * (int(border.max(initial=0)) + 1) + border

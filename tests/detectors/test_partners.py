@@ -176,6 +176,15 @@ def test_a_lane_counts_in_nothing_that_is_expected_of_it(told: list[tuple[int, .
         assert akin(lanes)[one] == akin(alone)[one]
 
 
+def test_the_usual_kind_of_firm_is_no_excuse_for_crossing_a_border() -> None:
+    """Whom a farm sells to is always a mill; one abroad, where none sells, is the oddest lane."""
+    usual = [(n % 2, n % 2, 0, USUAL) for n in range(12)] + [(2, 2, 1, USUAL)] * 12
+    told = pd.DataFrame([*usual, (0, 0, 1, 1)], columns=["kind_from", "kind_to", "border", "loads"])
+    strange = strangeness(told)
+    assert strange[-1] > strange[:-1].max()
+    assert strange[-1] > 0
+
+
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))
 def test_the_share_of_lanes_as_strange_is_a_p_value(strange: list[float]) -> None:
     """Among exchangeable lanes no more than a share t of them has a share below t."""
