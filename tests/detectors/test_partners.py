@@ -178,7 +178,7 @@ def test_a_lane_counts_in_nothing_that_is_expected_of_it(told: list[tuple[int, .
 
 def test_the_usual_kind_of_firm_is_no_excuse_for_crossing_a_border() -> None:
     """Whom a farm sells to is always a mill; one abroad, where none sells, is the oddest lane."""
-    usual = [(n % 2, n % 2, 0, USUAL) for n in range(12)] + [(2, 2, 1, USUAL)] * 12
+    usual = [(n % 8, n % 8, 0, USUAL) for n in range(48)] + [(8, 8, 1, USUAL)] * 12
     told = pd.DataFrame([*usual, (0, 0, 1, 1)], columns=["kind_from", "kind_to", "border", "loads"])
     strange = strangeness(told)
     assert strange[-1] > strange[:-1].max()
