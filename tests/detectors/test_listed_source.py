@@ -65,6 +65,16 @@ def test_region_by_location_code() -> None:
         ("新疆棉业有限公司", "新疆棉业", True),
         ("Works No. 5", "Works No. 6", False),
         ("Ace", "Ice", False),
+        ("Delta Garments II", "Delta Garments III", False),
+        ("Unit A Garments", "Unit B Garments", False),
+        ("East Coast Fisheries", "West Coast Fisheries", False),
+        ("Henan Cotton", "Hunan Cotton", False),
+        ("Jiangsu Huafang Textile", "Jiangxi Huafang Textile", False),
+        ("Shandong Zhonghe Fishery Co Ltd", "Shan Dong Zhong He Fisheries", True),
+        ("Tex-Mart International Ltd", "Texmart Intl", True),
+        ("M/s. Rahman Spinning Mills (Pvt.) Ltd.", "Rahman Spinning Mills", True),
+        ("Minera Río Azul S. A. C.", "Minera Rio Azul", True),
+        ("Joint Stock Company Fergana Cotton", "The Fergana Cotton JSC", True),
     ],
 )
 def test_names_match_without_what_does_not_tell_them_apart(
