@@ -122,15 +122,14 @@ class Features:
         return [self, *tables, *vars(self).values(), *self._made.values()]
 
     def is_settled(self, detector: str, family: str, inputs: str) -> bool:
-        """Tell whether a run before this one judged a family on the same inputs; here none did.
-
-        Args:
-            detector: Whose family.
-            family: Its label.
-            inputs: Digest of all that its answer rests on.
-        """
+        """Tell whether a run before judged a family on inputs of that digest; here none did."""
         del detector, family, inputs
         return False
+
+    def fitted(self, name: str, fit: Callable[[], bytes]) -> bytes:
+        """Return what fitting gives to what has that digest; a run before may have done it."""
+        del name
+        return fit()
 
     def explained(self, explain: Callable[[C], T], case: C) -> T:
         """Put one flagged case into words, as its detector does."""

@@ -3,7 +3,8 @@
 Each is fitted to a reference and scores a row by itself, whatever other rows
 are scored with it. Nothing here uses threads or matrix products, whose sums
 depend on how many threads there are; the answers are bit-identical across
-processes. pyod takes seconds to import and is loaded when a model is fitted.
+processes. pyod takes seconds to import and is loaded when a model is fitted; a
+fitted one is plain numbers, which a run can keep for the next one.
 
 Next: detectors/unusual_overall.py
 """
@@ -11,17 +12,32 @@ Next: detectors/unusual_overall.py
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from detectors import nulls
 from detectors.chances import deviate
+from detectors.unusual_forest import Forest, planted, strangeness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FOREST_ROWS", "NEIGHBOUR_ROWS", "TREES", "Model", "deviates", "digest", "draw", "fit"]
+__all__ = [
+    "FOREST_ROWS",
+    "NEIGHBOUR_ROWS",
+    "TREES",
+    "Fitted",
+    "Model",
+    "deviates",
+    "draw",
+    "fit",
+    "fitted",
+    "packed",
+    "unpacked",
+]
 
 TREES: Final = 200
 FOREST_ROWS: Final = 20_000
@@ -37,18 +53,37 @@ class Model(NamedTuple):
     """The three fitted models, and the null of their mean on the reference.
 
     Attributes:
-        forest: A fitted pyod IForest.
+        forest: How soon rows are alone.
         tails: The reference columns, sorted.
-        tree: A k-d tree over at most `NEIGHBOUR_ROWS` reference rows.
+        near: At most `NEIGHBOUR_ROWS` reference rows.
         nulls: Null of each model's own score.
         overall: Null of their standardised mean.
     """
 
-    forest: Any
+    forest: Forest
     tails: NDArray[np.float64]
-    tree: Any
+    near: NDArray[np.float64]
     nulls: tuple[nulls.RobustT, ...]
     overall: nulls.RobustT
+
+
+class Fitted(NamedTuple):
+    """What became of a reference.
+
+    Attributes:
+        digest: Names the reference by its numbers.
+        size: How many rows it has.
+        model: Fitted to it; None where it does not spread.
+    """
+
+    digest: str
+    size: int
+    model: Model | None
+
+
+def fitted(reference: NDArray[np.float64], seed: int) -> Fitted:
+    """Name a reference, and fit the models to it; arguments as for `fit`."""
+    return Fitted(_digest(reference), len(reference), fit(reference, seed))
 
 
 def fit(reference: NDArray[np.float64], seed: int) -> Model | None:
@@ -63,18 +98,18 @@ def fit(reference: NDArray[np.float64], seed: int) -> Model | None:
         The model, or None where the reference does not spread.
     """
     from pyod.models.iforest import IForest  # noqa: PLC0415 - takes seconds
-    from scipy.spatial import cKDTree  # noqa: PLC0415
 
-    forest = IForest(n_estimators=TREES, random_state=seed, n_jobs=1).fit(reference)
-    tree = cKDTree(draw(reference, NEIGHBOUR_ROWS, seed + 1))
+    grown = IForest(n_estimators=TREES, random_state=seed, n_jobs=1).fit(reference)
+    forest = planted(grown.detector_)
+    near = draw(reference, NEIGHBOUR_ROWS, seed + 1)
     tails = np.sort(reference, axis=0)
-    parts = _parts(forest, forest.decision_scores_, tails, tree, reference)
+    parts = _parts(forest, tails, near, reference)
     found = [nulls.fit(part, "upper") for part in parts]
-    fitted = tuple(null for null in found if null is not None)
-    if len(fitted) < len(found):
+    usual = tuple(null for null in found if null is not None)
+    if len(usual) < len(found):
         return None
-    overall = nulls.fit(_mean(parts, fitted), "upper")
-    return None if overall is None else Model(forest, tails, tree, fitted, overall)
+    overall = nulls.fit(_mean(parts, usual), "upper")
+    return None if overall is None else Model(forest, tails, near, usual, overall)
 
 
 def deviates(model: Model, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -82,15 +117,40 @@ def deviates(model: Model, rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Each row's score depends on the model and on that row alone.
     """
-    forest = model.forest
-    parts = _parts(forest, forest.decision_function(rows), model.tails, model.tree, rows)
+    parts = _parts(model.forest, model.tails, model.near, rows)
     mean = _mean(parts, model.nulls)
     p = nulls.p_values(model.overall, mean, "upper")
     return np.asarray(np.clip(deviate(p), -_FARTHEST, _FARTHEST))
 
 
-def digest(reference: NDArray[np.float64]) -> str:
-    """Name a reference by its numbers."""
+def packed(found: Fitted) -> bytes:
+    """Write down what became of a reference."""
+    words = json.dumps([found.digest, found.size]).encode()
+    arrays: dict[str, NDArray[Any]] = {"named": np.frombuffer(words, np.uint8)}
+    if found.model is not None:
+        model = found.model
+        arrays |= {name: np.asarray(value) for name, value in model.forest._asdict().items()}
+        arrays |= {"tails": model.tails, "near": model.near}
+        arrays["nulls"] = np.array([*model.nulls, model.overall])
+    whole = io.BytesIO()
+    np.savez(whole, allow_pickle=False, **arrays)
+    return whole.getvalue()
+
+
+def unpacked(whole: bytes) -> Fitted:
+    """Read what `packed` wrote."""
+    with np.load(io.BytesIO(whole), allow_pickle=False) as arrays:
+        digest, size = json.loads(arrays["named"].tobytes())
+        if "nulls" not in arrays:
+            return Fitted(digest, size, None)
+        *own, overall = (nulls.RobustT(*one) for one in arrays["nulls"].tolist())
+        column, limit, depth = (arrays[name] for name in ("column", "limit", "depth"))
+        forest = Forest(column, limit, depth, float(arrays["usual"]), float(arrays["offset"]))
+        model = Model(forest, arrays["tails"], arrays["near"], tuple(own), overall)
+    return Fitted(digest, size, model)
+
+
+def _digest(reference: NDArray[np.float64]) -> str:
     data = np.ascontiguousarray(reference, dtype="<f8").tobytes()
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
@@ -104,19 +164,16 @@ def draw(rows: NDArray[np.float64], most: int, seed: int) -> NDArray[np.float64]
 
 
 def _parts(
-    forest: Any,
-    depths: NDArray[np.float64],
+    forest: Forest,
     tails: NDArray[np.float64],
-    tree: Any,
+    near: NDArray[np.float64],
     rows: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], ...]:
     """Return the three models' own scores, on scales whose upper tails are light.
 
-    The forest's score less its offset is 2 ** (-depth / usual depth), whatever contamination
-    the library assumes; its log is the depth.
+    The forest's is 2 ** (-depth / usual depth); its log is the depth.
     """
-    depth = np.log(depths - forest.detector_.offset_)
-    return depth, _tail(tails, rows), _distance(tree, rows)
+    return np.log(strangeness(forest, rows)), _tail(tails, rows), _distance(near, rows)
 
 
 def _tail(tails: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -134,9 +191,11 @@ def _tail(tails: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.f
     return np.cbrt(total)
 
 
-def _distance(tree: Any, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _distance(near: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the distance to the fifth neighbour; a row does not count as its own."""
-    distances, _ = tree.query(rows, k=NEIGHBOURS + 1, workers=1)
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - as above
+
+    distances, _ = cKDTree(near).query(rows, k=NEIGHBOURS + 1, workers=1)
     own = distances[:, 0] == 0
     return np.asarray(np.log(_SAME + np.where(own, distances[:, -1], distances[:, -2])))
 

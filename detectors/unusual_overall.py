@@ -11,6 +11,7 @@ Next: detectors/ranking.py
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -41,7 +42,17 @@ from detectors.unusual_features import (
     month_residuals,
     months,
 )
-from detectors.unusual_models import FOREST_ROWS, NEIGHBOUR_ROWS, TREES, deviates, digest, draw, fit
+from detectors.unusual_models import (
+    FOREST_ROWS,
+    NEIGHBOUR_ROWS,
+    TREES,
+    Fitted,
+    deviates,
+    draw,
+    fitted,
+    packed,
+    unpacked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -115,31 +126,34 @@ class UnusualOverall:
         values = values[told].reset_index(drop=True)
         parts, references = [], {}
         partition = Partition(shared, self.name, values)
-        taken: dict[tuple[int, int], NDArray[np.float64]] = {}
+        taken: dict[str, Fitted] = {}
         since = slice(0, 0)
         for label, rows, window, renewed in _families(values["at"], self.min_samples):
             since = window if renewed else since
-            if partition.is_settled(label, rows, window, partition.name(since)):
+            named = partition.name(since)
+            if partition.is_settled(label, rows, window, named):
                 continue
             peers = self._residuals(values.iloc[window])
             standard = peers.apply(scaled)
-            place = (since.start, since.stop)
-            if place not in taken:
-                drawn = standard if renewed else self._standard(values.iloc[since])
-                taken[place] = draw(drawn.to_numpy(np.float64), FOREST_ROWS, shared.seed)
-            references[label] = taken[place]
+            if named not in taken:
+                drawn = standard if renewed else None
+                fit = partial(self._fitted, values.iloc[since], drawn, shared.seed)
+                taken[named] = unpacked(shared.fitted(named, fit))
+            references[label] = taken[named]
             own = values.iloc[rows].join(peers.add_prefix("log_"))
             parts.append(own.join(standard.add_prefix("z_")).assign(family=label))
         table = pd.concat(parts, ignore_index=True) if parts else self._of_none(values)
         return Sample(
             table,
-            context={"references": references, "seed": shared.seed},
-            reference_digests={label: digest(rows) for label, rows in references.items()},
+            context={"references": references},
+            reference_digests={label: one.digest for label, one in references.items()},
             families=partition.families(),
         )
 
-    def _standard(self, window: pd.DataFrame) -> pd.DataFrame:
-        return self._residuals(window).apply(scaled)
+    def _fitted(self, reference: pd.DataFrame, standard: pd.DataFrame | None, seed: int) -> bytes:
+        """Fit models to the residuals of a reference among themselves, which may be known."""
+        known = self._residuals(reference).apply(scaled) if standard is None else standard
+        return packed(fitted(draw(known.to_numpy(np.float64), FOREST_ROWS, seed), seed))
 
     def _of_none(self, values: pd.DataFrame) -> pd.DataFrame:
         none = {f"{kind}_{name}": 0.0 for kind in ("log", "z") for name in self._words}
@@ -149,15 +163,10 @@ class UnusualOverall:
         """Measure each row as a normal deviate under its quarter's models and null."""
         table, scores = sample.table, np.zeros(len(sample.table))
         rows = table[[f"z_{name}" for name in self._words]].to_numpy(np.float64)
-        families: dict[int, list[str]] = {}
-        references = sample.context["references"]
-        for label, reference in references.items():
-            families.setdefault(id(reference), []).append(label)
-        for labels in families.values():
-            model = fit(references[labels[0]], sample.context["seed"])
-            own = table["family"].isin(labels).to_numpy()
-            if model is not None:
-                scores[own] = deviates(model, rows[own])
+        for label, reference in sample.context["references"].items():
+            own = (table["family"] == label).to_numpy()
+            if reference.model is not None:
+                scores[own] = deviates(reference.model, rows[own])
         return scores
 
     def decide(self, sample: Sample, scores: NDArray[np.float64], level: float) -> Decisions:
@@ -175,7 +184,7 @@ class UnusualOverall:
         order = sorted(words, key=lambda name: (-abs(row[f"z_{name}"]), name))
         told = [name for name in order[:_TOLD] if abs(row[f"z_{name}"]) >= _STANDS_OUT]
         phrases = [words[name].format(_factor(row[f"log_{name}"])) for name in told or order[:1]]
-        size = len(case.sample.context["references"][row["family"]])
+        size = case.sample.context["references"][row["family"]].size
         other = row.get("other_index")
         return Account(
             evidence=() if other is None else (int(other),),

@@ -173,7 +173,7 @@ def _keep(workspace: Workspace, shelf: Shelf, found: Read, concluded: Onward) ->
             # Something was erased while the run was going on: what it read must not stay.
             shelf.discard()
             return []
-        shelf.write(concluded.kept, found.frames, found.held, found.later)
+        shelf.write(concluded.kept, found.frames, found.held, found.later, concluded.fits)
     except StorageError as error:
         _LOG.warning("what the run read is not kept: %s", error)
         return [f"what the run read is not kept, so that the next one reads everything: {error}"]

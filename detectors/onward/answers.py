@@ -12,6 +12,7 @@ Next: detectors/onward/going.py
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -25,7 +26,7 @@ from detectors.onward.kept import key_of, passing, without
 from detectors.partition import Apart
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,16 +44,24 @@ _BY_GOODS: Final = frozenset(("events", "inputs"))
 """Tables of which only the rows of the goods asked about are handed out."""
 
 
+def _no_fit(name: str, digest: str) -> bytes | None:
+    """Read no fit: none is kept."""
+    del name, digest
+    return None
+
+
 class Before(NamedTuple):
     """The run to go on from.
 
     Attributes:
         kept: What was kept of it.
         changed: The tables of the frames that have other rows since.
+        fit: Reads what was fitted, by name and digest; None where it cannot be read.
     """
 
     kept: KeptRun
     changed: frozenset[str]
+    fit: Callable[[str, str], bytes | None] = _no_fit
 
 
 @dataclass
@@ -72,6 +81,7 @@ class Answer:
         blocks: Of a detector that judges goods apart: the block of each case.
         left_out: And what it did not judge, by block.
         yardsticks: And what it measured with; None where it cannot be asked in part next time.
+        fits: What it fitted, or had in the run before, as it is written down; by name.
     """
 
     detector: Detector
@@ -86,6 +96,7 @@ class Answer:
     blocks: NDArray[np.object_] | None = None
     left_out: Mapping[str, tuple[Abstention, ...]] = field(default_factory=dict)
     yardsticks: Mapping[str, str] | None = None
+    fits: Mapping[str, bytes] = field(default_factory=dict)
 
     def rare(self) -> dict[str, Rare]:
         """Return what every family brings to the others, standing or judged."""
@@ -169,15 +180,24 @@ class Asking:
         """
         detector, inputs = answer.detector, {label: one.inputs for label, one in settled.items()}
         self._shared.yardsticks.clear()
-        with self._shared.knowing(detector.name, inputs), self._shared.reading() as read:
+        fits = self._fits(answer)
+        with self._shared.knowing(detector.name, inputs, fits), self._shared.reading() as read:
             answer.found = judge(detector, self._shared, self._level)
-        answer.in_part = False
+        answer.in_part, answer.fits = False, {**answer.fits, **self._shared.fits}
         sample = answer.found.sample
         left_out: Collection[str] = () if sample.families is None else sample.families.settled
         answer.stands = {label: settled[label] for label in left_out}
         answer.tables = frozenset(read) | answer.told
         answer.abstentions = sample.abstentions
         self._sort(answer)
+
+    def _fits(self, answer: Answer) -> Mapping[str, Callable[[], bytes | None]]:
+        """Return what reads each fit that there is of a detector, by name."""
+        found: dict[str, Callable[[], bytes | None]] = {}
+        if self._before is not None and answer.before is not None:
+            for name, digest in answer.before.fits.items():
+                found[name] = partial(self._before.fit, name, digest)
+        return found | {name: partial(answer.fits.get, name) for name in answer.fits}
 
     def _ask_in_part(self, answer: Answer, kept: KeptAnswer) -> bool:
         """Ask a detector about the goods that moved; False where it has to be asked about all."""

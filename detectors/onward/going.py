@@ -11,6 +11,7 @@ Next: detectors/replay.py
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -59,12 +60,14 @@ class Onward:
         result: Flags and counts; flags of what was judged anew alone, and no scores.
         standing: The other flags: they are in the log as they are.
         kept: What the next run goes on from.
+        fits: And what was fitted, by name.
         asked: The detectors that were asked, about everything or some families.
     """
 
     result: RunResult
     standing: tuple[Standing, ...]
     kept: KeptRun
+    fits: Mapping[str, bytes]
     asked: tuple[str, ...]
 
 
@@ -192,7 +195,8 @@ class _Run:
         )
         run = KeptRun(reading.tree_size, reading.root, self._level, self._shared.seed, kept)
         asked = tuple(one.detector.name for one in self._answers if one.found is not None)
-        return Onward(result, tuple(standing), run, asked)
+        fits = {name: fit for one in self._answers for name, fit in one.fits.items()}
+        return Onward(result, tuple(standing), run, fits, asked)
 
     def _told(self, answer: Answer, reading: Reading) -> _Told:
         allowed = reading.allowed[answer.detector.name]
@@ -240,4 +244,12 @@ def _to_keep(answer: Answer, told: _Told, flagged: frozenset[str]) -> KeptAnswer
         abstentions=about(answer.abstentions, flagged),
         families=families,
         yardsticks=None if answer.yardsticks is None else dict(answer.yardsticks),
+        fits=_fits_of(answer),
     )
+
+
+def _fits_of(answer: Answer) -> dict[str, str]:
+    """Name what a detector fitted; where it was not asked, what it had fitted."""
+    if answer.found is None and answer.before is not None:
+        return answer.before.fits
+    return {name: hashlib.sha256(fit).hexdigest() for name, fit in answer.fits.items()}

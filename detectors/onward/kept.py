@@ -36,7 +36,7 @@ __all__ = [
     "without",
 ]
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 _OURS: Final = (
     "detectors.allowances",
     "detectors.onward.answers",
@@ -112,6 +112,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
         abstentions: What it did not judge; of the subjects, those that bear a flag.
         families: By label; "" where there are none; blocks of goods where those are judged apart.
         yardsticks: Then, digest of what was measured with, by name.
+        fits: Digest of each fit that is kept beside, by its name.
     """
 
     key: str
@@ -120,6 +121,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     abstentions: tuple[Abstention, ...]
     families: dict[str, KeptFamily]
     yardsticks: dict[str, str] | None = None
+    fits: dict[str, str] = {}
 
 
 class KeptRun(msgspec.Struct, frozen=True):

@@ -107,7 +107,7 @@ def read(store: GraphStore, log: Log, shelf: Shelf | None) -> Read:
     if earlier is None or not adds(store, log, held.kept.position, later.position):
         return Read(load_frames(store))
     changed = frozenset(name for name in TABLES if len(getattr(later, name)))
-    return Read(joined(earlier, later), Before(held.kept, changed), held, later)
+    return Read(joined(earlier, later), Before(held.kept, changed, shelf.fit), held, later)
 
 
 def _grew(store: GraphStore, log: Log, held: Held) -> bool:

@@ -2,6 +2,7 @@
 
     run.json          what was kept, and of which parts the tables are made
     events.7-9.arrow  one table of one part: rows of the entries from 7 up to, not with, 9
+    NAME.fit          what a detector fitted, as it wrote it down
 
 It holds values of every tier, and nothing that the graph and the log do not hold: it
 may be thrown away at any time, which costs one whole run. An erasure throws it
@@ -12,9 +13,11 @@ Next: detectors/onward/reading.py
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -27,6 +30,7 @@ from provenance.errors import StorageError
 from provenance.files import replace_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 __all__ = ["TABLES", "Held", "Shelf", "joined"]
@@ -99,7 +103,22 @@ class Shelf:
                 tables[name] = _joined(tables[name], more, KEYS.get(name))
         return Frames(position=held.kept.position, **tables)
 
-    def write(self, kept: KeptRun, frames: Frames, held: Held | None, later: Frames | None) -> None:
+    def fit(self, name: str, digest: str) -> bytes | None:
+        """Return what a detector fitted; None where it is not what was written."""
+        try:
+            whole = self._fit(name).read_bytes()
+        except OSError:
+            return None
+        return whole if hashlib.sha256(whole).hexdigest() == digest else None
+
+    def write(
+        self,
+        kept: KeptRun,
+        frames: Frames,
+        held: Held | None,
+        later: Frames | None,
+        fits: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
         """Hold a run.
 
         Args:
@@ -107,6 +126,7 @@ class Shelf:
             frames: What it read.
             held: What is on the shelf, where the run went on from it.
             later: Then, what it read besides.
+            fits: What was fitted, or read from here, by name.
 
         Raises:
             StorageError: The disk refused. What was held before, is still, or nothing.
@@ -119,10 +139,16 @@ class Shelf:
                 parts = (*held.parts, self._put(later, held.kept.position, kept.position))
             else:
                 parts = held.parts
+            digests = {
+                name: told for one in kept.answers.values() for name, told in one.fits.items()
+            }
+            for name in fits.keys() & digests:
+                if self.fit(name, digests[name]) is None:
+                    replace_file(self._fit(name), fits[name], mode=_PRIVATE, settle=False)
             whole = msgspec.json.encode(Held(kept, parts, self._code))
             # Crash before this: parts that nobody names, beside what was held before.
             replace_file(self._directory / _MANIFEST, whole, mode=_PRIVATE)
-            self._remove_all_but(parts)
+            self._remove_all_but(parts, digests)
         except OSError as error:
             raise StorageError(f"{self._directory}: {error.strerror}") from None
 
@@ -153,9 +179,13 @@ class Shelf:
                 part.sizes[name] = path.stat().st_size
         return part
 
-    def _remove_all_but(self, parts: tuple[Part, ...]) -> None:
+    def _fit(self, name: str) -> Path:
+        return self._directory / f"{name}.fit"
+
+    def _remove_all_but(self, parts: tuple[Part, ...], fits: Iterable[str]) -> None:
         named = {self._file(part, name).name for part in parts for name in part.sizes}
-        for path in self._directory.glob("*.arrow*"):
+        named |= {self._fit(name).name for name in fits}
+        for path in (*self._directory.glob("*.arrow*"), *self._directory.glob("*.fit*")):
             if path.name not in named:
                 path.unlink(missing_ok=True)
 

@@ -88,6 +88,9 @@ class Watched(Features):
         """What each explanation rested on, in the order in which they were given."""
         self.yardsticks: dict[str, str] = {}
         """Digest of each yardstick that was asked for, by the name of what makes it."""
+        self._fitted_before: Mapping[str, Callable[[], bytes | None]] = {}
+        self.fits: dict[str, bytes] = {}
+        """What was fitted, or had been in the run before, for whoever asked last; by name."""
         tables = _Tables(frames, self._note)
         super().__init__(cast("Frames", tables), seed=seed)
 
@@ -143,13 +146,31 @@ class Watched(Features):
             self._readers.pop()
 
     @contextmanager
-    def knowing(self, detector: str, settled: Mapping[str, str]) -> Iterator[None]:
-        """Let a detector leave out, inside the body, the families judged on these inputs."""
-        self._settled = {detector: settled}
+    def knowing(
+        self,
+        detector: str,
+        settled: Mapping[str, str],
+        fits: Mapping[str, Callable[[], bytes | None]],
+    ) -> Iterator[None]:
+        """Let a detector leave out, inside the body, the families judged on these inputs.
+
+        Args:
+            detector: Whom.
+            settled: By label, inputs of its families.
+            fits: By name, what reads a fit of the run before; None where it cannot be read.
+        """
+        self._settled, self._fitted_before, self.fits = {detector: settled}, fits, {}
         try:
             yield
         finally:
-            self._settled = {}
+            self._settled, self._fitted_before = {}, {}
+
+    def fitted(self, name: str, fit: Callable[[], bytes]) -> bytes:
+        """Return what fitting to what is so named gives, as the run before kept it or anew."""
+        name = f"{self.seed}-{name}"
+        kept = self._fitted_before[name]() if name in self._fitted_before else None
+        self.fits[name] = fit() if kept is None else kept
+        return self.fits[name]
 
     def is_settled(self, detector: str, family: str, inputs: str) -> bool:
         """Tell whether the run before judged a family on the same inputs."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from memory_log import MemoryLog
 from planted import PLANTED
 
+from detectors import unusual_models, unusual_overall
 from detectors.onward.going import Onward, go_on
 from detectors.onward.reading import Read, open_shelf, read
 from detectors.record import draft
@@ -24,7 +25,14 @@ from provenance.proving.merkle import tree_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from detectors.base import Detector
+
+
+MONTHS: Final = "unusual_overall_months"
+_FLAG: Final = EntryType.FLAG
 
 
 class GrowingLog(MemoryLog):
@@ -59,7 +67,7 @@ class Workplace:
         done = go_on(found.frames, self.detectors, tree_size=size, root=root, before=found.before)
         assert done.result.errors == ()
         self.add([draft(flag, party="acme") for flag in done.result.flags])
-        self.shelf.write(done.kept, found.frames, found.held, found.later)
+        self.shelf.write(done.kept, found.frames, found.held, found.later, done.fits)
         return found, done
 
 
@@ -88,6 +96,43 @@ def test_every_flag_of_runs_that_went_on_replays_the_same(tmp_path: Path, name: 
     whole = run(frames, work.detectors, tree_size=size, root=work.log.root_at(size))
     named = {(flag["subject_id"], flag["detector"]) for flag in told}
     assert {(flag.subject_id, flag.detector) for flag in whole.flags} <= named
+
+
+def test_what_was_fitted_is_read_and_not_fitted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that goes on scores new rows by the models of the run before; damaged ones it fits."""
+    times: list[int] = []
+
+    def counted(rows: NDArray[np.float64], seed: int) -> unusual_models.Fitted:
+        times.append(len(rows))
+        return unusual_models.fitted(rows, seed)
+
+    monkeypatch.setattr(unusual_overall, "fitted", counted)
+    # So that none is due in the quarter that is open.
+    for limit in ("GROWTH", "MAX_AGE"):
+        monkeypatch.setattr(unusual_overall, limit, 1_000)
+    drafts = PLANTED[MONTHS]().world.drafts()
+    work = Workplace(tmp_path, MONTHS)
+    work.add(drafts[:-2])
+    _, first = work.detect()
+    assert len(times) == len(first.fits) > 0
+    work.add(drafts[-2:-1])
+    found, second = work.detect()
+    assert found.before is not None
+    assert second.asked
+    assert len(times) == len(first.fits)
+    assert second.fits.items() <= first.fits.items()
+    for path in (tmp_path / "shelf").glob("*.fit"):
+        path.write_bytes(path.read_bytes()[:-1])
+    work.add(drafts[-1:])
+    work.detect()
+    assert len(times) == len(first.fits) + len(second.fits)
+    size = len(work.log.held)
+    frames = load_frames(work.store)
+    whole = run(frames, work.detectors, tree_size=size, root=work.log.root_at(size))
+    told = {open_entry(x, Tier.PRIVATE)["subject_id"] for x in work.log.held if x.type is _FLAG}
+    assert {flag.subject_id for flag in whole.flags} <= told
 
 
 def test_after_an_erasure_everything_is_read_anew_and_replays_name_the_entry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from functools import cache
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.onward import shelf as shelves
-from detectors.onward.kept import KeptRun
+from detectors.onward.kept import KeptAnswer, KeptRun
 from detectors.onward.shelf import TABLES, Shelf, joined
 
 if TYPE_CHECKING:
@@ -137,6 +138,24 @@ def test_what_is_not_whole_is_not_held(tmp_path: Path) -> None:
     Shelf(place, "code").write(kept_at(frames.position), frames, None, None)
     assert Shelf(place, "other code").read() is None
     assert Shelf(place, "code").read() is not None
+
+
+def test_what_was_fitted_comes_back_as_it_was_or_not_at_all(tmp_path: Path) -> None:
+    """A fit is read where it is what was written; it is written again, and goes with its run."""
+    shelf, frames = Shelf(tmp_path / "shelf", "code"), frames_of(history(1))
+    named = {"one": hashlib.sha256(b"numbers").hexdigest()}
+    answer = KeptAnswer("key", frozenset(), frozenset(), (), {}, fits=named)
+    kept = KeptRun(frames.position, ROOT, 0.05, 1, {"detector": answer})
+    for _ in range(2):
+        shelf.write(kept, frames, None, None, {"one": b"numbers", "other": b"nobody's"})
+        assert shelf.fit("one", named["one"]) == b"numbers"
+        assert shelf.fit("other", named["one"]) is None
+        (path,) = (tmp_path / "shelf").glob("*.fit")
+        assert path.stat().st_mode & 0o077 == 0
+        path.write_bytes(b"numbres")
+        assert shelf.fit("one", named["one"]) is None
+    shelf.write(kept_at(frames.position), frames, None, None)
+    assert not list((tmp_path / "shelf").glob("*.fit"))
 
 
 def test_thrown_away_is_gone(tmp_path: Path) -> None:

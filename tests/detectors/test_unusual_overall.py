@@ -15,12 +15,14 @@ import pytest
 from asking import ask
 from frame_factories import World
 from planted import legs_world, months_world
+from pyod.models.iforest import IForest
 from scipy import stats
 
 from detectors import nulls, unusual_models
 from detectors.features import Features
 from detectors.peers import residuals, scaled
 from detectors.unusual_features import LEG_WORDS, leg_residuals, leg_values
+from detectors.unusual_forest import planted, strangeness
 from detectors.unusual_overall import _families
 
 LEGS, MONTHS = "unusual_overall_legs", "unusual_overall_months"
@@ -50,6 +52,31 @@ def test_scores_are_bit_identical_across_processes_and_threads() -> None:
             [sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=True
         )
         assert done.stdout.strip() == here
+
+
+def test_the_forest_scores_as_the_library_does() -> None:
+    """Laid out as plain numbers it says the same to the digit, of rows it knows and others."""
+    dice = np.random.default_rng(11)
+    for size in (2, 3, 40, 900):
+        known, other = (np.round(dice.standard_t(3, (count, 4)), 2) for count in (size, 500))
+        grown = IForest(n_estimators=20, random_state=5, n_jobs=1).fit(known)
+        forest = planted(grown.detector_)
+        for rows in (known, other):
+            whole = grown.decision_function(rows) - grown.detector_.offset_
+            np.testing.assert_array_equal(strangeness(forest, rows), whole)
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_models_are_read_as_they_were_written(spread: float) -> None:
+    """What is kept of a fit scores as the fit does, to the last bit; also that there is none."""
+    rows = np.random.default_rng(4).standard_t(5, (120, 4)) * spread
+    found = unusual_models.fitted(rows, 1)
+    again = unusual_models.unpacked(unusual_models.packed(found))
+    assert (again.digest, again.size) == (found.digest, 120)
+    assert (again.model is None) == (found.model is None) == (not spread)
+    if found.model is not None and again.model is not None:
+        one, other = (unusual_models.deviates(model, rows) for model in (found.model, again.model))
+        assert one.tobytes() == other.tobytes()
 
 
 def test_score_depends_on_the_row_alone() -> None:
