@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from detectors.columns import at, hashed, microseconds, numbers, texts
+from detectors.columns import at as taken
+from detectors.columns import hashed, microseconds, numbers, texts
 from detectors.products import find
 from detectors.units import amounts
 
@@ -47,33 +48,41 @@ def event_rows(events: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
     Returns:
         What `features.Features.rows` says, but for `lot`.
     """
-    table = pd.DataFrame({name: texts(events, name).array for name in _KEPT})
-    table["index"] = events["index"].to_numpy(np.int64)
-    table["kind"] = texts(events, "event_type").str.strip().str.lower().array
-    table["at"] = microseconds(events["event_time"]) if len(events) else np.empty(0, np.int64)
-    table["timed"] = table["at"] != np.iinfo(np.int64).min
-    table["day"] = (texts(events, "time_precision") == "day").to_numpy()
-    table = table.assign(**_sites(table, texts(events, "facility_id")))
+    at = microseconds(events["event_time"]) if len(events) else np.empty(0, np.int64)
+    columns: dict[str, Any] = {name: texts(events, name).array for name in _KEPT}
+    columns |= {
+        "transport_mode": _word(events, "transport_mode"),
+        "index": events["index"].to_numpy(np.int64),
+        "kind": _word(events, "event_type"),
+        "at": at,
+        "timed": at != np.iinfo(np.int64).min,
+        "day": (texts(events, "time_precision") == "day").to_numpy(),
+    }
+    columns |= _sites(columns, texts(events, "facility_id"))
     for name in ("latitude", "longitude", "gross_weight", "declared_value_usd"):
-        table[name] = numbers(events, name)
-    table["weight_unit"] = texts(events, "weight_unit").array
-    table["quantity"] = numbers(events, "quantity")
-    table["quantity_unit"] = texts(events, "quantity_unit").array
+        columns[name] = numbers(events, name)
+    columns["weight_unit"] = texts(events, "weight_unit").array
+    columns["quantity"] = numbers(events, "quantity")
+    columns["quantity_unit"] = texts(events, "quantity_unit").array
+    table = pd.DataFrame(columns, copy=False)
     table["product"] = find(table, products)
     table["amount"] = amounts(table, products)
     table["has_lot"] = table["lot_id"].notna()
     table["shipment_number"] = pd.factorize(table["shipment_id"])[0].astype(np.int64)
-    table["transport_mode"] = table["transport_mode"].str.strip().str.lower()
     return _in_order(table)
 
 
-def _sites(table: pd.DataFrame, facility: pd.Series) -> dict[str, Any]:
+def _word(events: pd.DataFrame, name: str) -> Any:
+    """Return a column of words of a list, however they are spaced and capitalised."""
+    return texts(events, name).str.strip().str.lower().array
+
+
+def _sites(columns: dict[str, Any], facility: pd.Series) -> dict[str, Any]:
     """Return where each row happened, who shipped and who was to get it: numbers, and names."""
-    named = [facility, table["from_facility_id"], table["to_facility_id"]]
+    named = [facility, *(pd.Series(columns[f"{end}_facility_id"]) for end in ("from", "to"))]
     every, names = pd.factorize(pd.concat(named, ignore_index=True), sort=True)
     own, source, target = every.astype(np.int64).reshape(3, -1)
-    ship = (table["kind"] == "ship").to_numpy(bool)
-    receive = (table["kind"] == "receive").to_numpy(bool)
+    ship, receive = (np.asarray(columns["kind"] == kind, bool) for kind in ("ship", "receive"))
     site = np.where((own < 0) & ship, source, own)
     site = np.where((site < 0) & receive, target, site)
     found = {
@@ -82,7 +91,7 @@ def _sites(table: pd.DataFrame, facility: pd.Series) -> dict[str, Any]:
         "to_site": np.where(receive, site, target),
     }
     texts_ = pd.Series(names, dtype="str")
-    by_name = {name: at(texts_, number) for name, number in found.items()}
+    by_name = {name: taken(texts_, number) for name, number in found.items()}
     found["from"] = source
     return by_name | {f"{name}_number": number for name, number in found.items()}
 
@@ -124,5 +133,5 @@ def input_rows(inputs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     table["at"] = np.append(rows["at"].to_numpy(), np.iinfo(np.int64).min)[place]
     table["site_number"] = np.append(rows["site_number"].to_numpy(), -1)[place]
     for name in ("site", "event_id", "party"):
-        table[name] = at(rows[name], place)
+        table[name] = taken(rows[name], place)
     return _in_order(table)

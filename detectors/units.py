@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
 from detectors.columns import codes, firsts, positive, texts
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = ["MIX_UPS", "PIECE", "amounts", "is_measure", "mix_up", "unit_names"]
@@ -102,7 +102,9 @@ def unit_names(names: pd.Series) -> pd.Series:
     Args:
         names: As they were recorded, missing where they are.
     """
-    return names.str.strip().str.lower().replace(_SPELLINGS)
+    spelt = names.str.strip().str.lower()
+    same = [_SPELLINGS.get(one, one) for one in spelt]
+    return pd.Series(same, names.index, dtype="str", name=names.name)
 
 
 def _factor(recorded: object, declared: object, unit_weight_kg: float) -> float:

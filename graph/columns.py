@@ -186,9 +186,10 @@ class Growing:
         self._parts = []
         return pd.DataFrame(
             {
-                name: _series(list(parts), kind)
+                name: _whole(list(parts), kind)
                 for (name, kind), parts in zip(self.kinds.items(), columns, strict=True)
-            }
+            },
+            copy=False,
         )
 
 
@@ -209,8 +210,11 @@ def column(values: Sequence[Any], kind: str) -> Any:
     return _times(texts) if kind == "time" else texts
 
 
-def _series(parts: list[Any], kind: str) -> pd.Series[Any]:
-    """Put parts of a column together, in one piece: a column in pieces is slow to pick from."""
+def _whole(parts: list[Any], kind: str) -> Any:
+    """Put parts of a column together, in one piece: a column in pieces is slow to pick from.
+
+    What a frame takes as it is: of series it would compare the indexes, and copy each.
+    """
     import numpy as np  # noqa: PLC0415 - as above
     import pandas as pd  # noqa: PLC0415
     import pyarrow as pa  # noqa: PLC0415
@@ -218,15 +222,15 @@ def _series(parts: list[Any], kind: str) -> pd.Series[Any]:
     if kind == "text":
         whole = pa.concat_arrays(parts)
         parts.clear()
-        return pd.Series(whole, dtype="str")
+        return pd.array(whole, dtype="str")
     if kind == "object":
-        return pd.Series([value for part in parts for value in part], dtype="object")
+        return pd.Series([value for part in parts for value in part], dtype="object").array
     if kind == "hash":
-        return pd.Series(pa.chunked_array(parts).to_pylist(), dtype="object")
+        return pd.Series(pa.chunked_array(parts).to_pylist(), dtype="object").array
     joined = np.concatenate(parts)
     if kind == "time":
-        return pd.Series(pd.DatetimeIndex(joined.view("datetime64[us]"), tz="UTC"))
-    return pd.Series(joined)
+        return pd.DatetimeIndex(joined.view("datetime64[us]"), tz="UTC").array
+    return joined
 
 
 def _sent(parts: list[Any], kind: str) -> pa.Array:
