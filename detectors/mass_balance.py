@@ -56,7 +56,7 @@ class MassBalance:
 
     name: Final = "mass_balance"
     type: Final = "mass_balance"
-    version: Final = "4"
+    version: Final = "5"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1

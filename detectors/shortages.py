@@ -23,8 +23,9 @@ __all__ = ["allowed", "blamed", "drawn"]
 LEAST_TOLERANCE: Final = 0.01
 MANY: Final = 30
 """So many fully used batches of a product tell how exactly its yield keeps to the rate."""
-_OUTER, _BEYOND_OUTER = 0.9, 2.05
-"""Up to one batch in ten may be wrong; what is ordinary ends at 2.6 normal spreads."""
+_OUTER, _BEYOND_OUTER = 0.9, 2.8
+"""Up to one batch in ten may be wrong; what is ordinary ends at 3.6 normal spreads, which a record of
+a thousand batches may hold."""
 _WITH_FEW: Final = 2.0
 _USED_UP: Final = 0.8
 _MILLION: Final = 1_000_000
