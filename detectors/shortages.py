@@ -24,8 +24,8 @@ LEAST_TOLERANCE: Final = 0.01
 MANY: Final = 30
 """So many fully used batches of a product tell how exactly its yield keeps to the rate."""
 _OUTER, _BEYOND_OUTER = 0.9, 2.8
-"""Up to one batch in ten may be wrong; what is ordinary ends at 3.6 normal spreads, which a record of
-a thousand batches may hold."""
+"""Up to one batch in ten may be wrong; what is ordinary ends at 3.6 normal spreads, where the
+farthest of a thousand batches may lie."""
 _WITH_FEW: Final = 2.0
 _USED_UP: Final = 0.8
 _MILLION: Final = 1_000_000
