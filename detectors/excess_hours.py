@@ -24,6 +24,7 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
+from detectors.booked import roster, weeks_booked
 from detectors.rules import beyond_limit, not_judged, plain
 from detectors.workplace import WEEKS_PER_MONTH
 
@@ -49,8 +50,8 @@ _NORMAL: Final = 0.6745
 HOURS_A_WEEK: Final = 168.0
 MIN_WORKERS: Final = 5
 """Timesheets of fewer workers say nothing about a site."""
-CONFIDENCE: Final = 1.645
-"""Standard errors taken off a timesheet mean, so that a chance sample does not accuse."""
+CONFIDENCE: Final = 3.0
+"""Standard errors taken off a timesheet mean: the same few workers are sampled every month."""
 _SOURCES: Final = {
     "reported": "the reported weekly hours",
     "totals": "total hours over headcount and weeks",
@@ -63,7 +64,7 @@ class ExcessHours:
 
     name: Final = "excess_hours"
     type: Final = "excess_hours"
-    version: Final = "3"
+    version: Final = "4"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
@@ -88,7 +89,8 @@ class ExcessHours:
     def features(self, shared: Features) -> Sample:
         """Take the largest of the three sources for each facility-month with a limit."""
         months = shared.facility_months
-        table = months.assign(**_sources(months))
+        table = months.assign(weeks=weeks_booked(months))
+        table = table.assign(**_sources(table))
         table["totals"] = _forgiven(table)
         table["hours"] = table[list(_SOURCES)].max(axis=1)
         table["benign"] = np.where(_others_left(table), "a headcount that fell", "")
@@ -145,8 +147,8 @@ def _sources(months: pd.DataFrame) -> dict[str, pd.Series]:
     error = months["sheet_error"].fillna(0.0)
     found = {
         "reported": months["avg_weekly_hours"],
-        "totals": totals / WEEKS_PER_MONTH,
-        "sheets": (months["sheet_hours"] - CONFIDENCE * error).where(enough),
+        "totals": totals / months["weeks"],
+        "sheets": ((months["sheet_hours"] - CONFIDENCE * error) * roster(months)).where(enough),
     }
     return {
         name: hours.where((hours > 0) & (hours <= HOURS_A_WEEK)) for name, hours in found.items()
@@ -185,7 +187,7 @@ def _others_left(table: pd.DataFrame) -> pd.Series:
     return (
         within
         & (before > table["headcount"])
-        & (table["total_hours"] / both / WEEKS_PER_MONTH <= limit)
+        & (table["total_hours"] / both / table["weeks"] <= limit)
     )
 
 

@@ -96,8 +96,9 @@ def averages(sheets: Sheets) -> pd.DataFrame:
 
     Returns:
         One row per facility-month with hours: `facility_id`, `month`, `sheet_workers`,
-        `sheet_hours` (mean per worker and week) and `sheet_error` (standard error of that mean
-        over workers, NaN for one worker).
+        `sheet_hours` (mean per worker and week), `sheet_error` (standard error of that mean
+        over workers, NaN for one worker) and `sheet_weeks` (share of the month's weeks that
+        workers have hours in; a month has four, or as many as the worker with the most).
     """
     known = ~np.isnan(sheets.hours)
     hours, worker, month = sheets.hours[known], sheets.worker[known], sheets.month[known]
@@ -109,5 +110,13 @@ def averages(sheets: Sheets) -> pd.DataFrame:
         mean = np.bincount(of, each, size) / count
         spread = np.bincount(of, (each - mean[of]) ** 2, size) / (count - 1)
         error = np.where(count > 1, np.sqrt(spread / count), np.nan)
-    found = sheets.months.assign(sheet_workers=count, sheet_hours=mean, sheet_error=error)
+        present = np.bincount(of, weeks, size) / count
+    most = np.full(size, 4.0)
+    np.maximum.at(most, of, weeks)
+    found = sheets.months.assign(
+        sheet_workers=count,
+        sheet_hours=mean,
+        sheet_error=error,
+        sheet_weeks=present / most,
+    )
     return found[count > 0].reset_index(drop=True)

@@ -71,7 +71,8 @@ def facility_months(
         thousands are made whole), the texts about audits, `site_index`,
         `limit_index` (-1 for none), `limit_currency`, `min_hourly_wage`, `max_weekly_hours`,
         `min_age`, `usd_per_unit`, and of the timesheets `sheet_workers`, `sheet_hours` (mean
-        per worker and week) and `sheet_error` (standard error of that mean over workers).
+        per worker and week), `sheet_error` (standard error of that mean over workers) and
+        `sheet_weeks` (share of the weeks that workers have hours in).
     """
     table = pd.DataFrame(
         {

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from detectors.base import Benign
+from detectors.booked import weeks_booked
 from detectors.holiday_calendar import of_month
 from detectors.labour.figures import ratio, subjects
-from detectors.labour.hour_signs import MIN_ROWS, by_usual, hour_signs
+from detectors.labour.hour_signs import MIN_ROWS, by_shifts, by_usual, hour_signs
 from detectors.labour.sign import Sign
 from detectors.labour.signs import Signs
 from detectors.rules import not_judged
-from detectors.workplace import WEEKS_PER_MONTH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ class FalsifiedTimesheet(Signs):
 
     name: ClassVar = "falsified_timesheet"
     type: ClassVar = "falsified_timesheet"
-    version: ClassVar = "4"
+    version: ClassVar = "5"
     peers_are: ClassVar = "facility-months with timesheets, the site's own first"
     libraries: ClassVar = ("holidays", "numpy", "pandas", "scipy")
     reads: ClassVar = (
@@ -105,7 +105,8 @@ class FalsifiedTimesheet(Signs):
         Benign("a slip in the report or in the totals: the other agrees", "ruled out"),
         Benign("part-timers who are not on every sheet", "ruled out"),
         Benign("few sheets, so that chance is large", "ruled out"),
-        Benign("a shift plan with the same hours for everybody", "not checked"),
+        Benign("shifts or days of fixed length", "ruled out"),
+        Benign("books that close by weeks, or hold a month that was not reported", "ruled out"),
     )
     caveat: ClassVar = (
         "It does not say who wrote the hours or that they are wrong: a new system or a lost clock "
@@ -124,7 +125,7 @@ class FalsifiedTimesheet(Signs):
         enough = table["value_whole"].notna().to_numpy()
         for name, other in (
             ("sheets_against_report", months["avg_weekly_hours"]),
-            ("sheets_against_totals", totals / WEEKS_PER_MONTH),
+            ("sheets_against_totals", totals / weeks_booked(months)),
         ):
             value = ratio(middle, other)
             table[f"value_{name}"] = np.where(enough, value, np.nan)
@@ -136,7 +137,7 @@ class FalsifiedTimesheet(Signs):
 
     def prepare(self, window: pd.DataFrame) -> pd.DataFrame:
         """Take off what the clock explains, and give shares the noise of the site's usual ones."""
-        return by_usual(window, ("whole", "alike", "repeated", "copied"))
+        return by_usual(by_shifts(window), ("whole", "alike", "repeated", "copied"))
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Let paid holidays explain as many hours, and report and totals speak with one voice."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["MIN_ROWS", "by_usual", "hour_signs", "per_month"]
+__all__ = ["MIN_ROWS", "by_shifts", "by_usual", "hour_signs", "per_month"]
 
 MIN_ROWS: Final = 8
 """Fewer worker-weeks show no pattern."""
@@ -37,6 +37,10 @@ _QUARTILES: Final = 1.349
 """Distance of a normal's quartiles in standard deviations."""
 _OF_QUARTILES: Final = 1.65
 """Error of a spread read off quartiles, over that of a standard deviation."""
+_CARDS: Final = 4
+"""Ways in which three of four weeks can be those of the month before."""
+_SHIFTS: Final = 0.16
+"""Share of pairs of weeks that are equal from which on a site's weeks are made of shifts."""
 _OF_MEDIAN: Final = 1.25
 """Error of a median over that of a mean."""
 
@@ -56,8 +60,9 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
     Returns:
         One row per row of `sheets.months`, with `value_*` and `noise_*` of "week_to_week",
         "worker_to_worker" and "under_limit", `value_*`, `chance_*` and `of_*` (see `by_usual`)
-        of "whole", "alike", "repeated" and "copied", and the usual week, `middle`, with its
-        standard error over workers, `middle_error`.
+        of "whole", "alike", "repeated" and "copied", the share of pairs of weeks that are equal,
+        `equal`, and the usual week, `middle`, with its standard error over workers,
+        `middle_error`.
     """
     known = sheets.hours > 0
     rows = sheets._replace(
@@ -79,6 +84,7 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
         "noise_week_to_week": 1 / np.sqrt(2 * np.maximum(freedom, 1)),
         "value_worker_to_worker": np.log(across + _LEAST_SPREAD),
         "noise_worker_to_worker": _OF_QUARTILES / np.sqrt(2 * count),
+        "equal": _equal(rows, count),
         "middle": middle,
         "middle_error": _OF_MEDIAN * across / np.sqrt(np.maximum(workers, 1)),
         **_repeated(rows),
@@ -113,6 +119,27 @@ def by_usual(window: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     return window.assign(**found)
 
 
+def by_shifts(window: pd.DataFrame) -> pd.DataFrame:
+    """Expect of a site that works in whole shifts, or days, what these make equal by themselves.
+
+    A shift more or less is no change of how far its hours spread.
+
+    Args:
+        window: What `hour_signs` returns, with `site`.
+    """
+    usual = window["equal"].groupby(window["site"]).transform("median")
+    shifts = usual > _SHIFTS
+    equal = window["equal"].where(shifts, 0.0)
+    copied = _CARDS * equal**3 + (window["of_copied"] - 1) * equal**4
+    found = {
+        "chance_repeated": np.maximum(window["chance_repeated"], equal),
+        "chance_copied": np.minimum(np.maximum(window["chance_copied"], copied), 1.0),
+    }
+    for name in ("week_to_week", "worker_to_worker", "under_limit"):
+        found[f"value_{name}"] = window[f"value_{name}"].mask(shifts)
+    return window.assign(**found)
+
+
 def _chances(
     grid: Floats, across: Floats, within: Floats, count: Floats, workers: NDArray[np.int64]
 ) -> dict[str, Floats]:
@@ -128,9 +155,18 @@ def _chances(
         "of_alike": count,
         "chance_repeated": week,
         "of_repeated": np.maximum(count - people, 1),
-        "chance_copied": np.minimum(1.0, 4 * week**3 + (people - 1) * other**4),
+        "chance_copied": np.minimum(1.0, _CARDS * week**3 + (people - 1) * other**4),
         "of_copied": people,
     }
+
+
+def _equal(rows: Sheets, count: Floats) -> Floats:
+    """Return the share of pairs of weeks that are equal."""
+    size = len(rows.months)
+    table = pd.DataFrame({"month": rows.month, "hours": rows.hours})
+    alike = table.groupby(["month", "hours"]).size().pow(2).groupby("month").sum()
+    every = alike.reindex(range(size), fill_value=0).to_numpy(np.float64)
+    return np.asarray((every - count) / np.maximum(count * (count - 1), 1))
 
 
 def _grid(rows: Sheets, count: Floats) -> Floats:

@@ -1,0 +1,116 @@
+"""Books that close by weeks, months that come late, rosters and shifts accuse nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from asking import flagged
+from frame_factories import World
+from planted_labour import add_sheets, workplaces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HOURS, SHEETS = "excess_hours", "falsified_timesheet"
+WEEKS = 52 / 12
+MONTHS = pd.period_range("2023-01", periods=14, freq="M")
+Weeks = "Callable[[pd.Period], float]"
+
+
+def saturdays(month: pd.Period) -> float:
+    """Weeks that end within the month."""
+    days = pd.date_range(month.start_time, month.end_time)
+    return float((days.day_of_week == 5).sum())
+
+
+def periods(month: pd.Period) -> float:
+    """Thirteen periods of four weeks: two of them end in one month of the year."""
+    return 8.0 if month.month == 7 else 4.0
+
+
+def thirds(month: pd.Period) -> float:
+    """Four, four and five weeks to the quarter."""
+    return 5.0 if month.month % 3 == 0 else 4.0
+
+
+def days(month: pd.Period) -> float:
+    """The days of the calendar."""
+    return month.days_in_month / 7
+
+
+def works(weekly: float, weeks: Callable[[pd.Period], float], worked: dict[int, float]) -> World:
+    """A site of a hundred that reports its usual week, whatever was `worked` in some months."""
+    world = World()
+    world.site("A")
+    world.limit()
+    for n, month in enumerate(MONTHS):
+        total = 100 * worked.get(n, weekly) * weeks(month)
+        world.month(month=str(month), avg_weekly_hours=weekly, total_hours=round(total))
+    return world
+
+
+@pytest.mark.parametrize("weeks", [saturdays, periods, thirds, days])
+def test_books_that_close_by_weeks_accuse_nobody(weeks: Callable[[pd.Period], float]) -> None:
+    """A month of five weeks, or of two periods, is no month of long hours."""
+    assert flagged(HOURS, works(47.5, weeks, {})) == {}
+
+
+@pytest.mark.parametrize("weeks", [saturdays, periods, thirds, days])
+def test_long_hours_show_in_whatever_books(weeks: Callable[[pd.Period], float]) -> None:
+    """A site that keeps such books is flagged for the month in which it did work longer."""
+    found = flagged(HOURS, works(45.0, weeks, {4: 56.0, 9: 53.0}))
+    assert {subject[0] for subject in found} == {"A"}
+    assert {subject[2:] for subject in found} == {str(MONTHS[4]), str(MONTHS[9])}
+
+
+@pytest.mark.parametrize("known", [2, len(MONTHS)])
+def test_hours_that_are_always_long_are_no_calendar(known: int) -> None:
+    """Totals that are always a sixth beyond the reports are hours that were not reported."""
+    world = works(42.0, lambda _: WEEKS, dict.fromkeys(range(14), 49.0))
+    world.entries[2 + known :] = []
+    assert len(flagged(HOURS, world)) == known
+
+
+def test_month_that_comes_with_the_next_is_not_twice_as_long() -> None:
+    """Totals of two months, where the one before was not reported; else they are what they say."""
+    found = []
+    for left_out in ({6}, set()):
+        world = World()
+        world.site("A")
+        world.limit()
+        for n, month in enumerate(MONTHS):
+            if n not in left_out:
+                total = 100 * 44 * WEEKS * (2.1 if n == 7 else 1)
+                world.month(month=str(month), avg_weekly_hours=44.0, total_hours=round(total))
+        found.append(set(flagged(HOURS, world)))
+    assert found == [set(), {f"A|{MONTHS[7]}"}]
+
+
+def test_weeks_off_by_a_roster_are_not_left_out_of_the_week() -> None:
+    """Two weeks of 66 hours and one at home are 44 a week; all weeks of 66 but few are not."""
+    for off, count in ((3, 0), (9, len(MONTHS))):
+        world = works(44.0, lambda _: WEEKS, {})
+        for month in MONTHS:
+            for crew in range(12):
+                present = [w for w in range(4) if (w + crew + month.month) % off != 2]
+                hours = {f"W{crew}": [66.0] * len(present)}
+                world.sheets("A", str(month), hours)
+        assert len(flagged(HOURS, world)) == count
+
+
+def test_shifts_of_one_length_are_no_pen() -> None:
+    """Where weeks are three or four shifts of twelve hours, equal weeks are what shifts make."""
+    world = workplaces(sites=8, months=14)
+    dice = np.random.default_rng(1)
+    for number, (version, entry) in enumerate(world.entries):
+        if version == "timesheet/1" and entry["facility_id"] == "F3":
+            few = 0.1 if entry["month"][-2:] in ("03", "04") else 0.4
+            hours = np.where(dice.random((9, 4)) < few, 36.0, 48.0)
+            fresh = World()
+            rows = [[(float(h), float(15 * h)) for h in own] for own in hours]
+            add_sheets(fresh, "F3", entry["month"], rows)
+            world.entries[number] = fresh.entries[0]
+    assert not {one for one in flagged(SHEETS, world) if one.startswith("F3")}
