@@ -1,20 +1,28 @@
 """Whether what is odd is so in company: many of one market or place, in the same weeks.
 
 What befalls many at once (a clearance, a full port, a holiday) is nobody's doing.
+Where such things happen, they also befall one that nobody else was near.
 
 Next: detectors/routes/scales.py
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Around", "in_company"]
+__all__ = ["Around", "in_company", "unshown"]
+
+_PASSES: Final = 0.7
+"""Of those who come while a place is full, so many may yet go through as ever."""
+_OF_KINDS: Final = 5.0
+"""All kinds of places together speak for so many cases of each kind."""
+_OF_SITES: Final = 20.0
+"""And all places of a kind for so many of each place."""
 
 
 class Around:
@@ -57,12 +65,24 @@ class Around:
         found = np.zeros(len(odd), bool)
         # Asked in order: each search begins where the one before it has warmed the memory.
         who = self._order if asked is None else self._order[asked[self._order]]
+        others, all_others = self._others(odd, reach_us, who)
+        found[who] = (others >= least) & (others >= share * all_others)
+        return found
+
+    def others(self, marked: NDArray[np.bool_], *, reach_us: int) -> NDArray[np.int64]:
+        """Count for each case how many others around it are marked."""
+        found = np.zeros(len(marked), np.int64)
+        found[self._order] = self._others(marked, reach_us, self._order)[0]
+        return found
+
+    def _others(
+        self, marked: NDArray[np.bool_], reach_us: int, who: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Count the others around some cases: those that are marked, and all."""
         first = np.searchsorted(self._held, self._key[who] - reach_us)
         last = np.searchsorted(self._held, self._key[who] + reach_us, side="right")
-        before = np.append(0, np.cumsum(odd[self._order]))
-        others = before[last] - before[first] - odd[who]
-        found[who] = (others >= least) & (others >= share * (last - first - 1))
-        return found
+        before = np.append(0, np.cumsum(marked[self._order]))
+        return before[last] - before[first] - marked[who], last - first - 1
 
 
 def in_company(
@@ -80,3 +100,49 @@ def in_company(
         return np.zeros(len(odd), bool)
     around = Around(at, codes, farthest_us=reach_us)
     return around.company(odd, reach_us=reach_us, least=least, share=share, asked=asked)
+
+
+def unshown(
+    far: NDArray[np.float64],
+    held: NDArray[np.bool_],
+    usual: NDArray[np.int64],
+    *,
+    site: NDArray[np.int64],
+    kind: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return how probable it is that what befalls many befell each case, and nobody shows it.
+
+    It befalls one as often as it does others at the place, or at places of its kind; the less
+    likely the more others of those days were as usual; and seldom so far as none of those went.
+
+    Args:
+        far: How far out each case is, in its place's usual spreads.
+        held: Which cases are odd in company.
+        usual: How many others around each were as usual.
+        site: Number of each one's place, not negative.
+        kind: Number of each one's kind of place, not negative.
+    """
+    every = float(held.mean()) if len(held) else 0.0
+    of_kind = _share(held, kind, _OF_KINDS, np.full(len(held), every))
+    often = _share(held, site, _OF_SITES, of_kind)
+    return np.asarray(often * _PASSES**usual * _as_far(far, held, kind), np.float64)
+
+
+def _share(
+    held: NDArray[np.bool_], codes: NDArray[np.int64], pool: float, before: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the share of each one's group that is marked, drawn towards what is known before."""
+    size, marked = np.bincount(codes)[codes], np.bincount(codes, held)[codes]
+    return np.asarray((marked + pool * before) / (size + pool), np.float64)
+
+
+def _as_far(
+    far: NDArray[np.float64], held: NDArray[np.bool_], kind: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the share of the marked of each one's kind that are as far out, itself counted."""
+    values, number = np.unique(far, return_inverse=True)
+    key = kind * len(values) + number
+    marked = np.sort(key[held])
+    first, last = (np.searchsorted(marked, kind_ * len(values)) for kind_ in (kind, kind + 1))
+    beyond = last - np.searchsorted(marked, key)
+    return np.asarray((1 + beyond) / (1 + last - first), np.float64)

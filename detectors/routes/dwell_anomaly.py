@@ -5,14 +5,17 @@ site's usual, and against what was usual there in those days, by when goods
 came and by when they left: a holiday, a full port or a closure holds back all
 of them and accuses none. Days of rest just before goods left are not counted.
 Lots that leave together are one load: it waits for its last lot, and what holds
-it back holds all of them, so they are no company for each other.
+it back holds all of them, so they are no company for each other. Where sites of a
+kind are full now and then, a load that stayed as long and had nobody near it to
+show that the site was not full stood in a queue more likely than not.
 
 Next: detectors/routes/travel_time.py
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,7 +27,7 @@ from detectors.legs import HOUR_US
 from detectors.routes.additive import crossed, standing
 from detectors.routes.arrivals import arrivals, gone, too_early, unseen
 from detectors.routes.closures import days_of_rest
-from detectors.routes.company import Around
+from detectors.routes.company import Around, unshown
 from detectors.routes.residuals import effects, spread
 from detectors.routes.scales import Scale, most_even, outer_reach
 from detectors.routes.shipments import shipments
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detectors.base import Abstention, Case
+    from detectors.base import Abstention, Case, Decisions, Sample
     from detectors.features import Features
 
 __all__ = ["DwellAnomaly"]
@@ -55,6 +58,9 @@ MOST: Final = 0.5
 """One other is company enough where it is half of all that there were in those weeks."""
 HOLIDAY_DAYS: Final = 5
 HELD_BACK: Final = "a holiday, congestion or closure that held back others too"
+QUEUE: Final = "a queue in which no other load stood"
+AS_MANY: Final = 0.002
+"""A queue that befalls so many loads and is seen by none is as common as what is wrong."""
 _ODD: Final = 2.0
 _AS_LONG: Final = 0.35
 
@@ -64,7 +70,7 @@ class DwellAnomaly(Statistical):
 
     name: Final = "dwell_anomaly"
     type: Final = "dwell_anomaly"
-    version: Final = "3"
+    version: Final = "4"
     side = "upper"
     closing = LATER_TOO
     libraries = ("holidays", "numpy", "pandas", "scipy")
@@ -86,6 +92,7 @@ class DwellAnomaly(Statistical):
         "company_share": COMPANY_SHARE,
         "company_of_few": MOST,
         "holiday_days": HOLIDAY_DAYS,
+        "as_many_queues": AS_MANY,
     }
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
@@ -125,7 +132,8 @@ class DwellAnomaly(Statistical):
         reach = outer_reach(expected.residual / expected.spread, site[first])
         residual, spread_ = stay - usual, (expected.spread * reach)[load]
         z = residual / spread_
-        held = (z >= _ODD) & _held_back(stay[first], loads)[load]
+        back = _held_back(stay[first], loads)
+        held = (z >= _ODD) & back.held[load]
         return pd.DataFrame(
             {
                 "z": z,
@@ -134,8 +142,18 @@ class DwellAnomaly(Statistical):
                 "power": scale.power,
                 "peers": pd.Series(site).groupby(site).transform("size"),
                 "benign": np.where(held, HELD_BACK, ""),
+                "queue": back.queue[load],
             }
         )
+
+    def decide(self, sample: Sample, scores: NDArray[np.float64], level: float) -> Decisions:
+        """Flag what is rare, unless a queue that nobody shows is as likely as anything wrong.
+
+        Such loads stay in the null: they are ordinary as far as anybody can tell.
+        """
+        table = sample.table
+        benign = table["benign"].where(table["queue"] < AS_MANY, QUEUE)
+        return super().decide(replace(sample, table=table.assign(benign=benign)), scores, level)
 
     def explain(self, case: Case) -> Account:
         """Say how long the goods stayed, and how long goods usually do."""
@@ -154,7 +172,6 @@ def _stays(
     consignment = rows["shipment_number"].to_numpy()[table["position"]]
     # Lots of one consignment may be scanned one after the other.
     load = table.assign(consignment=consignment, when=np.where(consignment < 0, left, 0))
-    country = table["shipper"].map(_countries(shared))
     return table[["subject_id", "subject_party", "index", "at", "shipper"]].assign(
         since=since,
         arrival=arrival,
@@ -162,7 +179,8 @@ def _stays(
         rest=days_of_rest(shared, number, since, left),
         site=codes(table, ["shipper"]),
         site_product=codes(table, ["shipper", "product_id"]),
-        country=pd.factorize(country.fillna(""), sort=True)[0],
+        country=_of_sites(shared, table["shipper"], "country"),
+        kind=_of_sites(shared, table["shipper"], "facility_type"),
         lane=codes(table, ["shipper", "to_site"]),
         load=codes(load, ["shipper", "to_site", "consignment", "when"]),
     )
@@ -202,8 +220,20 @@ _NEAR_US: Final = NEAR_DAYS * DAY_US
 _DAY: Final = 24
 
 
-def _held_back(stay: NDArray[np.float64], window: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark long stays in company: at the site in those weeks, or in the country in those days.
+class _Back(NamedTuple):
+    """What may have held back each load.
+
+    Attributes:
+        held: Whether others were held back with it.
+        queue: How probable it is that it stood in a queue that nobody else shows.
+    """
+
+    held: NDArray[np.bool_]
+    queue: NDArray[np.float64]
+
+
+def _held_back(stay: NDArray[np.float64], window: pd.DataFrame) -> _Back:
+    """Tell long stays in company: at the site in those weeks, or in the country in those days.
 
     Stays count against the site's usual alone: what the weeks' others explain already is what is
     asked here.
@@ -229,17 +259,22 @@ def _held_back(stay: NDArray[np.float64], window: pd.DataFrame) -> NDArray[np.bo
             marked |= around.company(
                 far >= level, reach_us=days * DAY_US, least=least, share=share, asked=asked
             )
-    return marked
+    usual = [one.others(far < _ODD, reach_us=COMPANY_DAYS * DAY_US) for one in (left, came)]
+    kind = window["kind"].to_numpy()
+    queue = unshown(far, marked, np.maximum(*usual), site=site, kind=kind)
+    return _Back(marked, np.where(far >= _ODD, queue, 0.0))
 
 
 _LEVELS: Final = tuple(float(one) for one in np.geomspace(2, 20, 11))
 _PRODUCT_SIZE: Final = 8
 
 
-def _countries(shared: Features) -> pd.Series:
+def _of_sites(shared: Features, site: pd.Series, column: str) -> NDArray[np.int64]:
+    """Number what the master data say of each site; what they do not say is alike."""
     source = shared.frames.facilities
-    found = texts(source, "country").set_axis(texts(source, "facility_id").to_numpy())
-    return found[found.index.notna() & ~found.index.duplicated(keep="last")]
+    found = texts(source, column).set_axis(texts(source, "facility_id").to_numpy())
+    found = found[found.index.notna() & ~found.index.duplicated(keep="last")]
+    return np.asarray(pd.factorize(site.map(found).fillna(""), sort=True)[0], np.int64)
 
 
 def _account(row: Mapping[str, Any], threshold: float) -> Account:
@@ -264,6 +299,7 @@ def _account(row: Mapping[str, Any], threshold: float) -> Account:
         counterfactual=(f"The flag would disappear if the stay were at most {plain(high)} days."),
         benign=(
             Benign(HELD_BACK, "ruled out"),
+            Benign(QUEUE, "ruled out"),
             Benign("days of rest before the goods left", "ruled out"),
             Benign("a second arrival of the lot that nobody scanned", "possible"),
             Benign("an order that was put off, or a hold for inspection", "not checked"),

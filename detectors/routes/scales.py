@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scale", "most_even", "outer_reach"]
 
-_POWERS: Final = (0.0, 0.5, 1.0)
+_POWERS: Final = (0.0, 1 / 3, 0.5, 1.0)
+"""Cube roots of waits that add up from parts are all but normal (Wilson and Hilferty, 1931)."""
 _LOW, _HIGH = 0.1, 0.9
 _LEAST: Final = 12
 """Fewer values of a group do not show how they are spread."""

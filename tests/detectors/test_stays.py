@@ -14,11 +14,15 @@ from hypothesis import strategies as st
 
 from detectors.custody import DAY_US
 from detectors.features import Features
+from detectors.routes import company
 from detectors.routes.closures import days_of_rest
+from detectors.routes.company import unshown
 from detectors.routes.scales import outer_reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from numpy.typing import NDArray
 
 FIRST = 19_723
 """1 January 2024, a Monday, in days since 1970."""
@@ -177,3 +181,78 @@ def test_groups_whose_outer_ones_lie_far_reach_far(seed: int, far: float) -> Non
     assert reach[0] == pytest.approx(far / 1.5, rel=0.35)
     assert np.median(reach[codes > 0]) < 1.15
     assert reach == pytest.approx(outer_reach(z[::-1], codes[::-1])[::-1])
+
+
+def harbour(full: Iterable[int], alone: Mapping[int, float]) -> tuple[World, list[str]]:
+    """Loads come to four ports every two days and stay for two or three; some of them queue.
+
+    Args:
+        full: Loads of the first port that stand in a queue.
+        alone: By their number, hours that loads of the second port stay longer. For a month
+            before and after each of them nothing else comes.
+
+    Returns:
+        The world, and the departures from the second port.
+    """
+    world, dice, left = World(), random.Random(5), []
+    ports = [f"PORT{n}" for n in range(4)]
+    for name in ("WORKS", "SHOP"):
+        world.site(name)
+    for name in ports:
+        world.site(name, facility_type="port")
+    world.product("P")
+    longer = {(0, n): WEEKS * dice.uniform(0.5, 2) for n in full}
+    longer |= {(1, n): hours for n, hours in alone.items()}
+    for port, name in enumerate(ports):
+        for n in range(LOADS):
+            lot, stay = f"L{port}-{n}", 60 * dice.lognormvariate(0, 0.3)
+            if port == 1 and any(0 < abs(n - one) < 15 for one in alone):
+                continue
+            world.make(EVERY * n - 40, "WORKS", lot)
+            world.send(EVERY * n - 24, "WORKS", name, lot, f"S{lot}", 1)
+            when = EVERY * n + stay + longer.get((port, n), 0.0)
+            row = world.ship(when, name, "SHOP", lot, f"T{lot}")
+            if port == 1 and n in alone:
+                left.append(row)
+    return world, left
+
+
+def test_alone_at_a_port_of_those_that_fill_up_a_load_stood_in_a_queue() -> None:
+    """Nobody was near it who would show it, and the next port was full for weeks."""
+    held = {60: 300.0}
+    world, left = harbour((), held)
+    assert set(flagged("dwell_anomaly", world)) == set(left)
+    world, _ = harbour(range(20, 30), held)
+    assert flagged("dwell_anomaly", world) == {}
+
+
+def drawn_towards(held: NDArray[np.bool_], pool: float, before: float) -> float:
+    """A share, drawn towards what is known before as if by so many more."""
+    return float((held.sum() + pool * before) / (len(held) + pool))
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data(), size=st.integers(1, 60))
+def test_the_risk_of_a_queue_is_what_counting_gives(data: st.DataObject, size: int) -> None:
+    """Each share is a count; the risk falls with every other that went through, and with far."""
+
+    def drawn(most: int) -> NDArray[np.int64]:
+        values = st.lists(st.integers(0, most), min_size=size, max_size=size)
+        return np.array(data.draw(values), np.int64)
+
+    far, held, usual, site = drawn(6).astype(float), drawn(1) > 0, drawn(4), drawn(5)
+    kind = site % 2
+    told = unshown(far, held, usual, site=site, kind=kind)
+    assert ((told >= 0) & (told <= 1)).all()
+    assert (unshown(far, held, usual + 1, site=site, kind=kind) <= told).all()
+    assert told[::-1] == pytest.approx(
+        unshown(far[::-1], held[::-1], usual[::-1], site=site[::-1], kind=kind[::-1])
+    )
+    for one in range(size):
+        alike, here = kind == kind[one], site == site[one]
+        of_kind = drawn_towards(held[alike], company._OF_KINDS, held.mean())
+        often = drawn_towards(held[here], company._OF_SITES, of_kind)
+        beyond = (held & alike & (far >= far[one])).sum()
+        as_far = (1 + beyond) / (1 + (held & alike).sum())
+        assert told[one] == pytest.approx(often * company._PASSES ** usual[one] * as_far)
+    assert (unshown(far, held & False, usual, site=site, kind=kind) == 0).all()
