@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 BROWSER := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 
-# Both workers of the tests, and every program that they start, read what one has compiled.
+# All workers of the tests, and every program that they start, read what one has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-browser check lint types test tests demo bench evaluate soak tamper fuzz lock fmt samples schema docs clean
@@ -46,8 +46,9 @@ types: setup
 test: setup setup-browser lint ## Everything that CI runs
 	@$(MAKE) --no-print-directory --jobs 2 types tests
 
+# Tests wait for discs, processes and each other: three workers keep two cores busy.
 tests: setup
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 demo: setup ## The whole path on the samples, in a temporary workspace
 	$(BIN)/provenance demo
