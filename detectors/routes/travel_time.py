@@ -17,6 +17,7 @@ import pandas as pd
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import codes
 from detectors.routes.additive import crossed, standing
+from detectors.routes.clocks import LEAST_OFF, SHORT_HOURS, TRIPS, WIDER, lost_hours
 from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
 
@@ -47,7 +48,7 @@ class TravelTime(Statistical):
 
     name: Final = "travel_time"
     type: Final = "impossible_travel"
-    version: Final = "3"
+    version: Final = "4"
     closing = LATER_TOO
     side = "lower"
     null_of_all = True
@@ -66,6 +67,10 @@ class TravelTime(Statistical):
         "added_hours": LEAST_HOURS,
         "min_distance_km": MIN_KM,
         "others_as_fast": OTHERS,
+        "clock_least_hours_off": LEAST_OFF,
+        "clock_short_trip_hours": SHORT_HOURS,
+        "clock_trips_of_lane": TRIPS,
+        "clock_wider_times": WIDER,
     }
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
@@ -95,7 +100,6 @@ class TravelTime(Statistical):
             "received before shipped, a question of order": table["subject_id"][placed & ~ordered],
         }
         table = table[placed & ordered].reset_index(drop=True)
-        table["trip"] = np.log(table["hours"] + LEAST_HOURS) - np.log(table["km"])
         table["band"] = np.searchsorted(BANDS_KM, table["km"])
         table["mode_band"] = codes(table, ["mode", "band"])
         table["lane"] = codes(table, ["mode", "shipper", "to_site"])
@@ -106,16 +110,18 @@ class TravelTime(Statistical):
         """Hold hours per kilometre against mode, distance and lane."""
         mode, band = window["mode_group"].to_numpy(), window["mode_band"].to_numpy()
         lane = window["lane"].to_numpy()
-        expected = standing(
-            window["trip"].to_numpy(), mode, _groupings(window), scale_by=band, floor=FLOOR
-        )
+        lost = _lost(window)
+        trip = np.log(window["hours"] + lost + LEAST_HOURS).to_numpy() - np.log(window["km"])
+        trip = trip.to_numpy()
+        expected = standing(trip, mode, _groupings(window), scale_by=band, floor=FLOOR)
         residual, usual = expected.residual, expected.spread
-        done = _done_by_others(window["trip"].to_numpy(), lane)
+        done = _done_by_others(trip, lane)
         return pd.DataFrame(
             {
                 "z": residual / usual,
                 "residual": residual,
                 "spread": usual,
+                "lost": lost,
                 "benign": np.where(done & (residual < 0), DONE, ""),
                 "peers": pd.Series(band).groupby(band).transform("size"),
             }
@@ -124,6 +130,14 @@ class TravelTime(Statistical):
     def explain(self, case: Case) -> Account:
         """Say how long it took, and how long such trips take."""
         return _account(case.row, case.threshold)
+
+
+def _lost(window: pd.DataFrame) -> NDArray[np.float64]:
+    """Return how many hours clocks that are off take from each trip."""
+    hours, km = window["hours"].to_numpy() + LEAST_HOURS, window["km"].to_numpy()
+    usual = pd.Series(hours / km).groupby(window["mode_band"].to_numpy()).transform("median") * km
+    lane, mode = window["lane"].to_numpy(), window["mode_group"].to_numpy()
+    return lost_hours(lane, mode, hours, usual.to_numpy())
 
 
 def _groupings(window: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -154,9 +168,9 @@ def _done_by_others(trip: NDArray[np.float64], lane: NDArray[np.int64]) -> NDArr
 
 
 def _account(row: Mapping[str, Any], threshold: float) -> Account:
-    whole = row["hours"] + LEAST_HOURS
-    usual = whole / np.exp(row["residual"]) - LEAST_HOURS
-    low = (usual + LEAST_HOURS) / np.exp(threshold * row["spread"]) - LEAST_HOURS
+    added = row["lost"] + LEAST_HOURS
+    whole = (row["hours"] + added) / np.exp(row["residual"])
+    usual, low = whole - added, whole / np.exp(threshold * row["spread"]) - added
     by = "" if row["mode"] == "unknown" else f" by {row['mode']}"
     return Account(
         evidence=(int(row["ship_index"]),),
@@ -173,6 +187,7 @@ def _account(row: Mapping[str, Any], threshold: float) -> Account:
         benign=(
             Benign("a lane that is always fast", "ruled out"),
             Benign(DONE, "ruled out"),
+            Benign("a site's clock that is always off", "ruled out"),
             Benign("another mode of transport than the record names", "possible"),
             Benign("a departure recorded late, or a time zone left out", "possible"),
         ),
