@@ -69,14 +69,25 @@ def _pair(moves: pd.DataFrame) -> pd.DataFrame:
     ships = table[table["ship"]].drop(columns="ship").rename(columns={"position": "ship"})
     receives = table[~table["ship"]].drop(columns="ship").rename(columns={"position": "receive"})
     bound = ships[ships["place"] >= 0]
-    exact = _latest(receives, bound, ["group", "place"], "backward")
-    earlier = _latest(receives, ships, ["group"], "backward")
-    later = _latest(receives, ships, ["group"], "forward")
-    pairs = receives[["receive"]].assign(
-        ship=exact.fillna(earlier).fillna(later).to_numpy(),
-    )
+    ship = _latest(receives, bound, ["group", "place"], "backward")
+    ship = _where_missing(ship, receives, ships, "backward")
+    ship = _where_missing(ship, receives, ships, "forward")
+    pairs = receives[["receive"]].assign(ship=ship.to_numpy())
     pairs = pairs[pairs["ship"].notna()].astype(np.int64)
     return pairs.sort_values("receive").reset_index(drop=True)[["ship", "receive"]]
+
+
+def _where_missing(
+    found: pd.Series,
+    receives: pd.DataFrame,
+    ships: pd.DataFrame,
+    direction: Literal["backward", "forward"],
+) -> pd.Series:
+    """Look up any ship of the group where none is found: of few receives, as a rule."""
+    missing = found.isna()
+    if not missing.any():
+        return found
+    return found.fillna(_latest(receives[missing], ships, ["group"], direction))
 
 
 def _latest(
