@@ -43,7 +43,7 @@ class ColdChainBreach(Statistical):
 
     name: Final = "cold_chain_breach"
     type: Final = "cold_chain_breach"
-    version: Final = "4"
+    version: Final = "5"
     closing = LATER_TOO
     stands_off = True
     reads: Final = (

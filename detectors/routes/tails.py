@@ -4,7 +4,9 @@ Most residuals are ordinary, with some spread and tails between lighter than nor
 and those of a Student t; up to one in two hundred may be anything. Every such
 combination is weighed by how well it explains what was seen, what lies far out
 counting only as so many. The p-value is the mean over all of them, so that few
-residuals, or ones whose tails are in doubt, give cautious p-values.
+residuals, or ones whose tails are in doubt, give cautious p-values. What strays far
+to one side, as prices do upwards and temperatures where doors stand open, is held
+against that side; what the other one shows is taken for likely, not for certain.
 
 Next: detectors/routes/statistical.py
 """
@@ -38,26 +40,38 @@ _BEYOND: Final = 2.8
 _BINS: Final = 28
 _OUTER: Final = (3.3, 3.9, 4.7, 5.8, 7.2, 9.0, 12.0, 16.0, 24.0)
 _DOUBT: Final = 1e-3
+_LOPSIDED: Final = 0.1
+"""How probable it is beforehand that the two sides have nothing in common."""
 _GRID: Final = np.geomspace(1e-3, 1e4, 900)
 _TINY: Final = 1e-300
 
 
 class Tails(NamedTuple):
-    """What is left to know of a null: p-values by distance from the centre."""
+    """What is left to know of a null: p-values by distance from the centre.
+
+    Attributes:
+        centre: Their median.
+        scale: The unit of the distances.
+        above: Logarithms of p-values of both sides together, were the lower side as the upper is.
+        below: And the other way round.
+    """
 
     centre: float
     scale: float
-    log_p: NDArray[np.float64]
+    above: NDArray[np.float64]
+    below: NDArray[np.float64]
 
     def p_values(
         self, residuals: NDArray[np.float64], side: Literal["both", "upper"]
     ) -> NDArray[np.float64]:
         """Return how probable a residual at least as far out is, on one side or both."""
         away = (residuals - self.centre) / self.scale
-        rare = np.exp(np.interp(np.abs(away), _GRID, self.log_p))
+        upper, lower = (
+            np.exp(np.interp(np.abs(away), _GRID, log_p)) for log_p in (self.above, self.below)
+        )
         if side == "both":
-            return np.asarray(rare)
-        return np.where(away > 0, rare / 2, 1 - rare / 2)
+            return np.where(away > 0, upper, lower)
+        return np.where(away > 0, upper / 2, 1 - lower / 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,15 +112,22 @@ def weigh(
         return None
     centre = float(np.median(residuals))
     away = residuals - centre
-    away = away[away > 0] if side == "upper" else np.abs(away)
-    middle = float(np.quantile(away, _LOW)) if len(away) else 0.0
+    upper, lower = away[away > 0], -away[away < 0]
+    both = upper if side == "upper" else np.concatenate([upper, lower])
+    middle = float(np.quantile(both, _LOW)) if len(both) else 0.0
     if middle <= 0:
         return None
     scale = max(middle / _NORMAL_LOW, least)
     wrong = _STANDING_OFF if stands_off else _ANYTHING
-    beyond = (away > wrong.edges[-1] * scale).sum()
-    counts = np.append(np.histogram(away / scale, wrong.edges)[0], beyond)
-    return Tails(centre, scale, _mean_p(counts.astype(np.float64), wrong))
+    if side == "upper":
+        log_p = _mean_p(_weights(_heights(upper / scale, wrong)))
+        return Tails(centre, scale, log_p, log_p)
+    heights = [_heights(half / scale, wrong) for half in (upper, lower)]
+    above, below = (
+        _mean_p(_weights(own + np.log(_expected(_weights(other)))))
+        for own, other in (heights, heights[::-1])
+    )
+    return Tails(centre, scale, above, below)
 
 
 _NORMAL_LOW: Final = 0.8416
@@ -129,17 +150,34 @@ _STANDING_OFF: Final = _Wrong(
 )
 
 
-def _mean_p(counts: NDArray[np.float64], wrong: _Wrong) -> NDArray[np.float64]:
-    """Return the log of the p-value at each distance of the grid, the mean over all nulls."""
-    shares, rare = _shares(wrong), _rare()
-    heights = []
+def _heights(away: NDArray[np.float64], wrong: _Wrong) -> NDArray[np.float64]:
+    """Return how well distances in scales fit each share of wrong ones and null, as logarithms."""
+    beyond = np.count_nonzero(away > wrong.edges[-1])
+    counts = np.append(np.histogram(away, wrong.edges)[0], beyond).astype(np.float64)
+    shares, heights = _shares(wrong), []
     for share, before in wrong.shares.items():
         seen = (1 - share) * shares + share * wrong.among
         heights.append(np.log(np.maximum(seen, _TINY)) @ counts + np.log(before))
-    weight = np.exp(np.array(heights) - np.max(heights)).sum(axis=0)
+    return np.array(heights)
+
+
+def _weights(heights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how probable each null is, whatever the share of wrong ones."""
+    weight = np.exp(heights - heights.max()).sum(axis=0)
+    return np.asarray(weight / weight.sum())
+
+
+def _expected(other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how probable each null of one side is, before it is looked at, by the other side's."""
+    return (1 - _LOPSIDED) * other + _LOPSIDED / len(other)
+
+
+def _mean_p(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log of the p-value at each distance of the grid, the mean over all nulls."""
+    weight = weight.copy()
     # Lighter than normal is never so sure that nothing else is thought possible.
-    weight[_NORMAL_AT] += _DOUBT * weight.sum()
-    return np.asarray(np.log(np.maximum(weight @ rare / weight.sum(), _TINY)), np.float64)
+    weight[_NORMAL_AT] += _DOUBT
+    return np.asarray(np.log(np.maximum(weight @ _rare() / weight.sum(), _TINY)), np.float64)
 
 
 @cache

@@ -12,9 +12,11 @@ from scipy import stats
 from detectors import nulls
 from detectors.routes.additive import crossed, standing, steps
 from detectors.routes.company import in_company
+from detectors.routes.residuals import spread
 from detectors.routes.scales import Scale, most_even
 from detectors.routes.shipments import grain
 from detectors.routes.tails import weigh
+from detectors.routes.weight_misdeclared import SLIP, WeightMisdeclared
 
 WORLDS = 30
 
@@ -35,6 +37,50 @@ def test_what_a_group_does_together_is_no_residual() -> None:
     assert np.median(np.abs(found.residual)) < 0.1
     without = standing(values, product, [], scale_by=product, floor=0.01)
     assert np.median(np.abs(without.residual)) > 0.15
+
+
+def test_spreads_that_differ_by_chance_alone_are_drawn_together() -> None:
+    """Groups that stray alike have about one spread, however few each are and whatever lies out."""
+    dice = np.random.default_rng(11)
+    group = np.repeat(np.arange(40), 30)
+    values = dice.normal(0, 0.1, len(group))
+    values[::150] += 2
+    found = spread(values, group, 0.001)[::30]
+    assert found == pytest.approx(0.1, rel=0.12)
+    alone = [spread(values[group == one], group[group == one], 0.001)[0] for one in range(40)]
+    assert np.std(found) < np.std(alone) / 2
+
+
+def test_spreads_that_differ_by_nature_stay_apart() -> None:
+    """A group that strays thrice as far keeps its spread; one of none has next to none."""
+    dice = np.random.default_rng(12)
+    group = np.repeat(np.arange(20), 80)
+    natural = np.where(np.arange(20) % 2, 0.3, 0.1)
+    values = dice.normal(0, natural[group])
+    values[group == 0] = 0.0
+    found = spread(values, group, 0.02)[::80]
+    assert found[1:] == pytest.approx(natural[1:], rel=0.3)
+    assert found[0] < 0.05
+    assert not len(spread(np.empty(0), np.empty(0, np.int64), 0.02))
+
+
+def test_the_few_loads_of_one_size_may_all_be_slips() -> None:
+    """Pounds written as kilograms are found where no other load was of that size."""
+    dice = np.random.default_rng(13)
+    amount = np.append(dice.integers(600, 4_000, 300), [400, 410, 420]).astype(np.float64)
+    none = np.zeros(len(amount), np.int64)
+    ratio = dice.normal(0, 0.01, len(amount))
+    groups = dict.fromkeys(("product", "product_shipper", "product_lane"), none)
+    window = pd.DataFrame(
+        {"amount": amount, "ratio": ratio, "kg_grain": 0.0, "pounds": False, **groups}
+    ).assign(month=np.arange(len(amount)) % 24)
+    last = window.index >= len(window) - 3
+    slipped = window.assign(ratio=window["ratio"] + np.log(2.2046) * last)
+    found = WeightMisdeclared().standing(slipped)
+    assert (found["benign"][last] == SLIP).all()
+    assert np.abs(found["z"]).max() < 5
+    heavy = window.assign(ratio=window["ratio"] + np.log(3.5) * last)
+    assert (WeightMisdeclared().standing(heavy)["benign"] == "").all()
 
 
 def test_a_value_is_not_held_against_itself() -> None:
@@ -135,10 +181,40 @@ def test_p_values_fall_with_distance_and_hold_both_sides() -> None:
     far = null.centre + np.geomspace(0.1, 1e4, 50)
     p = null.p_values(far, "both")
     assert (np.diff(p) <= 0).all()
+    assert (np.diff(null.p_values(2 * null.centre - far, "both")) <= 0).all()
     assert null.p_values(far, "upper") == pytest.approx(p / 2)
     assert stats.norm.isf(null.p_values(np.array([null.centre]), "upper")[0]) == pytest.approx(
         0, abs=0.01
     )
+
+
+def test_each_side_is_held_against_itself() -> None:
+    """Open doors warm and never cool: as far out, warm is ordinary and cold is not."""
+    dice = np.random.default_rng(6)
+    residuals = dice.normal(0, 0.45, 3_000) + (dice.random(3_000) < 0.12) * dice.exponential(
+        0.6, 3_000
+    )
+    null = weigh(residuals, "both", least=0.1)
+    assert null is not None
+    assert not (nulls.adjust(null.p_values(residuals, "both")) <= 0.05).any()
+    warm, cold = null.p_values(null.centre + np.array([2.5, -2.5]), "both")
+    assert cold < warm / 100
+
+
+def test_a_side_that_shows_little_is_taken_to_be_like_the_other() -> None:
+    """Six in a hundred lie below the middle alone: what the many show counts for them, too."""
+    dice = np.random.default_rng(7)
+    above, below = np.abs(dice.normal(size=2_000)), -np.abs(dice.normal(size=2_000))
+    p = [
+        float(null.p_values(np.array([-5.0]), "both")[0])
+        for few in (20, 2_000)
+        if (
+            null := weigh(
+                np.concatenate([above, below[:few], np.zeros(2_000 - few)]), "both", least=0.1
+            )
+        )
+    ]
+    assert p[0] < 10 * p[1]
 
 
 def test_values_that_do_not_spread_have_no_null() -> None:
