@@ -10,7 +10,7 @@ Next: detectors/labour/falsified_timesheet.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ChildLabourSigns"]
 
+_AROUND: Final = 3
+"""Months each way that tell by how much the share of foreign workers changed."""
 _SHARES = {
     "papers_missing": "share_age_docs_missing",
     "born_on_1_january": "share_birthdate_jan1",
@@ -104,11 +106,20 @@ def _as_many(window: pd.DataFrame, site: NDArray[np.int64]) -> NDArray[np.float6
     value, centre, spread = (
         window[f"{part}_migrants"].to_numpy(np.float64) for part in ("value", "centre", "spread")
     )
-    more = _beside(_share_of(value) - _share_of(centre + spread), site)
+    away = _share_of(value) - _share_of(centre)
+    beyond = _share_of(value) - _share_of(centre + spread)
+    more = np.fmax(_beside(beyond, site), _around(away, site))
     born = window["value_born_on_1_january"].to_numpy(np.float64)
     without = np.arcsin(np.sqrt(np.clip(_share_of(born) - more, 0, 1)))
     spread = window["spread_born_on_1_january"].to_numpy(np.float64)
     return np.asarray(np.nan_to_num((born - without) / spread))
+
+
+def _around(values: NDArray[np.float64], site: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mean of a month and those around it: one month of a share tells little."""
+    own = pd.Series(values).groupby(site)
+    mean = own.rolling(2 * _AROUND + 1, center=True, min_periods=_AROUND).mean()
+    return np.asarray(mean.to_numpy(np.float64))
 
 
 def _share_of(value: NDArray[np.float64]) -> NDArray[np.float64]:

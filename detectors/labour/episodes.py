@@ -4,7 +4,9 @@ A median of a site's months says what is usual as long as most of them are. What
 is wrong for a year outlasts that. So the record of each site is searched for a
 stretch of months that lies apart from those before and those after it, where
 these agree with each other, or that has not ended yet: what is usual is then
-read off the others. Whether what lasts is innocent is for the detectors to say.
+read off the others. What has lasted for more than a year and has not ended is no
+episode: a site that changed its ways has two. Whether what lasts for less is innocent
+is for the detectors to say.
 
 Next: detectors/labour/departures.py
 """
@@ -31,6 +33,8 @@ _OUTSIDE: Final = 5
 """Months outside that are enough to be a usual."""
 _PAST: Final = 6
 """Months before a level that has not ended, to say that it is a new one."""
+_NEW: Final = 12
+"""Months after which a level that has not ended is as usual as the one before."""
 _APART: Final = 5.0
 """Standard errors that the stretch must lie from the rest."""
 _AGREE: Final = 0.4
@@ -63,12 +67,15 @@ def episodes(level: Floats, site: Codes, noise: Floats) -> NDArray[np.bool_]:
         return found
     chance = _packed(np.where(np.isnan(level), np.nan, noise), site).value
     spread = _steady(table.value, chance)
-    inside = np.zeros(table.value.shape, bool)
+    inside, lasting = np.zeros(table.value.shape, bool), np.zeros(table.value.shape, bool)
+    last = np.maximum((~np.isnan(table.value)).sum(axis=1) - 1, 0)
     for _ in range(_MOST):
-        more = _strongest(np.where(inside, np.nan, table.value), spread)
+        more = _strongest(np.where(inside | lasting, np.nan, table.value), spread)
         if not more.any():
             break
-        inside |= more
+        stays = more[np.arange(len(last)), last] & (more.sum(axis=1) > _NEW)
+        lasting |= more & stays[:, None]
+        inside |= more & ~stays[:, None]
     found[table.row[inside]] = True
     return found
 

@@ -57,6 +57,17 @@ def test_end_of_an_old_level_is_no_episode() -> None:
     assert not found[:12].any()
 
 
+def test_level_that_stays_for_more_than_a_year_is_no_episode() -> None:
+    """A new payroll or clock: the same step is an episode as long as it may still end."""
+    known = range(MONTHS - 10, MONTHS), range(MONTHS - 15, MONTHS)
+    share = [
+        of(3, episodes(panel(4, s3=(stretch, 6.0)), SITE, NOISE))[stretch.start :].mean()
+        for stretch in known
+    ]
+    assert share[0] > 0.9
+    assert share[1] == 0.0
+
+
 def test_months_of_an_episode_stand_out_though_they_are_most() -> None:
     """A wrong of sixteen months among thirty is measured against the other fourteen."""
     stretch = range(6, 22)

@@ -156,6 +156,20 @@ def test_more_foreign_workers_explain_1_january() -> None:
     assert SUBJECT not in flagged(AGES, workplaces(hired))
 
 
+def test_foreign_workers_whose_share_strays_explain_1_january() -> None:
+    """What many more foreign workers explain shows in their mean, whatever one month tells."""
+
+    def hired(site: str, month: str, own: Change) -> Change:
+        if site != SITE:
+            return own
+        late = month >= LAST
+        stray = 0.12 if month[-2:] in ("01", "02", "05", "06", "09", "10") else -0.12
+        born = own["share_birthdate_jan1"] + 0.1 * late
+        return own | {"share_birthdate_jan1": born, "migrant_share": 0.45 + stray + 0.15 * late}
+
+    assert not {one for one in flagged(AGES, workplaces(everywhere=hired)) if SITE in one}
+
+
 def test_quarter_hour_clock_is_no_pen() -> None:
     """A site that begins to count half hours has not begun to write them up."""
     clock = workplaces(
