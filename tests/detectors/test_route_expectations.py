@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from scipy import stats
 from detectors import nulls
 from detectors.routes.additive import crossed, standing, steps
 from detectors.routes.company import in_company
-from detectors.routes.residuals import spread
+from detectors.routes.residuals import drawn_spread
 from detectors.routes.scales import Scale, most_even
 from detectors.routes.shipments import grain
 from detectors.routes.tails import weigh
@@ -45,9 +47,9 @@ def test_spreads_that_differ_by_chance_alone_are_drawn_together() -> None:
     group = np.repeat(np.arange(40), 30)
     values = dice.normal(0, 0.1, len(group))
     values[::150] += 2
-    found = spread(values, group, 0.001)[::30]
+    found = drawn_spread(values, group, 0.001)[::30]
     assert found == pytest.approx(0.1, rel=0.12)
-    alone = [spread(values[group == one], group[group == one], 0.001)[0] for one in range(40)]
+    alone = [drawn_spread(values[group == one], group[group == one], 0.001)[0] for one in range(40)]
     assert np.std(found) < np.std(alone) / 2
 
 
@@ -58,10 +60,10 @@ def test_spreads_that_differ_by_nature_stay_apart() -> None:
     natural = np.where(np.arange(20) % 2, 0.3, 0.1)
     values = dice.normal(0, natural[group])
     values[group == 0] = 0.0
-    found = spread(values, group, 0.02)[::80]
+    found = drawn_spread(values, group, 0.02)[::80]
     assert found[1:] == pytest.approx(natural[1:], rel=0.3)
     assert found[0] < 0.05
-    assert not len(spread(np.empty(0), np.empty(0, np.int64), 0.02))
+    assert not len(drawn_spread(np.empty(0), np.empty(0, np.int64), 0.02))
 
 
 def test_the_few_loads_of_one_size_may_all_be_slips() -> None:
@@ -201,20 +203,16 @@ def test_each_side_is_held_against_itself() -> None:
     assert cold < warm / 100
 
 
-def test_a_side_that_shows_little_is_taken_to_be_like_the_other() -> None:
-    """Six in a hundred lie below the middle alone: what the many show counts for them, too."""
-    dice = np.random.default_rng(7)
-    above, below = np.abs(dice.normal(size=2_000)), -np.abs(dice.normal(size=2_000))
-    p = [
-        float(null.p_values(np.array([-5.0]), "both")[0])
-        for few in (20, 2_000)
-        if (
-            null := weigh(
-                np.concatenate([above, below[:few], np.zeros(2_000 - few)]), "both", least=0.1
-            )
-        )
-    ]
-    assert p[0] < 10 * p[1]
+def test_sides_vouch_for_each_other() -> None:
+    """Of few residuals each side shows little; that the other one is like it makes p smaller."""
+
+    def log_p(seed: int, side: Literal["both", "upper"]) -> float:
+        null = weigh(np.random.default_rng(seed).normal(size=150), side, least=0.1)
+        assert null is not None
+        return float(np.log(null.p_values(np.array([null.centre + 4.5]), side)[0]))
+
+    gains = [log_p(seed, "upper") + np.log(2) - log_p(seed, "both") for seed in range(20)]
+    assert np.mean(gains) > 0.4
 
 
 def test_values_that_do_not_spread_have_no_null() -> None:
