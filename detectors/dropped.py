@@ -82,14 +82,19 @@ def dropped(
     """
     flags = open_flags(frames)
     flags = flags[texts(flags, "detector").isin(answered.keys())].sort_values("index")
-    here = _on_record(frames, flags)
+    every = _subjects(flags)
+    # Most are raised again: the record is only searched for the others.
+    mine = [place for place, whom in enumerate(every) if whom not in raised]
+    flags = flags.iloc[mine]
     left_out = {name: _unjudged(abstentions) for name, abstentions in answered.items()}
     found = []
-    for index, there, whom in zip(flags["index"].tolist(), here, _subjects(flags), strict=True):
-        unjudged = left_out[whom[0]]
-        kept = there and (unjudged is None or whom[3] in unjudged)
-        if whom not in raised and not kept:
-            found.append(Dropped(int(index), whom[0], not there))
+    for place, index, there in zip(
+        mine, flags["index"].tolist(), _on_record(frames, flags), strict=True
+    ):
+        detector, *_, subject = every[place]
+        unjudged = left_out[detector]
+        if not there or not (unjudged is None or subject in unjudged):
+            found.append(Dropped(int(index), detector, not there))
     return found
 
 
@@ -113,6 +118,8 @@ def _subjects(flags: pd.DataFrame) -> list[Subject]:
 
 def _on_record(frames: Frames, flags: pd.DataFrame) -> list[bool]:
     """Tell of each flag whether what it is about is on record; of kinds without rows, it is."""
+    if flags.empty:
+        return []
     subject, kind = texts(flags, "subject_id"), texts(flags, "subject_kind")
     events, months = frames.events, frames.labour
     events = events[texts(events, "event_id").isin(subject)]

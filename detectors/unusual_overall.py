@@ -3,7 +3,8 @@
 Subjects are judged by quarter, each quarter being one false-discovery family.
 Its peers come from the two years up to its end, its models and null from the
 last reference, which is taken anew when the record has grown by half or a year
-has passed. So a closed quarter keeps its flags when later data arrive. The
+has passed; where the last one was large, at the end of a quarter. So a closed
+quarter keeps its flags when later data arrive, and an open one its models. The
 first quarters wait for each other until there is enough to compare with.
 
 Next: detectors/ranking.py
@@ -66,7 +67,8 @@ __all__ = ["UnusualOverall", "unusual_legs", "unusual_months"]
 
 GROWTH: Final = 1.5
 MAX_AGE: Final = 3
-"""Models are fitted anew when the record has grown by half, and after this many quarters."""
+"""Models are fitted anew when the record has grown by half, and after this many quarters; those of
+`FOREST_ROWS` or more, which none has more of, wait for the end of an open one."""
 _TOLD: Final = 3
 _STANDS_OUT: Final = 2.0
 
@@ -75,7 +77,7 @@ class UnusualOverall:
     """Do many small departures from the usual come together in one subject?"""
 
     type: Final = "unusual_overall"
-    version: Final = "3"
+    version: Final = "4"
     evidence_class: Final = EvidenceClass.STATISTICAL
     libraries: Final = ("numpy", "pandas", "pyod", "scikit-learn", "scipy")
 
@@ -217,12 +219,16 @@ def _families(at: pd.Series, minimum: int) -> Iterator[tuple[str, slice, slice, 
 
     Rows are in time order. The first family is the first quarters that hold `minimum` rows.
     """
-    fitted, age = 0, 0
-    for label, rows, window in families_in_time(at, minimum):
+    fitted, seen, age = 0, 0, 0
+    found = list(families_in_time(at, minimum))
+    for number, (label, rows, window) in enumerate(found, 1):
         age += 1
-        renewed = not fitted or rows.stop >= GROWTH * fitted or age > MAX_AGE
+        # The last quarter is open: what comes into it moves no models that have seen enough.
+        waits = number == len(found) and seen >= FOREST_ROWS
+        due = rows.stop >= GROWTH * fitted or age > MAX_AGE
+        renewed = due and not waits
         if renewed:
-            fitted, age = rows.stop, 0
+            fitted, seen, age = rows.stop, window.stop - window.start, 0
         yield label, rows, window, renewed
 
 

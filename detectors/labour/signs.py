@@ -121,12 +121,15 @@ class Signs(ABC):
         table = table[known].sort_values(["site", "first_day", "index"]).reset_index(drop=True)
         parts, digests = [], {}
         partition = Partition(shared, self.name, table)
-        judged = 0
+        judged, fitted, window = 0, np.empty(0, np.intp), table
         for family in families(table["first_day"], self.min_samples, CLOSING):
             judged += len(family.own)
             if partition.is_settled(family.label, family.own, family.window):
                 continue
-            window = self._window(table.iloc[family.window].reset_index(drop=True))
+            # Quarters that are not over have one window: it is fitted once for all of them.
+            if not np.array_equal(fitted, family.window):
+                window = self._window(table.iloc[family.window].reset_index(drop=True))
+                fitted = family.window
             digests[family.label] = _digest(window[["subject_id", *self._values]])
             own = np.isin(family.window, family.own)
             parts.append(window[own].assign(family=family.label, window=len(window)))

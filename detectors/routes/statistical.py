@@ -99,18 +99,13 @@ class Statistical(ABC):
         found = found.sort_values(["at", "index"], kind="stable").reset_index(drop=True)
         parts, digests = [], {}
         partition = Partition(shared, self.name, found)
+        fitted, peers = slice(0), pd.DataFrame()
         for label, rows, window in self._families(found["at"]):
             if partition.is_settled(label, rows, window):
                 continue
-            peers = self.standing(found.iloc[window].reset_index(drop=True))
-            peers = peers.set_axis(range(window.start, window.stop))
-            if "judged" in peers:
-                peers = peers[peers["judged"]].drop(columns="judged")
-            # What has an innocent cause is no sample of what is ordinary.
-            told = "benign" in peers and not self.null_of_all
-            explained = (peers["benign"] != "").to_numpy() if told else None
-            z = peers["z"].to_numpy(np.float64)
-            peers = peers.assign(deviate=self.deviates(z, explained))
+            # Quarters that are not over have one window: it is fitted once for all of them.
+            if window != fitted:
+                peers, fitted = self._peers(found, window), window
             own = peers[(peers.index >= rows.start) & (peers.index < rows.stop)]
             mine = found.loc[own.index].drop(columns="judged", errors="ignore")
             parts.append(mine.join(own).assign(family=label))
@@ -122,6 +117,17 @@ class Statistical(ABC):
         )
         families = partition.families()
         return Sample(table, left_out, reference_digests=digests, families=families)
+
+    def _peers(self, found: pd.DataFrame, window: slice) -> pd.DataFrame:
+        """Hold the cases of a window against each other, and tell how rare each is."""
+        peers = self.standing(found.iloc[window].reset_index(drop=True))
+        peers = peers.set_axis(range(window.start, window.stop))
+        if "judged" in peers:
+            peers = peers[peers["judged"]].drop(columns="judged")
+        # What has an innocent cause is no sample of what is ordinary.
+        told = "benign" in peers and not self.null_of_all
+        explained = (peers["benign"] != "").to_numpy() if told else None
+        return peers.assign(deviate=self.deviates(peers["z"].to_numpy(np.float64), explained))
 
     def _families(self, at: pd.Series) -> list[Span]:
         least = min(FIRST_FAMILY, max(len(at), self.min_samples))

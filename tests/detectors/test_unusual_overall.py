@@ -18,7 +18,7 @@ from planted import legs_world, months_world
 from pyod.models.iforest import IForest
 from scipy import stats
 
-from detectors import nulls, unusual_models
+from detectors import nulls, unusual_models, unusual_overall
 from detectors.features import Features
 from detectors.peers import residuals, scaled
 from detectors.unusual_features import LEG_WORDS, leg_residuals, leg_values
@@ -160,6 +160,23 @@ def test_peers_are_recent_and_models_not_too_old() -> None:
     assert all(window.stop - window.start <= 8 * 92 for _, _, window, _ in found)
     renewed = [n for n, family in enumerate(found) if family[3]]
     assert max(later - earlier for earlier, later in pairwise(renewed)) == 4
+
+
+def test_models_that_have_seen_enough_wait_for_the_end_of_a_quarter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What comes into an open quarter moves only small models; once it is over both are renewed."""
+    days = pd.Series(pd.date_range("2014-01-01", "2023-12-31", freq="D", tz="UTC"))
+    at = pd.Series(days.to_numpy("datetime64[us]").astype(np.int64))
+    found = list(_families(at, 80))
+    renewed = [number for number, family in enumerate(found[:-1]) if family[3]]
+    assert len(renewed) > 4
+    for most in (80, 10_000):
+        monkeypatch.setattr(unusual_overall, "FOREST_ROWS", most)
+        for number in renewed[1:]:
+            end = found[number][1].stop
+            assert list(_families(at[:end], 80))[-1][3] == (most > len(at))
+            assert list(_families(at[: end + 1], 80))[-2] == found[number]
 
 
 def test_closed_quarters_keep_their_scores() -> None:
