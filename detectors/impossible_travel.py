@@ -2,7 +2,9 @@
 
 The great circle is a lower bound of every route and the mode's physical top
 speed an upper bound of every vehicle, so what breaks this rule did not happen
-as recorded. Arrivals before departures are the question of `temporal_order`.
+as recorded. Arrivals before departures, by more than clocks may differ, are the
+question of `temporal_order`. A site that most of its legs contradict is in the
+wrong place, or its clock is: that is said once, and not flagged leg by leg.
 
 Next: detectors/custody_gap.py
 """
@@ -24,6 +26,7 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.features import CLOCK_HOURS
+from detectors.legs import LEAST_WRONG, WRONG_SHARE, touches, wrong_sites
 from detectors.partition import Apart
 from detectors.rules import beyond_limit, not_judged, plain
 
@@ -43,6 +46,8 @@ tail wind. A mode that is missing, multimodal or unknown may be any of them."""
 ANY_MODE: Final = max(TOP_SPEED.values())
 MIN_KM: Final = 25.0
 """Below this the size of sites and of rounded coordinates matters."""
+_LEAST_HOURS: Final = 1 / 3600
+"""Of the time there was: what came no later than clocks allow took no time at all."""
 ZONE_HOURS: Final = 14.0
 """No two time zones that goods pass in one leg differ by more in practice."""
 
@@ -71,39 +76,28 @@ class ImpossibleTravel:
         **{f"top_speed_{mode}_kmh": speed for mode, speed in TOP_SPEED.items()},
         "clock_tolerance_hours": CLOCK_HOURS,
         "min_distance_km": MIN_KM,
+        "wrong_site_cases": LEAST_WRONG,
+        "wrong_site_share": WRONG_SHARE,
     }
     libraries: Final = ("numpy", "pandas")
     apart: Final = Apart()
 
     def features(self, shared: Features) -> Sample:
         """Collect every leg whose two ends have a place and a time, in that order."""
-        legs, rows = shared.legs, shared.rows
-        ship, receive = rows.iloc[legs["ship"]], rows.iloc[legs["receive"]]
-        mode = _first_known(ship["transport_mode"], receive["transport_mode"])
-        table = pd.DataFrame(
-            {
-                "subject_id": receive["event_id"].to_numpy(),
-                "subject_party": receive["party"].to_numpy(),
-                "index": receive["index"].to_numpy(),
-                "ship_index": ship["index"].to_numpy(),
-                "receive_site": receive["site"].to_numpy(),
-                "ship_site": ship["site"].to_numpy(),
-                "mode": mode,
-                "top_speed": pd.Series(mode).map(TOP_SPEED).fillna(ANY_MODE).to_numpy(),
-                "km": legs["distance_km"],
-                "registered_km": legs["registered_km"],
-                "hours": legs["hours"],
-                "allowed": legs["hours"] + legs["slack_hours"] + CLOCK_HOURS,
-            }
-        )
-        placed = table["km"].notna()
-        ordered = legs["hours"] + legs["slack_hours"] >= 0
-        judged = table[placed & ordered].reset_index(drop=True)
+        table = _legs(shared)
+        placed, ordered = table["km"].notna(), _is_ordered(table)
+        astray = _is_impossible(table) & touches(table, shared.yardstick(_misplaced))
+        judged = table[placed & ordered & ~astray].reset_index(drop=True)
         judged["benign"] = np.where(_fits_registered(judged), "coordinates", "")
-        return Sample(judged, self._left_out(table, placed, ordered, shared))
+        return Sample(judged, self._left_out(table, placed, ordered, astray, shared))
 
     def _left_out(
-        self, table: pd.DataFrame, placed: pd.Series, ordered: pd.Series, shared: Features
+        self,
+        table: pd.DataFrame,
+        placed: pd.Series,
+        ordered: pd.Series,
+        astray: pd.Series,
+        shared: Features,
     ) -> tuple[Abstention, ...]:
         receives = shared.rows[shared.rows["kind"] == "receive"]
         single = receives["event_id"][~receives.index.isin(shared.legs["receive"])]
@@ -112,14 +106,15 @@ class ImpossibleTravel:
             "no ship event to pair the receive with": single,
             "a place without coordinates": subject[~placed],
             "received before shipped, a question of order": subject[placed & ~ordered],
+            "most legs of one of its sites are too fast: its registered place or clock is wrong": (
+                subject[placed & ordered & astray]
+            ),
         }
         return not_judged(self.name, reasons)
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """Measure the hours needed at top speed against the hours there were."""
-        table = sample.table
-        needed = np.where(table["km"] >= MIN_KM, table["km"] / table["top_speed"], 0.0)
-        return np.asarray(needed / table["allowed"].to_numpy())
+        return _haste(sample.table)
 
     def decide(self, sample: Sample, scores: NDArray[np.float64], _level: float) -> Decisions:
         """Flag what needed more hours than there were."""
@@ -131,6 +126,7 @@ class ImpossibleTravel:
         speed = row["km"] / row["allowed"]
         by = f"by {row['mode']}" if row["mode"] else "by any means"
         needed = row["km"] / row["top_speed"]
+        when = "after" if row["hours"] >= 0 else "before"
         return Account(
             evidence=(
                 int(row["ship_index"]),
@@ -140,7 +136,7 @@ class ImpossibleTravel:
             expected=Expected(None, row["top_speed"], "km/h"),
             sentence=(
                 f"The goods were received {plain(row['km'])} km away "
-                f"{plain(max(row['hours'], 0))} hours after they were shipped; {by} that takes "
+                f"{plain(abs(row['hours']))} hours {when} they were shipped; {by} that takes "
                 f"at least {plain(needed)} hours, and with every allowance for clocks and "
                 f"missing times of day there were {plain(row['allowed'])}."
             ),
@@ -154,6 +150,51 @@ class ImpossibleTravel:
                 "the goods may have travelled well and the record be wrong."
             ),
         )
+
+
+def _legs(shared: Features) -> pd.DataFrame:
+    legs, rows = shared.legs, shared.rows
+    ship, receive = rows.iloc[legs["ship"]], rows.iloc[legs["receive"]]
+    mode = _first_known(ship["transport_mode"], receive["transport_mode"])
+    hours = (legs["hours"] + legs["slack_hours"]).to_numpy()
+    return pd.DataFrame(
+        {
+            "subject_id": receive["event_id"].to_numpy(),
+            "subject_party": receive["party"].to_numpy(),
+            "index": receive["index"].to_numpy(),
+            "ship_index": ship["index"].to_numpy(),
+            "receive_site": receive["site"].to_numpy(),
+            "ship_site": ship["site"].to_numpy(),
+            "mode": mode,
+            "top_speed": pd.Series(mode).map(TOP_SPEED).fillna(ANY_MODE).to_numpy(),
+            "km": legs["distance_km"],
+            "registered_km": legs["registered_km"],
+            "hours": legs["hours"],
+            "early": -hours,
+            "allowed": np.maximum(hours + CLOCK_HOURS, _LEAST_HOURS),
+        }
+    )
+
+
+def _is_ordered(table: pd.DataFrame) -> pd.Series:
+    """Tell what was not received before it was shipped by more than clocks may differ."""
+    return table["early"] <= CLOCK_HOURS
+
+
+def _haste(table: pd.DataFrame) -> NDArray[np.float64]:
+    needed = np.where(table["km"] >= MIN_KM, table["km"] / table["top_speed"], 0.0)
+    return np.asarray(needed / table["allowed"].to_numpy())
+
+
+def _is_impossible(table: pd.DataFrame) -> pd.Series:
+    return pd.Series(_haste(table) > 1.0, index=table.index) & _is_ordered(table)
+
+
+def _misplaced(shared: Features) -> dict[str, frozenset[str]]:
+    """Return the sites whose registered place, or clock, most of their legs contradict."""
+    table = _legs(shared)
+    reversed_ = ~_is_ordered(table) & (table["early"] <= ZONE_HOURS)
+    return wrong_sites(_is_impossible(table) | reversed_, table[["ship_site", "receive_site"]])
 
 
 def _first_known(first: pd.Series, second: pd.Series) -> NDArray[np.object_]:

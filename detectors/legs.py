@@ -12,16 +12,31 @@ Next: detectors/custody.py
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from detectors.columns import codes
 
-__all__ = ["HOUR_US", "consignments", "legs"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "HOUR_US",
+    "LEAST_WRONG",
+    "WRONG_SHARE",
+    "consignments",
+    "legs",
+    "touches",
+    "wrong_sites",
+]
 
 HOUR_US: Final = 3_600_000_000
+LEAST_WRONG: Final = 8
+WRONG_SHARE: Final = 0.5
+"""Where so many legs of a site, and so large a share of them, cannot be, the site's own record is
+wrong, and not so many deeds were done there."""
 _KEY: Final = ["shipment_number", "lot"]
 
 
@@ -107,6 +122,33 @@ def _latest(
         direction=direction,
     )
     return merged["ship"].set_axis(receives.index)
+
+
+def wrong_sites(impossible: pd.Series, ends: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Return the sites of which most legs cannot be: their place or their clock is wrong.
+
+    Each end is counted apart: a slow clock reverses what comes, and slows what goes.
+
+    Args:
+        impossible: For each leg, whether it cannot be as recorded.
+        ends: The sites where each leg begins and ends, a column each; missing where unknown.
+
+    Returns:
+        The sites by the name of the column.
+    """
+    found = {}
+    for end in ends:
+        wrong = ends[end][impossible].value_counts()
+        wrong = wrong[wrong >= LEAST_WRONG]
+        legs = ends[end].value_counts().reindex(wrong.index)
+        found[str(end)] = frozenset(wrong.index[wrong >= WRONG_SHARE * legs])
+    return found
+
+
+def touches(ends: pd.DataFrame, sites: Mapping[str, frozenset[str]]) -> pd.Series:
+    """Tell which legs begin or end at one of the sites that `wrong_sites` returns."""
+    found = [ends[end].isin(some) for end, some in sites.items()]
+    return pd.concat(found, axis=1).any(axis=1)
 
 
 def consignments(rows: pd.DataFrame) -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 Two clocks may differ by two hours and a date without a time by a day; beyond
 that the record tells of effects before their causes. A site whose clock is
-always early by the same amount is a slip, and ranks last. Goods shipped on
-before they were scanned in are a late scan, and no question here.
+often early by a time zone is a slip, and ranks last; where most of its legs are
+reversed, they are not judged, and that is said. Goods shipped on before they
+were scanned in are a late scan, and no question here.
 
 Next: detectors/routes/cold_chain_breach.py
 """
@@ -26,7 +27,7 @@ from detectors.base import (
 )
 from detectors.columns import at
 from detectors.features import CLOCK_HOURS
-from detectors.legs import HOUR_US
+from detectors.legs import HOUR_US, LEAST_WRONG, WRONG_SHARE, touches, wrong_sites
 from detectors.partition import Apart
 from detectors.rules import beyond_limit, not_judged, plain
 
@@ -44,6 +45,7 @@ ZONE_HOURS: Final = 14.0
 SLOW_CLOCK_SHARE: Final = 0.2
 SLOW_CLOCK_CASES: Final = 3
 SLOW_CLOCK: Final = "a clock that is always early at this site"
+WRONG_CLOCK: Final = "most legs of one of its sites are reversed: the clock of the site is wrong"
 _MADE: Final = ("produce", "transform")
 _LEAVES: Final = ("ship", "sell")
 
@@ -68,13 +70,18 @@ class TemporalOrder:
         "clock_tolerance_hours": CLOCK_HOURS,
         "slow_clock_share": SLOW_CLOCK_SHARE,
         "slow_clock_cases": SLOW_CLOCK_CASES,
+        "wrong_site_cases": LEAST_WRONG,
+        "wrong_site_share": WRONG_SHARE,
     }
     libraries: Final = ("numpy", "pandas")
     apart: Final = Apart()
 
     def features(self, shared: Features) -> Sample:
         """Collect every leg, and everything that left a lot which was seen being made."""
-        table = pd.concat([_legs(shared), _makings(shared)], ignore_index=True)
+        legs = _legs(shared)
+        wrong = _is_reversed(legs) & touches(legs, shared.yardstick(_wrong_clocks))
+        judged = legs.loc[~wrong].drop(columns=["ship_site", "receive_site"])
+        table = pd.concat([judged, _makings(shared)], ignore_index=True)
         rows = shared.rows[["event_id", "party", "index", "site"]].iloc[table["position"]]
         table["subject_id"] = rows["event_id"].to_numpy()
         table["subject_party"] = rows["party"].to_numpy()
@@ -84,7 +91,9 @@ class TemporalOrder:
         slow &= (table["what"] == "received") & (table["early"] > CLOCK_HOURS)
         table["benign"] = np.where(slow & (table["early"] <= ZONE_HOURS), SLOW_CLOCK, "")
         untimed = shared.rows["event_id"][~shared.rows["timed"]]
-        return Sample(table, not_judged(self.name, {"an event without a time": untimed}))
+        astray = shared.rows["event_id"].iloc[legs.loc[wrong, "position"]]
+        reasons = {"an event without a time": untimed, WRONG_CLOCK: astray}
+        return Sample(table, not_judged(self.name, reasons))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """Measure the hours by which the order is reversed against what clocks explain."""
@@ -109,8 +118,20 @@ def _legs(shared: Features) -> pd.DataFrame:
             "cause": legs["ship"].to_numpy(),
             "early": -(legs["hours"] + legs["slack_hours"]).to_numpy(),
             "what": "received",
+            "ship_site": at(shared.rows["site"], legs["ship"].to_numpy()),
+            "receive_site": at(shared.rows["site"], legs["receive"].to_numpy()),
         }
     )
+
+
+def _is_reversed(legs: pd.DataFrame) -> pd.Series:
+    """Tell what is early by no more than a time zone."""
+    return (legs["early"] > CLOCK_HOURS) & (legs["early"] <= ZONE_HOURS)
+
+
+def _wrong_clocks(shared: Features) -> dict[str, frozenset[str]]:
+    legs = _legs(shared)
+    return wrong_sites(_is_reversed(legs), legs[["ship_site", "receive_site"]])
 
 
 def _makings(shared: Features) -> pd.DataFrame:

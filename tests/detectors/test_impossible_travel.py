@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.base import Benign
+from detectors.legs import LEAST_WRONG
 
 NAME = "impossible_travel"
 
@@ -47,6 +48,9 @@ def test_faster_is_stranger(spent: list[float]) -> None:
     for n, time in enumerate(spent):
         world.ship(0, "A", "B", "L", f"S{n}", transport_mode="road")
         hours[world.receive(time, "B", "L", f"S{n}")] = time
+    for n in range(20):  # most legs of both sites can be: their places and clocks are right
+        world.ship(0, "A", "B", "L", f"T{n}", transport_mode="road")
+        hours[world.receive(500, "B", "L", f"T{n}")] = 500
     scores = ask(NAME, world).scores
     ordered = sorted(zip(scores["subject_id"].map(hours), scores["score"], strict=True))
     assert all(fast[1] >= slow[1] for fast, slow in pairwise(ordered))
@@ -154,3 +158,34 @@ def test_one_shipment_id_for_everything_costs_no_more() -> None:
         world.ship(n, "A", "B", None, "N/A", transport_mode="road")
         world.receive(n + 5, "B", None, "N/A")
     assert ask(NAME, world).judged == {NAME: 10_000}
+
+
+def lorries(world: World, hours: list[float], *, end: str = "B") -> list[str]:
+    """Lorry loads from A, each on the way for so long."""
+    received = []
+    for n, time in enumerate(hours):
+        world.ship(100 * n, "A", end, "L", f"{end}{n}", transport_mode="road")
+        received.append(world.receive(100 * n + time, end, "L", f"{end}{n}"))
+    return received
+
+
+@pytest.mark.parametrize("many", [LEAST_WRONG - 1, LEAST_WRONG])
+def test_a_site_in_the_wrong_place_is_said_once(many: int) -> None:
+    """Most legs of a site too fast: its registered place is wrong, and no leg is; few are deeds."""
+    world = two()
+    world.site("C", BREMEN)
+    world.site("A", HAMBURG)
+    world.site("B", SHANGHAI)
+    received = lorries(world, [4.0] * many)
+    lorries(world, [4.0] * (2 * many), end="C")
+    few = many < LEAST_WRONG
+    assert set(flagged(NAME, world)) == (set(received) if few else set())
+    assert any("registered place" in one for one in reasons(NAME, world)) is not few
+
+
+def test_a_leg_just_reversed_is_too_fast() -> None:
+    """Received an hour before it was shipped, 8,560 km away: clocks explain the hour, no more."""
+    world = two()
+    (received,) = lorries(world, [-1.0])
+    assert set(flagged(NAME, world)) == {received}
+    assert flagged("temporal_order", world) == {}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from asking import flagged
+import pytest
+from asking import flagged, reasons
 from frame_factories import World
+
+from detectors.legs import LEAST_WRONG
 
 
 def sold_early(*, shipped_at: float) -> tuple[World, list[str]]:
@@ -13,7 +16,9 @@ def sold_early(*, shipped_at: float) -> tuple[World, list[str]]:
     world.site("SHOP")
     world.make(500, "MAKER", "L1")
     sales = [
-        world.event("sell", hour, "SHOP", items=world._item("P", "L1", 1.0, None))
+        world.event(
+            "sell", hour, "SHOP", items=[{"party": world.party, "product_id": "P", "lot_id": "L1"}]
+        )
         for hour in (100, 140, 300)
     ]
     world.send(shipped_at, "MAKER", "SHOP", "L1", "S1")
@@ -31,3 +36,21 @@ def test_a_making_that_everything_precedes_is_flagged_once() -> None:
     world, sales = sold_early(shipped_at=60)
     (found,) = flagged("temporal_order", world)
     assert found not in sales
+
+
+@pytest.mark.parametrize("many", [LEAST_WRONG - 1, LEAST_WRONG])
+def test_a_site_with_a_wrong_clock_is_said_once(many: int) -> None:
+    """Where most legs of a site are reversed by hours, its clock is wrong, and no leg is."""
+    world = World()
+    world.site("HUB")
+    world.site("SHOP")
+    world.site("OTHER")
+    early = set()
+    for n in range(many):
+        world.ship(100 * n, "HUB", "SHOP", "L", f"S{n}")
+        early.add(world.receive(100 * n - 8, "SHOP", "L", f"S{n}"))
+    for n in range(2 * many):
+        world.send(100 * n, "HUB", "OTHER", "L", f"T{n}")
+    few = many < LEAST_WRONG
+    assert set(flagged("temporal_order", world)) == (early if few else set())
+    assert any("clock" in one for one in reasons("temporal_order", world)) is not few
