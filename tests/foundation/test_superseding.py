@@ -260,7 +260,7 @@ def test_what_stands_is_what_a_fresh_run_flags(
     dice = random.Random(seed)
     company = Company(tmp_path / "workspace", works())
     with company.workspace:
-        for number in range(5):
+        for number in range(4):
             _change(company, dice, number)
             company.detect(onward=dice.random() < 0.7)
             stood = company.subjects()

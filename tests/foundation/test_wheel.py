@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
+_FEW: Final = 80
 ROOMS: Final = {"provenance", "graph", "detectors", "workspace", "api", "commands", "samples"}
 
 
@@ -88,7 +89,13 @@ def test_the_installed_program_runs_from_anywhere(installed: Path, tmp_path: Pat
 
 
 def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    """The whole path works from the wheel: samples in, flags, journey, code and verdict out."""
+    """The whole path works from the wheel: samples in, flags, journey, code and verdict out.
+
+    Of the samples' months few are left; the README's commands are given all of them.
+    """
+    (labour,) = installed.parent.glob("lib/python*/site-packages/samples/data/labour.csv")
+    labour.write_text("".join(labour.read_text().splitlines(keepends=True)[:_FEW]))
+
     text = _run([str(installed / "provenance"), "demo"], tmp_path)
 
     assert "chain, tree and signatures add up" in text
