@@ -34,6 +34,7 @@ class Sheets(NamedTuple):
         worker: Number of the worker within the month, ascending over all rows.
         hours: Hours of the week; NaN where missing or impossible.
         pay: Gross pay of the week; NaN where missing or not above zero.
+        weeks: How many different weeks the rows of each of `months` are of.
     """
 
     months: pd.DataFrame
@@ -42,6 +43,7 @@ class Sheets(NamedTuple):
     worker: NDArray[np.int64]
     hours: NDArray[np.float64]
     pay: NDArray[np.float64]
+    weeks: NDArray[np.int64]
 
 
 def read(timesheets: pd.DataFrame) -> Sheets:
@@ -69,7 +71,15 @@ def read(timesheets: pd.DataFrame) -> Sheets:
         worker=worker,
         hours=_between(hours[named][order], HOURS_A_WEEK),
         pay=_between(pay[named][order], np.inf, above=True),
+        weeks=_different(at, week[named][order]),
     )
+
+
+def _different(month: NDArray[np.int64], week: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Count the different weeks of each month."""
+    named = ~np.isnan(week)
+    pairs = np.unique(np.stack([month[named].astype(np.float64), week[named]]), axis=1)
+    return np.bincount(pairs[0].astype(np.int64), minlength=int(month.max(initial=-1)) + 1)
 
 
 def _starts(*keys: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -98,7 +108,7 @@ def averages(sheets: Sheets) -> pd.DataFrame:
         One row per facility-month with hours: `facility_id`, `month`, `sheet_workers`,
         `sheet_hours` (mean per worker and week), `sheet_error` (standard error of that mean
         over workers, NaN for one worker) and `sheet_weeks` (share of the month's weeks that
-        workers have hours in; a month has four, or as many as the worker with the most).
+        workers have hours in; a month has four, or as many as its sheets name).
     """
     known = ~np.isnan(sheets.hours)
     hours, worker, month = sheets.hours[known], sheets.worker[known], sheets.month[known]
@@ -111,7 +121,7 @@ def averages(sheets: Sheets) -> pd.DataFrame:
         spread = np.bincount(of, (each - mean[of]) ** 2, size) / (count - 1)
         error = np.where(count > 1, np.sqrt(spread / count), np.nan)
         present = np.bincount(of, weeks, size) / count
-    most = np.full(size, 4.0)
+    most = np.maximum(sheets.weeks, 4.0)
     np.maximum.at(most, of, weeks)
     found = sheets.months.assign(
         sheet_workers=count,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from asking import flagged
-from frame_factories import World
+from frame_factories import World, clean
 from planted_labour import add_sheets, workplaces
 
 if TYPE_CHECKING:
@@ -89,16 +89,26 @@ def test_month_that_comes_with_the_next_is_not_twice_as_long() -> None:
     assert found == [set(), {f"A|{MONTHS[7]}"}]
 
 
-def test_weeks_off_by_a_roster_are_not_left_out_of_the_week() -> None:
-    """Two weeks of 66 hours and one at home are 44 a week; all weeks of 66 but few are not."""
-    for off, count in ((3, 0), (9, len(MONTHS))):
-        world = works(44.0, lambda _: WEEKS, {})
-        for month in MONTHS:
-            for crew in range(12):
-                present = [w for w in range(4) if (w + crew + month.month) % off != 2]
-                hours = {f"W{crew}": [66.0] * len(present)}
-                world.sheets("A", str(month), hours)
-        assert len(flagged(HOURS, world)) == count
+@pytest.mark.parametrize("weeks", [4, 5])
+@pytest.mark.parametrize(("cycle", "count"), [(3, 0), (9, len(MONTHS))])
+def test_weeks_off_by_a_roster_count(weeks: int, cycle: int, count: int) -> None:
+    """Two weeks of 66 hours and one at home are 44 a week; one at home in nine are 59."""
+    world = works(44.0, lambda _: WEEKS, {})
+    for month in MONTHS:
+        workers = [
+            {
+                "worker_id": f"W{crew}",
+                "weeks": [
+                    clean({"week": week + 1, "hours": 66.0})
+                    for week in range(weeks)
+                    if (week + crew + month.month) % cycle != 2
+                ],
+            }
+            for crew in range(12)
+        ]
+        content = {"party": world.party, "facility_id": "A", "month": str(month)}
+        world.entries.append(("timesheet/1", content | {"workers": workers}))
+    assert len(flagged(HOURS, world)) == count
 
 
 def test_shifts_of_one_length_are_no_pen() -> None:
