@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from detectors.routes.residuals import spread
+from detectors.routes.residuals import drawn_spread, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,6 +148,7 @@ def standing(
     floor: float,
     grain: NDArray[np.float64] | None = None,
     unrest: Sequence[NDArray[np.int64]] = (),
+    alike: bool = False,
 ) -> Standing:
     """Hold each value against what the groups it belongs to let expect.
 
@@ -162,13 +163,16 @@ def standing(
             deviation.
         unrest: Group numbers in some of which everything strays further than otherwise, for
             example a site's weeks: a value counts less where the others are far out, too.
+        alike: Whether groups differ in their spread mostly by chance (`drawn_spread`), and the
+            ordinary lies out on neither side.
     """
     if not len(values):
         return Standing(values, values)
+    usual_of = drawn_spread if alike else spread
     parts = _parts(base, groupings)
     rest = values - _medians(values, parts[0].codes)
     coarse = np.zeros(len(values)) if grain is None else grain**2
-    scale = spread(rest, scale_by, floor)
+    scale = usual_of(rest, scale_by, floor)
     for clip, times in _ROUNDS:
         whole = scale**2 + coarse
         far, weight = clip * np.sqrt(whole), 1 / whole
@@ -177,7 +181,7 @@ def standing(
         for _ in range(times):
             for part in parts:
                 rest = part.refit(rest, far)
-        scale = spread(rest / np.sqrt(1 + coarse / scale**2), scale_by, floor)
+        scale = usual_of(rest / np.sqrt(1 + coarse / scale**2), scale_by, floor)
     near = np.clip(rest, -far, far)
     error = coarse.copy()
     residual = rest.copy()
@@ -186,7 +190,7 @@ def standing(
         residual += part.at(part.effect) - effect
         error += doubt
     wider = np.sqrt(1 + error / scale**2)
-    usual = spread(residual / wider, scale_by, floor) * wider
+    usual = usual_of(residual / wider, scale_by, floor) * wider
     restless = [_unrest(residual / usual, codes) for codes in unrest]
     return Standing(residual, usual * np.max([np.ones(len(values)), *restless], axis=0))
 

@@ -19,11 +19,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["effects", "neighbours", "spread"]
+__all__ = ["drawn_spread", "effects", "neighbours", "spread"]
 
 _MAD_TO_SIGMA: Final = 1.4826
 _POOL: Final = 20.0
 """A group of this size has as much say about its own spread as all groups together."""
+_NEAR: Final = 2.0
+"""Residuals further out than so many spreads count as so many."""
+_NEAR_SQUARE: Final = 0.9205
+"""The mean square that this leaves of normal ones."""
+_IMAGINED: Final = 2.0
+"""So many imagined residuals of each group lie as far out as those of all groups together."""
+_DOUBT: Final = 0.6
+"""About the variance of the logarithm of such a spread, times the residuals it comes from."""
+_TIMES, _TIMES_DRAWN = 3, 8
+_LEAST: Final = 1e-12
 
 
 def effects(
@@ -60,6 +70,45 @@ def spread(
     size, middle = np.bincount(number), away.groupby(number).median().to_numpy()
     own = (size * middle**2 + _POOL * pooled**2) / (size + _POOL)
     return np.asarray(np.maximum(_MAD_TO_SIGMA * np.sqrt(own), floor)[number], np.float64)
+
+
+def drawn_spread(
+    residuals: NDArray[np.float64], codes: NDArray[np.int64], floor: float
+) -> NDArray[np.float64]:
+    """Return the usual size of residuals as `spread` does, where groups stray about alike.
+
+    What lies far out counts only as so far (Huber, 1964). Groups are drawn towards each other as
+    far as their sizes explain why they differ (Efron and Morris, 1975): a spread that is small by
+    chance makes ordinary values look odd.
+
+    Args:
+        residuals: Finite values, most of them ordinary.
+        codes: Group number of each.
+        floor: No spread is smaller: what weighing, rounding or a clock alone explain.
+    """
+    away = np.abs(residuals)
+    number = pd.factorize(codes)[0]
+    size, middle = np.bincount(number), pd.Series(away).groupby(number).median().to_numpy()
+    pooled = max(_MAD_TO_SIGMA * float(np.median(away)), _LEAST) if len(away) else _LEAST
+    known = (size + _IMAGINED).astype(np.float64)
+    usual = np.sqrt((size * (_MAD_TO_SIGMA * middle) ** 2 + _IMAGINED * pooled**2) / known)
+    for _ in range(_TIMES):
+        near = np.minimum(away / usual[number], _NEAR) ** 2
+        square = usual**2 * np.bincount(number, near) / _NEAR_SQUARE
+        logs = np.log((square + _IMAGINED * pooled**2) / known) / 2
+        usual = np.exp(_drawn(logs, _DOUBT / known))
+    return np.asarray(np.maximum(usual, floor)[number], np.float64)
+
+
+def _drawn(logs: NDArray[np.float64], doubt: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Draw figures of groups towards each other, by the variance of the error of each."""
+    between, middle = 0.0, 0.0
+    for _ in range(_TIMES_DRAWN if len(logs) else 0):
+        weight = 1 / (between + doubt)
+        middle = float(weight @ logs / weight.sum())
+        excess = weight**2 * ((logs - middle) ** 2 - doubt)
+        between = max(float(excess.sum() / (weight @ weight)), 0.0)
+    return np.asarray((between * logs + doubt * middle) / (between + doubt), np.float64)
 
 
 def neighbours(

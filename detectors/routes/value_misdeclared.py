@@ -50,7 +50,7 @@ class ValueMisdeclared(Statistical):
 
     name: Final = "value_misdeclared"
     type: Final = "value_misdeclared"
-    version: Final = "4"
+    version: Final = "5"
     closing = LATER_TOO
     reads: Final = (
         "event/1 /declared_value_usd",
@@ -94,6 +94,7 @@ class ValueMisdeclared(Statistical):
             scale_by=product,
             floor=FLOOR,
             grain=window["usd_grain"].to_numpy(),
+            alike=True,
         )
         z = expected.residual / expected.spread
         # Shops clear all their rails at once: what one kind of buyer pays moves together, too.

@@ -17,7 +17,7 @@ import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.routes.additive import crossed, standing, steps
-from detectors.routes.residuals import effects, spread
+from detectors.routes.residuals import drawn_spread, effects
 from detectors.routes.shipments import KG_PER_LB, declared
 from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
@@ -40,6 +40,8 @@ SLIP_WIDTH: Final = 0.2
 SLIP_GRAINS: Final = 2.0
 FEW: Final = 10
 """So many loads of one size count for half in what looks like a slip at first."""
+ABOUT: Final = 3
+"""Loads of about one size are within so many factors of two."""
 SAME_AMOUNT: Final = 3
 """So many loads of exactly one amount tell how that much is packed."""
 SLIP: Final = "pounds and kilograms mixed up"
@@ -50,7 +52,7 @@ class WeightMisdeclared(Statistical):
 
     name: Final = "weight_misdeclared"
     type: Final = "weight_misdeclared"
-    version: Final = "4"
+    version: Final = "5"
     closing = LATER_TOO
     reads: Final = (
         "event/1 /gross_weight",
@@ -63,6 +65,7 @@ class WeightMisdeclared(Statistical):
     constants: ClassVar[Mapping[str, float | int | str]] = {
         "least_spread": FLOOR,
         "slip_width": SLIP_WIDTH,
+        "about_one_size_doublings": ABOUT,
         "same_amount_least": SAME_AMOUNT,
     }
 
@@ -85,9 +88,12 @@ class WeightMisdeclared(Statistical):
         product = window["product"].to_numpy()
         ratio = window["ratio"].to_numpy()
         grain = window["kg_grain"].to_numpy()
-        near = effects(ratio, [(product, 0), (crossed(product, _octave(window)), FEW)])
-        usual = np.hypot(spread(near, product, FLOOR), grain)
-        early = _slips(near, usual, window)
+        octave, early = _octave(window), np.zeros(len(window))
+        # The few loads of one size may all be slips: those of about that size tell.
+        for size in (octave, *((octave + shift) // ABOUT for shift in range(ABOUT))):
+            near = effects(ratio, [(product, 0), (crossed(product, size), FEW)])
+            usual = np.hypot(drawn_spread(near, product, FLOOR), grain)
+            early = np.where(early == 0, _slips(near, usual, window), early)
         expected = standing(
             ratio - early,
             product,
@@ -95,6 +101,7 @@ class WeightMisdeclared(Statistical):
             scale_by=product,
             floor=FLOOR,
             grain=grain,
+            alike=True,
         )
         residual, usual = expected
         # What looked ordinary among all of its product may be a slip among its like.
