@@ -84,7 +84,6 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
         "noise_week_to_week": 1 / np.sqrt(2 * np.maximum(freedom, 1)),
         "value_worker_to_worker": np.log(across + _LEAST_SPREAD),
         "noise_worker_to_worker": _OF_QUARTILES / np.sqrt(2 * count),
-        "equal": _equal(rows, count),
         "middle": middle,
         "middle_error": _OF_MEDIAN * across / np.sqrt(np.maximum(workers, 1)),
         **_repeated(rows),
@@ -160,15 +159,6 @@ def _chances(
     }
 
 
-def _equal(rows: Sheets, count: Floats) -> Floats:
-    """Return the share of pairs of weeks that are equal."""
-    size = len(rows.months)
-    table = pd.DataFrame({"month": rows.month, "hours": rows.hours})
-    alike = table.groupby(["month", "hours"]).size().pow(2).groupby("month").sum()
-    every = alike.reindex(range(size), fill_value=0).to_numpy(np.float64)
-    return np.asarray((every - count) / np.maximum(count * (count - 1), 1))
-
-
 def _grid(rows: Sheets, count: Floats) -> Floats:
     """Return the step of the clock: the coarsest that nearly all hours that are not whole keep."""
     found = np.full(len(rows.months), _FINEST)
@@ -189,7 +179,7 @@ def _whole(rows: Sheets, count: Floats) -> dict[str, Floats]:
 
 
 def _alike(rows: Sheets, count: Floats) -> dict[str, Floats]:
-    """Return how common the commonest figure is."""
+    """Return how common the commonest figure is, and the share of pairs of weeks that are equal."""
     order = np.lexsort((rows.hours, rows.month))
     month, hours = rows.month[order], rows.hours[order]
     new = (np.diff(month, prepend=-1) != 0) | (np.diff(hours, prepend=-1.0) != 0)
@@ -197,7 +187,8 @@ def _alike(rows: Sheets, count: Floats) -> dict[str, Floats]:
     length = np.diff(np.append(starts, len(hours)))
     most = np.zeros(len(rows.months))
     np.maximum.at(most, month[starts], length)
-    return {"value_alike": most / count}
+    pairs = np.bincount(month[starts], length * (length - 1.0), len(most))
+    return {"value_alike": most / count, "equal": pairs / np.maximum(count * (count - 1), 1)}
 
 
 def _across(rows: Sheets) -> tuple[Floats, Floats]:
