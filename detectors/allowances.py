@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from detectors.nulls import adjust, members_of
+from detectors.base import Decisions
+from detectors.nulls import adjust, adjust_families, members_of, thresholds
 from detectors.ranking import GENERAL
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from detectors.base import Decisions, Detector
+    from detectors.base import Detector
 
-__all__ = ["COMMONEST", "NOTHING", "Allowance", "Rare", "allowances", "rare_of"]
+__all__ = ["COMMONEST", "NOTHING", "Allowance", "Rare", "allowances", "by_family", "rare_of"]
 
 COMMONEST: Final = 0.005
 """Nothing that one in 200 ordinary cases shows is flagged, in whatever company."""
@@ -74,6 +75,19 @@ class Allowance(NamedTuple):
 
 
 NOTHING: Final = Allowance(0.0, np.empty(0), np.empty(0))
+
+
+def by_family(p: NDArray[np.float64], family: NDArray[np.object_], level: float) -> Decisions:
+    """Decide what each family flags by itself: what survives Benjamini-Hochberg within it.
+
+    Args:
+        p: How rare each case is.
+        family: The label of each.
+        level: False-discovery level.
+    """
+    q = adjust_families(p, family)
+    innocent = np.zeros(len(p), bool)
+    return Decisions(q <= level, thresholds(q, family, level), innocent, p, q, family)
 
 
 def rare_of(decisions: Decisions) -> dict[str, Rare]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from detectors import nulls
+from detectors.allowances import by_family
 from detectors.base import (
     Account,
     Benign,
@@ -173,12 +173,7 @@ class UnusualOverall:
 
     def decide(self, sample: Sample, scores: NDArray[np.float64], level: float) -> Decisions:
         """Flag what survives Benjamini-Hochberg within its quarter."""
-        family = sample.table["family"].to_numpy(object)
-        p = beyond(scores)
-        q = nulls.adjust_families(p, family)
-        flagged = q <= level
-        threshold = nulls.thresholds(q, family, level)
-        return Decisions(flagged, threshold, np.zeros(len(p), bool), p, q, family)
+        return by_family(beyond(scores), sample.table["family"].to_numpy(object), level)
 
     def explain(self, case: Case) -> Account:
         """Name what stands out most, and by how much."""

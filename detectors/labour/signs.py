@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from detectors import nulls
+from detectors.allowances import by_family
 from detectors.base import (
     Abstention,
     Account,
@@ -193,11 +194,7 @@ class Signs(ABC):
 
     def decide(self, sample: Sample, scores: Floats, level: float) -> Decisions:
         """Flag what survives Benjamini-Hochberg within its family."""
-        family = sample.table["family"].to_numpy(object)
-        p = beyond(scores)
-        q = nulls.adjust_families(p, family)
-        threshold = nulls.thresholds(q, family, level)
-        return Decisions(q <= level, threshold, np.zeros(len(p), bool), p, q, family)
+        return by_family(beyond(scores), sample.table["family"].to_numpy(object), level)
 
     def explain(self, case: Case) -> Account:
         """Name the figures that stand out, and what they usually are."""

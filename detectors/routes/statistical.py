@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 import pandas as pd
 
-from detectors import nulls
+from detectors.allowances import by_family
 from detectors.base import Decisions, EvidenceClass, Sample, SubjectKind
 from detectors.chances import beyond, deviate
 from detectors.partition import Partition
@@ -165,13 +165,9 @@ class Statistical(ABC):
     def decide(self, sample: Sample, scores: NDArray[np.float64], level: float) -> Decisions:
         """Flag what survives Benjamini-Hochberg within its quarter."""
         table = sample.table
-        family = table["family"].to_numpy(object)
         benign = (table["benign"] != "").to_numpy() if "benign" in table else np.zeros(1, bool)
         p = np.where(benign, 1.0, beyond(scores))
-        q = nulls.adjust_families(p, family)
-        flagged = q <= level
-        threshold = nulls.thresholds(q, family, level)
-        return Decisions(flagged, threshold, np.zeros(len(p), bool), p, q, family)
+        return by_family(p, table["family"].to_numpy(object), level)
 
 
 def _digest(values: NDArray[np.float64]) -> str:
