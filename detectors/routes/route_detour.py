@@ -97,11 +97,9 @@ class RouteDetour(Statistical):
         ships = shipments_of_lots(shared)
         through = _measured(shared, ships)
         known = through["way"].notna() & through["straight"].notna()
+        passed = through[known]
         legs = pd.concat(
-            [
-                through[known].assign(ship=through["into"]),
-                through[known].assign(ship=through["out"]),
-            ],
+            [passed.assign(ship=passed["into"]), passed.assign(ship=passed["out"])],
             ignore_index=True,
         )
         rows = shared.rows[["event_id", "party", "index"]]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from asking import flagged
-from frame_factories import PARTY
+from asking import flagged, reasons
+from frame_factories import PARTY, World
 from planted_routes import Trade
 
 
@@ -63,3 +63,15 @@ def test_where_a_lane_has_few_ways_the_traffic_of_its_ends_tells_what_is_usual()
         lot = "Y" if n == 0 else "X"
         _ship(trade, 2048.0 + 90 * n, ends, lot, bill_of_lading=lot)
     assert flagged("route_detour", trade.world) == {}
+
+
+def test_places_that_nobody_knows_are_said_and_do_no_harm() -> None:
+    """Without coordinates anywhere there are passages and no way to measure one."""
+    world = World()
+    for n in range(30):
+        lot = f"L{n}"
+        world.make(50 * n, "A", lot)
+        world.send(50 * n + 5, "A", "B", lot, f"S{n}")
+        world.send(50 * n + 60, "B", "C", lot, f"T{n}")
+    assert flagged("route_detour", world) == {}
+    assert "a passage through a place without coordinates" in reasons("route_detour", world)
