@@ -43,6 +43,8 @@ from detectors.goods.handovers import (
 )
 from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
+from detectors.partition import Apart
+from detectors.past import LEAST_QUARTERS
 from detectors.rules import beyond_limit, not_judged
 
 if TYPE_CHECKING:
@@ -83,8 +85,10 @@ class CustodyGap:
         "closed_after_days": CLOSED_DAYS,
         "lost_after_days": LOST_DAYS,
         "late_scan_days": LATE_DAYS,
+        "quarters_of_a_custom": LEAST_QUARTERS,
     }
     libraries: Final = ("numpy", "pandas")
+    apart: Final = Apart(horizon_days=LOST_DAYS)
 
     def features(self, shared: Features) -> Sample:
         """Reconcile every shipper's holding and every hand-over."""

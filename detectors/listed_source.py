@@ -89,16 +89,14 @@ class ListedSource:
         if version is None:
             none = (Abstention(self.name, "no watchlist in the record"),)
             return Sample(_table(ships.iloc[:0], []), none)
-        sites = shared.frames.facilities
-        known = dict(zip(texts(sites, "facility_id"), texts(sites, "country"), strict=True))
-        dark = ~ships["shipper"].isin(known) & ships["declared_origin_country"].isna()
+        known = ships["shipper"].isin(shared.once(_countries))
+        dark = ~known & ships["declared_origin_country"].isna()
         left_out = not_judged(
             self.name, {"neither a known site nor a declared origin": ships["event_id"][dark]}
         )
         became = Became(shared)
-        table = _table(ships[~dark], _finds(shared, ships, became))
-        context = {"became": became, "goods": Goods(shared.frames), "countries": known}
-        return Sample(table, left_out, context, list_version=version)
+        table = _carried(_table(ships[~dark], _finds(shared, ships, became)), shared, became)
+        return Sample(table, left_out, list_version=version)
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """Measure how sure the listing is: 2 for a region or an equal name, less for a likeness."""
@@ -144,6 +142,28 @@ def _table(ships: pd.DataFrame, finds: list[_Find]) -> pd.DataFrame:
     table["find"] = pd.Series(found, dtype=object)
     table["listing"] = pd.Series([find and find.listing for find in found], dtype=object)
     return table
+
+
+def _carried(table: pd.DataFrame, shared: Features, became: Became) -> pd.DataFrame:
+    """Add how many later lots carry what was found, and over how many transformations."""
+    carried, steps = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
+    found = np.flatnonzero(table["find"].notna().to_numpy())
+    position = table["position"].to_numpy(np.int64)[found]
+    lots, has_lot = (shared.rows[name].to_numpy()[position] for name in ("lot", "has_lot"))
+    for row, lot in zip(found[has_lot].tolist(), lots[has_lot].tolist(), strict=True):
+        reached = became.follow([lot])
+        carried[row], steps[row] = len(reached) - 1, max(reached.values())
+    return table.assign(carried=carried, steps=steps)
+
+
+def _countries(shared: Features) -> dict[str, str]:
+    """Return the country of each known site."""
+    sites = shared.frames.facilities
+    return dict(zip(texts(sites, "facility_id"), texts(sites, "country"), strict=True))
+
+
+def _listed_goods(shared: Features) -> Goods:
+    return Goods(shared.frames)
 
 
 def _finds(shared: Features, ships: pd.DataFrame, became: Became) -> list[_Find]:
@@ -277,17 +297,15 @@ def _sentence(case: Case, find: _Find, ship: Row) -> str:
             )
         case _:
             text = f"{goods} is declared to come from {ship['declared_origin_country']} ({why})"
-    reached = case.sample.context["became"].follow([int(ship["lot"])] if ship["has_lot"] else [])
-    if len(reached) > 1:
-        text += f"; {len(reached) - 1} later lots carry it, up to {max(reached.values())} steps on"
-    return f"{text}.{_screening(case, ship)}"
+    if case.row["carried"]:
+        text += f"; {case.row['carried']} later lots carry it, up to {case.row['steps']} steps on"
+    return f"{text}.{_screening(case.shared, ship)}"
 
 
-def _screening(case: Case, ship: Row) -> str:
-    context = case.sample.context
-    country = context["countries"].get(ship["shipper"], ship["declared_origin_country"])
+def _screening(shared: Features, ship: Row) -> str:
+    country = shared.once(_countries).get(ship["shipper"], ship["declared_origin_country"])
     when = int(ship["at"]) if ship["timed"] else None
-    lines = context["goods"].context(ship["product_id"], country, (when,))
+    lines = shared.once(_listed_goods).context(ship["product_id"], country, (when,))
     return f" Context only: {'; '.join(lines)}." if lines else ""
 
 

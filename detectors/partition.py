@@ -20,6 +20,8 @@ import pandas as pd
 from detectors.base import Families
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from detectors.features import Features
@@ -36,15 +38,17 @@ class Apart(NamedTuple):
 
     A detector says so by an attribute `apart`. Given the rows of some goods alone, it says of them
     what it says given all: whatever only the whole record can tell, it asks of
-    `Features.yardstick`. Goods are joined by a lot, a shipment, a bill or an event; and a
-    transformation does not join what went in with what came out.
+    `Features.yardstick`. Goods are joined by a lot, a shipment, a bill, a serial or an event;
+    and a transformation does not join what went in with what came out.
 
     Attributes:
         horizon_days: Where the answer depends on how long ago something was, by the end of the
             record: after so long it does not any more. None where time does not matter.
+        joined: Lists pairs of lots that it takes for the same goods besides.
     """
 
     horizon_days: int | None = None
+    joined: Callable[[Features], tuple[NDArray[np.int64], NDArray[np.int64]]] | None = None
 
 
 class Partition:

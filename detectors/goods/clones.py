@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.goods.serials import NUMBERS, breaks, histories, one_piece, orders, uncounted
+from detectors.past import past
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
 
-__all__ = ["MOST_EVENTS", "PASSED_ON", "Clones", "clones"]
+__all__ = ["MOST_EVENTS", "PASSED_ON", "Clones", "clones", "passing_on"]
 
 OVERLAP: Final = 2.0
 LATER: Final = 1.6
@@ -66,23 +67,31 @@ def clones(shared: Features) -> Clones:
     stand_ins = np.unique(table["index"][often].to_numpy(np.int64))
     table = table[~often]
     suspects = table[table["serial"].isin(breaks(table))]
-    foreign, unseen = _foreign(suspects, _passing_on(shared))
+    foreign, unseen = _foreign(suspects, _numbers(shared, shared.yardstick(passing_on)))
     events = shared.frames.events
     left_out = events["index"].to_numpy(np.int64)[shared.once(uncounted)]
     judged = np.unique(table["index"].to_numpy(np.int64))
     return Clones(judged, foreign, unseen, np.unique(left_out), stand_ins)
 
 
-def _passing_on(shared: Features) -> NDArray[np.int64]:
-    """List the sites, by number, that ship on what they get; a shop's goods end there."""
+@past
+def passing_on(shared: Features) -> list[str]:
+    """List the sites that ship on what they get; a shop's goods end there."""
     rows = shared.rows
-    numbers = rows[["site_number", "shipper_number"]].to_numpy(np.int64)
-    size = int(numbers.max(initial=0)) + 1
-    came = rows["kind"].isin(["produce", "transform", "receive"]) & (rows["site_number"] >= 0)
-    left = (rows["kind"] == "ship") & (rows["shipper_number"] >= 0)
-    ins = np.bincount(rows.loc[came, "site_number"], minlength=size)
-    outs = np.bincount(rows.loc[left, "shipper_number"], minlength=size)
-    return np.flatnonzero((outs > 0) & (outs >= PASSED_ON * ins))
+    came = rows["kind"].isin(["produce", "transform", "receive"]).to_numpy(bool)
+    left = (rows["kind"] == "ship").to_numpy(bool)
+    ins = rows["site"][came].value_counts()
+    outs = rows["shipper"][left].value_counts()
+    ends = outs.index[outs >= PASSED_ON * ins.reindex(outs.index).fillna(0)]
+    return sorted(map(str, ends))
+
+
+def _numbers(shared: Features, sites: list[str]) -> NDArray[np.int64]:
+    """Return the numbers of sites, of those that some rows name."""
+    rows = shared.rows
+    named = [("site", "site_number"), ("to_site", "to_site_number"), ("shipper", "shipper_number")]
+    found = [rows[number][rows[name].isin(sites)].unique() for name, number in named]
+    return np.unique(np.concatenate(found)).astype(np.int64)
 
 
 def _foreign(

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from detectors.past import past
 from detectors.units import PIECE, is_measure, unit_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from detectors.features import Features
@@ -26,10 +29,13 @@ __all__ = [
     "LEAST_LOSS",
     "MANY",
     "TOLERANCE",
+    "by_product",
     "gains",
+    "holding_limits",
     "holdings",
     "losses",
     "resolution",
+    "weighing_steps",
 ]
 
 TOLERANCE: Final = 0.05
@@ -102,6 +108,15 @@ def resolution(shared: Features) -> NDArray[np.float64]:
     Args:
         shared: Features of the run; ask for this through `Features.once`.
     """
+    steps = shared.yardstick(weighing_steps)
+    names = [*shared.products["product_id"].astype("str"), ""]
+    own = np.array([steps.get(name, 0.0) for name in names])
+    return np.asarray(own[shared.rows["product"].to_numpy()], np.float64)
+
+
+@past
+def weighing_steps(shared: Features) -> dict[str, float]:
+    """Return the step in which each product is weighed."""
     rows = shared.rows
     product, unit = rows["product"].to_numpy(), unit_names(shared.products["unit"])
     weighed = np.append(unit.map(is_measure).to_numpy(bool), False)
@@ -112,7 +127,9 @@ def resolution(shared: Features) -> NDArray[np.float64]:
         coarse = np.ones(len(weighed), bool)
         coarse[product[finer]] = False
         step = np.where(coarse & weighed, 10.0**-digits, step)
-    return np.asarray(step[product], np.float64)
+    seen = np.unique(product[product >= 0])
+    names = shared.products["product_id"].astype("str").to_numpy(object)[seen]
+    return {str(name): float(one) for name, one in zip(names, step[seen], strict=True) if one}
 
 
 _DIGITS: Final = 3
@@ -125,6 +142,18 @@ def holdings(shared: Features) -> NDArray[np.float64]:
     Args:
         shared: Features of the run; ask for this through `Features.once`.
     """
+    usual = shared.yardstick(holding_limits)
+    number, names, lot = _products(shared)
+    limit = np.full(int(lot.max(initial=-1)) + 1, usual.get("", TOLERANCE))
+    own = np.array([usual.get(str(name), usual.get("", TOLERANCE)) for name in names])
+    known = number >= 0
+    limit[lot[known]] = own[number[known]]
+    return limit
+
+
+@past
+def holding_limits(shared: Features) -> dict[str, float]:
+    """Return by how much more may leave a site than came, by product; "" for any other."""
     flows = shared.flows
     number, places = pd.factorize(flows["stock"])
     inward = (flows["sign"] > 0).to_numpy()
@@ -134,21 +163,46 @@ def holdings(shared: Features) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         change = left / came - 1
     change = np.where(np.abs(change) <= _LEFT, change, np.nan)
-    product = _products(shared)
-    lot = np.asarray(places, np.int64) >> 32
-    # Lots of which nothing moved are asked about by nobody.
-    limit = np.full(len(product), TOLERANCE)
-    limit[lot] = gains(product[lot], change)
-    return limit
+    number, names, lots = _products(shared)
+    product = np.full(int(lots.max(initial=-1)) + 1, -1)
+    product[lots] = number
+    return by_product(gains, product[np.asarray(places, np.int64) >> 32], names, change)
 
 
-def _products(shared: Features) -> NDArray[np.int64]:
-    """Number the product of each lot."""
+def by_product(
+    limits: Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.float64]],
+    product: NDArray[np.int64],
+    names: NDArray[np.object_],
+    change: NDArray[np.float64],
+) -> dict[str, float]:
+    """Return limits of changes by the name of the product, as round numbers; "" for any other.
+
+    Args:
+        limits: `gains` or `losses`.
+        product: Number of the product of each change, -1 for none.
+        names: Of the products.
+        change: As for `limits`.
+    """
+    # One more change, of no product and of unknown size, tells what any other product may do.
+    whole = np.append(product, len(names))
+    limit = np.ceil(limits(whole, np.append(change, np.nan)) / _STEP) * _STEP
+    own, first = np.unique(whole, return_index=True)
+    by_number = dict(zip(own.tolist(), limit[first].tolist(), strict=True))
+    found = zip([*map(str, names), ""], range(len(names) + 1), strict=True)
+    return {name: by_number[one] for name, one in found if one in by_number}
+
+
+_STEP: Final = 0.001
+"""Limits are round numbers: what came in late moves none of them by less."""
+
+
+def _products(
+    shared: Features,
+) -> tuple[NDArray[np.int64], NDArray[np.object_], NDArray[np.int64]]:
+    """Number the product of every row and input; return numbers, products and lots."""
     named = pd.concat([shared.rows[_LOT], shared.inputs[_LOT]], ignore_index=True)
-    number, lot = pd.factorize(named["product_id"])[0], named["lot"].to_numpy(np.int64)
-    found = np.full(int(lot.max(initial=-1)) + 1, -1)
-    found[lot] = number
-    return found
+    number, names = pd.factorize(named["product_id"])
+    return number, np.asarray(names, object), named["lot"].to_numpy(np.int64)
 
 
 _LOT: Final = ["product_id", "lot"]

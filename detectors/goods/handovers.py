@@ -9,13 +9,15 @@ Next: detectors/custody_gap.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from detectors.columns import at
 from detectors.custody import DAY_US, stock
-from detectors.goods.exactness import TOLERANCE, gains, losses, resolution
+from detectors.goods.exactness import TOLERANCE, by_product, gains, losses, resolution
+from detectors.past import past
 from detectors.units import mix_up
 
 if TYPE_CHECKING:
@@ -51,12 +53,20 @@ def hand_overs(shared: Features) -> pd.DataFrame:
 
     Less is no gap where the addressee passed on more than was scanned in: the rest came, too.
     """
-    sent = shared.consignments
-    sent = sent[(sent["receipts"] > 0) & sent["shipped"].notna() & sent["received"].notna()]
+    table, came, parts = shared.once(compared)
+    benign, share = table["benign"].to_numpy(object, copy=True), table["share"].to_numpy(copy=True)
+    if shared.yardstick(lorries_are_likely):
+        benign[parts & (benign == "")] = LORRY
+    benign[came], share[came] = UNSCANNED, AT_LIMIT
+    return table.assign(benign=benign, share=share)
+
+
+def compared(shared: Features) -> HandOvers:
+    """Hold what arrived of each received shipment against what left."""
+    sent = _received(shared)
     position = sent["ship"].to_numpy(np.int64)
     change = (sent["received"] / sent["shipped"]).to_numpy(np.float64) - 1
-    product = pd.factorize(shared.rows["product_id"])[0].astype(np.int64)[position]
-    limit = np.where(change > 0, gains(product, change), losses(product, change))
+    limit = _limits(shared, position, change)
     # Both ends round.
     limit += shared.once(resolution)[position] / sent["shipped"].to_numpy(np.float64)
     closed = (sent["last"] < shared.last_time - CLOSED_DAYS * DAY_US).to_numpy()
@@ -75,11 +85,60 @@ def hand_overs(shared: Features) -> pd.DataFrame:
     less = (table["share"] > 0) & (table["problem"] == "less arrived")
     came = less & _passed_on(shared, position)
     parts = (less & ~came).to_numpy() & _parts(shared, 1 + change)
-    if 0 < parts.sum() * LIKELY <= unscanned_parts(shared):
-        table.loc[parts & (table["benign"] == ""), "benign"] = LORRY
-    table.loc[came, "benign"] = UNSCANNED
-    table.loc[came, "share"] = AT_LIMIT
-    return table
+    return HandOvers(table, came.to_numpy(bool), parts)
+
+
+class HandOvers(NamedTuple):
+    """Received shipments, and what speaks for some that less arrived of.
+
+    Attributes:
+        table: What `hand_overs` returns, before it is said what is likely.
+        came: Where the rest came, too.
+        parts: Where it may have been one of several lorries.
+    """
+
+    table: pd.DataFrame
+    came: NDArray[np.bool_]
+    parts: NDArray[np.bool_]
+
+
+@past
+def lorries_are_likely(shared: Features) -> bool:
+    """Tell whether as many parts of deliveries should be missing as there are."""
+    missing = int(shared.once(compared).parts.sum())
+    return 0 < missing * LIKELY <= unscanned_parts(shared)
+
+
+@past
+def arrival_limits(shared: Features) -> dict[str, dict[str, float]]:
+    """Return by how much a product may grow (`gain`) or shrink (`loss`) on its way."""
+    sent = _received(shared)
+    product, names = pd.factorize(shared.rows["product_id"])
+    product = product[sent["ship"].to_numpy(np.int64)]
+    change = (sent["received"] / sent["shipped"]).to_numpy(np.float64) - 1
+    ways = {"gain": gains, "loss": losses}
+    return {
+        name: by_product(way, product, np.asarray(names, object), change)
+        for name, way in ways.items()
+    }
+
+
+def _limits(
+    shared: Features, position: NDArray[np.int64], change: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    usual = shared.yardstick(arrival_limits)
+    names = at(shared.rows["product_id"], position).astype("str").to_numpy(object)
+    number, products = pd.factorize(names)
+    ends = [
+        np.array([usual[way].get(str(name), usual[way][""]) for name in products])[number]
+        for way in ("gain", "loss")
+    ]
+    return np.asarray(np.where(change > 0, *ends), np.float64)
+
+
+def _received(shared: Features) -> pd.DataFrame:
+    sent = shared.consignments
+    return sent[(sent["receipts"] > 0) & sent["shipped"].notna() & sent["received"].notna()]
 
 
 def unscanned_parts(shared: Features) -> float:
@@ -96,15 +155,21 @@ def unscanned_parts(shared: Features) -> float:
 
 def _parts(shared: Features, share: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Mark shares of a delivery that lie within what one or more of its parts otherwise are."""
+    least = shared.yardstick(least_part)
+    if least is None:
+        return np.zeros(len(share), bool)
+    return np.asarray((share >= least) & (share <= 1 - least), bool)
+
+
+@past
+def least_part(shared: Features) -> float | None:
+    """Return the smallest share of a delivery that came as one of its parts."""
     rows, legs = shared.rows, shared.legs
     amount = rows["amount"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         part = amount[legs["receive"].to_numpy()] / amount[legs["ship"].to_numpy()]
     several = legs["ship"].duplicated(keep=False).to_numpy() & np.isfinite(part)
-    if not several.any():
-        return np.zeros(len(share), bool)
-    least = float(part[several].min())
-    return np.asarray((share >= least) & (share <= 1 - least), bool)
+    return float(part[several].min()) if several.any() else None
 
 
 def _passed_on(shared: Features, position: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -124,8 +189,8 @@ def lost(shared: Features) -> pd.DataFrame:
     Only towards sites that scan arrivals at all, and only where nothing of the lot left the
     addressee again: that onward shipment is judged instead.
     """
-    open_, flows, rows = shared.unreceived, shared.flows, shared.rows
-    scanning = rows.loc[rows["kind"] == "receive", "site"].unique()
+    open_, flows = shared.unreceived, shared.flows
+    scanning = shared.yardstick(scanning_sites)
     onward = open_["stock"].isin(flows.loc[flows["kind"] == "ship", "stock"])
     old = open_["at"] < shared.last_time - LOST_DAYS * DAY_US
     lost = open_[old & open_["holder"].isin(scanning) & ~onward]
@@ -139,6 +204,12 @@ def lost(shared: Features) -> pd.DataFrame:
             "benign": UNSCANNED,
         }
     )
+
+
+def scanning_sites(shared: Features) -> list[str]:
+    """List the sites that scan arrivals."""
+    rows = shared.rows
+    return sorted(rows.loc[rows["kind"] == "receive", "site"].dropna().unique().tolist())
 
 
 def slips(where: pd.Series, ratio: pd.Series) -> NDArray[np.object_]:

@@ -13,32 +13,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from detectors.allowances import rare_of
 from detectors.judging import judge
-from detectors.onward.apart import goods, part_of
-from detectors.onward.blocks import Blocks, merged
-from detectors.onward.kept import key_of, passing, without
+from detectors.onward.apart import part_of
+from detectors.onward.entries import Known, Names, known_of, packed, unpacked
+from detectors.onward.kept import KeptApart, KeptFamily, key_of, passing, without
 from detectors.partition import Apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from detectors.allowances import Allowance, Rare
     from detectors.base import Abstention, Detector
     from detectors.judging import Judgement
-    from detectors.onward.apart import Asked
-    from detectors.onward.kept import KeptAnswer, KeptFamily, KeptRun
+    from detectors.onward.apart import Part
+    from detectors.onward.kept import KeptAnswer, KeptRun, Yardstick
     from detectors.onward.watched import Watched
     from graph.frames import Frames
 
-__all__ = ["Answer", "Asking", "Before"]
+__all__ = ["Answer", "Asking", "Before", "apart_of"]
 
 _BY_GOODS: Final = frozenset(("events", "inputs"))
 """Tables of which only the rows of the goods asked about are handed out."""
@@ -72,15 +69,13 @@ class Answer:
         detector: Whose.
         key: `kept.key_of` it.
         before: What it said in the run before, where that counts.
-        stands: Families, or blocks of goods, of the run before that were left out.
+        stands: Families of the run before that were left out, or all of it about other goods.
         found: What it judged; None where everything stands.
         tables: What all of it rests on.
         told: What the explanations of what stands rest on.
         abstentions: What it does not judge.
         in_part: It was asked about some goods alone, on features of their own.
-        blocks: Of a detector that judges goods apart: the block of each case.
-        left_out: And what it did not judge, by block.
-        yardsticks: And what it measured with; None where it cannot be asked in part next time.
+        apart: Of a rule that judges goods apart; None where it cannot be asked in part next time.
         fits: What it fitted, or had in the run before, as it is written down; by name.
     """
 
@@ -93,9 +88,7 @@ class Answer:
     told: frozenset[str] = frozenset()
     abstentions: tuple[Abstention, ...] = ()
     in_part: bool = False
-    blocks: NDArray[np.object_] | None = None
-    left_out: Mapping[str, tuple[Abstention, ...]] = field(default_factory=dict)
-    yardsticks: Mapping[str, str] | None = None
+    apart: KeptApart | None = None
     fits: Mapping[str, bytes] = field(default_factory=dict)
 
     def rare(self) -> dict[str, Rare]:
@@ -112,7 +105,12 @@ class Asking:
     """Asks detectors about what is new to them."""
 
     def __init__(
-        self, shared: Watched, frames: Frames, level: float, before: Before | None
+        self,
+        shared: Watched,
+        frames: Frames,
+        level: float,
+        before: Before | None,
+        flagged: frozenset[str] = frozenset(),
     ) -> None:
         """Prepare to ask.
 
@@ -121,12 +119,19 @@ class Asking:
             frames: What they are made of.
             level: False-discovery level.
             before: The run to go on from.
+            flagged: Subjects of flags that stand open.
         """
         self._shared = shared
         self._frames = frames
         self._level = level
         self._before = before
-        self._parts: dict[int, Asked] = {}
+        self._flagged = flagged
+        self._parts: dict[Apart, Part] = {}
+        self._named: Names | None = None
+        if before is not None:
+            kept = [one.apart for one in before.kept.answers.values() if one.apart is not None]
+            made = {name: one for own in kept for name, one in own.yardsticks.items() if one.made}
+            shared.goes_on(made, before.kept.position, before.changed)
 
     @property
     def changed(self) -> frozenset[str]:
@@ -135,14 +140,16 @@ class Asking:
 
     def shared(self, answer: Answer) -> Watched:
         """Return the features that an answer was made of."""
-        return self._part(answer.detector).part if answer.in_part else self._shared
+        apart = apart_of(answer.detector)
+        return self._part(apart) if answer.in_part and apart is not None else self._shared
 
     def prepare(self, detectors: Sequence[Detector]) -> None:
         """Cut out the goods that moved, before a copy of the process would do it, too."""
         before = {} if self._before is None else self._before.kept.answers
         for detector in detectors:
-            if detector.name in before and before[detector.name].yardsticks is not None:
-                self._part(detector)
+            apart = apart_of(detector)
+            if apart is not None and detector.name in before:
+                self._part(apart)
 
     def answer(self, detector: Detector, fell: Collection[tuple[str | None, str]]) -> Answer:
         """Ask one detector, about as little as can be.
@@ -158,7 +165,7 @@ class Asking:
         elif not kept.tables & self.changed:
             answer.stands, answer.tables = dict(kept.families), kept.tables
             answer.told, answer.abstentions = kept.told, kept.abstentions
-            answer.yardsticks = kept.yardsticks
+            answer.apart = kept.apart
         elif not self._ask_in_part(answer, kept):
             same = {} if kept.told & self.changed else kept.families
             answer.told = kept.told if same else frozenset()
@@ -201,56 +208,77 @@ class Asking:
 
     def _ask_in_part(self, answer: Answer, kept: KeptAnswer) -> bool:
         """Ask a detector about the goods that moved; False where it has to be asked about all."""
-        apart = _apart(answer.detector)
-        if apart is None or kept.yardsticks is None or (kept.tables & self.changed) - _BY_GOODS:
+        apart, before = apart_of(answer.detector), kept.apart
+        if apart is None or before is None or (kept.tables & self.changed) - _BY_GOODS:
             return False
-        part, blocks = self._part(answer.detector)
+        part = self._part(apart)
         part.yardsticks.clear()
         part.is_timed = False
         with part.reading() as read:
             found = judge(answer.detector, part, self._level, least=0)
-        others = {label: one for label, one in kept.families.items() if int(label) not in blocks}
-        answer.found, answer.in_part = part.only_own(found), True
-        self._sort(answer)
-        if answer.yardsticks != kept.yardsticks or (part.is_timed and apart.horizon_days is None):
+        if part.is_timed and apart.horizon_days is None:
             return False
-        if not len(answer.found.scores) and not any(one.subjects for one in others.values()):
+        if _digests(part.yardsticks) != _digests(before.yardsticks):
             return False
-        answer.stands, answer.told = others, kept.told
-        answer.tables = frozenset(read) | kept.tables
-        left_out = [one.abstentions for one in others.values()]
-        answer.abstentions = merged(chain(*left_out, *answer.left_out.values()))
+        own = part.only_own(found)
+        known = known_of(own, part.own_rows, in_part=True)
+        others = _known(before).without(part.own)
+        if known is None or not (len(known.judged) or len(others.judged)):
+            return False
+        answer.found, answer.in_part = own, True
+        answer.stands = {"": _others(kept, part, len(others.judged))}
+        answer.told, answer.tables = kept.told, frozenset(read) | kept.tables
+        whole = known.joined(others)
+        answer.apart = _kept(whole, part.yardsticks)
+        answer.abstentions = self._names().abstentions(answer.detector.name, whole)
         return True
 
-    def _sort(self, answer: Answer) -> None:
-        """Sort what was found by blocks of goods, if the detector judges those apart."""
-        answer.blocks, answer.left_out, answer.yardsticks = None, {}, None
-        if answer.found is None or _apart(answer.detector) is None:
-            return
-        shared = self.shared(answer)
-        with shared.reading(), self._shared.reading():
-            entries, rows = self._shared.rows["index"].to_numpy(), shared.rows
-            if answer.in_part:
-                rows = rows[np.isin(rows["index"], self._part(answer.detector).part.own)]
-            block = self._shared.once(goods).block
-            blocks = Blocks(entries, block, rows, in_part=answer.in_part)
-        left_out = blocks.left_out(answer.found.sample.abstentions)
-        if left_out is not None:
-            answer.blocks = blocks.of(answer.found.sample.table["index"].to_numpy(np.int64))
-            answer.left_out = left_out
-            answer.yardsticks = dict(shared.yardsticks)
+    def _names(self) -> Names:
+        if self._named is None:
+            with self._shared.reading():
+                self._named = Names(self._shared.rows, self._flagged)
+        return self._named
 
-    def _part(self, detector: Detector) -> Asked:
-        apart = _apart(detector)
-        days = -1 if apart is None or apart.horizon_days is None else apart.horizon_days
-        if days not in self._parts:
+    def _sort(self, answer: Answer) -> None:
+        """Sort what was found of everything by entry, if the detector judges goods apart."""
+        answer.apart = None
+        if answer.found is not None and apart_of(answer.detector) is not None:
+            yardsticks = dict(self._shared.yardsticks)
+            with self._shared.reading():
+                known = known_of(answer.found, self._shared.rows, in_part=False)
+            answer.apart = None if known is None else _kept(known, yardsticks)
+
+    def _part(self, apart: Apart) -> Part:
+        if apart not in self._parts:
             since = 0 if self._before is None else self._before.kept.position
             with self._shared.reading():
-                found = self._shared.once(goods)
-                self._parts[days] = part_of(self._shared, self._frames, found, since, days)
-        return self._parts[days]
+                self._parts[apart] = part_of(self._shared, self._frames, since, apart)
+        return self._parts[apart]
 
 
-def _apart(detector: Detector) -> Apart | None:
+def _known(kept: KeptApart) -> Known:
+    left_out = {reason: unpacked(data) for reason, data in kept.left_out.items()}
+    return Known(unpacked(kept.judged), left_out)
+
+
+def _digests(yardsticks: Mapping[str, Yardstick]) -> dict[str, str]:
+    return {name: one.digest for name, one in yardsticks.items()}
+
+
+def _kept(known: Known, yardsticks: Mapping[str, Yardstick]) -> KeptApart:
+    left_out = {reason: packed(entries) for reason, entries in known.left_out.items()}
+    return KeptApart(packed(known.judged), left_out, dict(yardsticks))
+
+
+def _others(kept: KeptAnswer, part: Part, subjects: int) -> KeptFamily:
+    """Return what was said of all goods but those of a part."""
+    candidates = [one for family in kept.families.values() for one in family.candidates]
+    away = ~np.isin(np.array([one.entry for one in candidates], np.int64), part.own)
+    others = [one for one, is_other in zip(candidates, away.tolist(), strict=True) if is_other]
+    return KeptFamily(inputs="", rare=None, subjects=subjects, candidates=tuple(others))
+
+
+def apart_of(detector: Detector) -> Apart | None:
+    """Return how a detector judges goods apart, if it says that it does."""
     found = getattr(detector, "apart", None)
     return found if isinstance(found, Apart) else None

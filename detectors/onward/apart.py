@@ -1,11 +1,10 @@
 """Apart: goods that no event joins are judged each for itself, and only those that moved anew.
 
-    lots and shipments that events join ─▶ goods ─▶ blocks of goods ─▶ new rows ─▶ blocks to ask
+    new rows ─▶ what shares a lot, a shipment, a bill, a serial with them, and so on ─▶ a part
 
-Goods belong to the block in which the log first has them, and stay there while the
-log grows. A detector that says so (`base.Apart`) is asked about the blocks that
-have new rows; it gets the rows of their goods alone, and yardsticks of the whole
-record. Its answers about the other blocks stand while the yardsticks do.
+A detector that says so (`partition.Apart`) is asked about the goods that have new rows;
+it gets the rows of those alone, and yardsticks of the whole record. Its answers about
+other goods stand while the yardsticks do.
 
 Next: detectors/onward/answers.py
 """
@@ -13,7 +12,8 @@ Next: detectors/onward/answers.py
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,116 +29,129 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
     from detectors.judging import Judgement
+    from detectors.partition import Apart
     from graph.frames import Frames
 
-__all__ = ["BLOCK", "Asked", "Goods", "Part", "goods", "part_of"]
+__all__ = ["Part", "goods", "part_of"]
 
 T = TypeVar("T")
-BLOCK: Final = 256
-"""Entries whose first goods are kept together: fewer are asked in vain, more cost a little each."""
 
 
-class Goods(NamedTuple):
-    """What each of the shared `rows` belongs to.
+def goods(shared: Features, moved: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark the rows of all goods of which some rows moved.
 
-    Attributes:
-        block: Number of the block, by row.
-        last: When the goods of the row were last seen, microseconds, by row.
-        of_inputs: Number of the block of each of the shared `inputs`.
+    Args:
+        shared: Features of the whole record.
+        moved: Marks some of `rows`.
     """
-
-    block: NDArray[np.int64]
-    last: NDArray[np.int64]
-    of_inputs: NDArray[np.int64]
-
-
-def goods(shared: Features) -> Goods:
-    """Find what belongs together in the whole record."""
-    return _goods(shared, len(shared.rows), len(shared.inputs))
+    links = shared.once(_links)
+    found, known, count = moved.copy(), np.zeros(links.size, bool), -1
+    while count < (count := int(found.sum())):
+        known[links.key[found[links.row]]] = True
+        found[links.row[known[links.key]]] = True
+    return found
 
 
-def _goods(shared: Features, rows: int, inputs: int) -> Goods:
-    """Find what belongs together in the first rows and inputs of a record."""
-    from scipy.sparse import coo_array  # noqa: PLC0415 - 0.3 s, only for runs that are kept
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
-
-    keys = shared.once(_keys)
-    own = np.concatenate([np.flatnonzero(key[:rows] >= 0) for key in keys.of_rows])
-    other = np.concatenate([key[:rows][key[:rows] >= 0] for key in keys.of_rows])
-    named = np.flatnonzero(keys.of_inputs[:inputs] >= 0)
-    own = np.append(own, rows + named)
-    other = np.append(other, keys.of_inputs[named]) + rows + inputs
-    size = rows + inputs + keys.size
-    graph = coo_array((np.ones(len(own), np.int8), (own, other)), shape=(size, size))
-    number = connected_components(graph, directed=False)[1][: rows + inputs].astype(np.int64)
-    entry = np.append(shared.rows["index"].to_numpy()[:rows], shared.inputs["index"][:inputs])
-    first = np.full(int(number.max(initial=-1)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, number, entry)
-    last = np.full(len(first), np.iinfo(np.int64).min)
-    np.maximum.at(last, number[:rows], shared.rows["at"].to_numpy()[:rows])
-    block = first[number] // BLOCK
-    return Goods(block[:rows], last[number[:rows]], block[rows:])
-
-
-class _Keys(NamedTuple):
-    """What joins rows and inputs: numbers from 0 up to `size`, -1 for none; no two kinds share one.
+class _Links(NamedTuple):
+    """What joins rows: those that have a number in common belong together.
 
     Attributes:
-        of_rows: Shipment, entry, event id, bill of lading and lot of each row.
-        of_inputs: The lot of each input.
+        row: Positions in `rows`.
+        key: A number that each has, from 0 up to `size`; no two kinds share one.
         size: How many numbers there are.
     """
 
-    of_rows: tuple[NDArray[np.int64], ...]
-    of_inputs: NDArray[np.int64]
+    row: NDArray[np.int64]
+    key: NDArray[np.int64]
     size: int
 
 
-def _keys(shared: Features) -> _Keys:
-    rows, inputs = shared.rows, shared.inputs
-    index = rows["index"].to_numpy()
+def _links(shared: Features) -> _Links:
+    """List what joins rows: entry, event id, shipment, bill of lading, lot and serials."""
+    rows = shared.rows
+    index = rows["index"].to_numpy(np.int64)
+    entry = np.cumsum(np.diff(index, prepend=-1) > 0) - 1
     kinds = [
-        rows["shipment_number"].to_numpy(np.int64),
-        np.cumsum(np.diff(index, prepend=-1) > 0) - 1,
+        entry,
         pd.factorize(rows["event_id"])[0].astype(np.int64),
-        _bills(shared, index),
+        rows["shipment_number"].to_numpy(np.int64),
+        np.where(rows["has_lot"], rows["lot"], -1).astype(np.int64),
     ]
-    size, found = 0, []
-    for kind in kinds:
-        found.append(np.where(kind >= 0, kind + size, -1))
-        size += int(kind.max(initial=-1)) + 1
-    lots, used = (
-        np.where(table["has_lot"], table["lot"] + size, -1).astype(np.int64)
-        for table in (rows, inputs)
-    )
-    most = max(int(one["lot"].max()) if len(one) else -1 for one in (rows, inputs))
-    return _Keys((*found, lots), used, size + most + 1)
+    every = [(np.arange(len(rows)), kind) for kind in kinds]
+    every += [
+        (np.searchsorted(index, entries), number)
+        for entries, number in (_bills(shared), _serials(shared))
+    ]
+    size, row, key = 0, [], []
+    for place, number in every:
+        # What only one row has joins nothing.
+        own = (number >= 0) & (np.bincount(number + 1)[number + 1] > 1)
+        row.append(place[own])
+        key.append(number[own] + size)
+        size += int(number.max(initial=-1)) + 1
+    return _Links(np.concatenate(row), np.concatenate(key), size)
 
 
-def _bills(shared: Features, entries: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the bill of lading of each entry, -1 for none."""
+def _bills(shared: Features) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return entries of the events frame, and numbers of their bills of lading."""
     events = shared.frames.events
     number = pd.factorize(texts(events, "bill_of_lading"))[0].astype(np.int64)
-    by_entry = pd.Series(number, index=events["index"].to_numpy(np.int64))
-    return by_entry[~by_entry.index.duplicated()].reindex(entries).to_numpy(np.int64)
+    return events["index"].to_numpy(np.int64), number
+
+
+def _serials(shared: Features) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return entries of the events frame, one for each serial, and its number."""
+    events = shared.frames.events
+    lists: list[object] = events["serial_ids"].tolist()
+    named = [one if isinstance(one, (list, tuple)) else () for one in lists]
+    counts = np.fromiter(map(len, named), np.int64, len(named))
+    names = np.array([str(name) for one in named for name in one], dtype=object)
+    serial, product = pd.factorize(names)[0], pd.factorize(texts(events, "product_id"))[0]
+    product = np.repeat(product.astype(np.int64) + 1, counts)
+    number = pd.factorize(product * (int(serial.max(initial=0)) + 1) + serial)[0]
+    return np.repeat(events["index"].to_numpy(np.int64), counts), number.astype(np.int64)
 
 
 class Part(Watched):
     """Features of some goods alone; what only all of them can tell is asked of the whole."""
 
-    def __init__(self, whole: Watched, frames: Frames, own: NDArray[np.int64]) -> None:
+    def __init__(
+        self, whole: Watched, frames: Frames, own: NDArray[np.int64], kept: NDArray[np.bool_]
+    ) -> None:
         """Take a part.
 
         Args:
             whole: The features of all goods.
-            frames: Rows of the goods that are asked about, and of what moved them.
-            own: The entries that are theirs; others are there for their sake.
+            frames: What they are made of.
+            own: The entries of the goods that are asked about.
+            kept: Marks the entries that are handed out, of which others are there for their sake.
         """
-        super().__init__(frames, seed=whole.seed)
+        cut = {
+            name: table[kept[table["index"].to_numpy(np.int64)]].reset_index(drop=True)
+            for name, table in (("events", frames.events), ("inputs", frames.inputs))
+        }
+        super().__init__(replace(frames, **cut), seed=whole.seed)
         self._whole = whole
+        self._kept = kept
         self.own = own
         self.is_timed = False
         """Whether anybody asked when the record ends."""
+
+    @property
+    def own_rows(self) -> pd.DataFrame:
+        """The rows of the goods that are asked about."""
+        return self.rows[np.isin(self.rows["index"].to_numpy(np.int64), self.own)]
+
+    @cached_property
+    def _rows_and_inputs(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The rows as all of them have them: lots and sites have the same numbers."""
+        with self._whole.reading() as read:
+            found = [
+                table[self._kept[table["index"].to_numpy(np.int64)]].reset_index(drop=True)
+                for table in (self._whole.rows, self._whole.inputs)
+            ]
+        self._readers[-1] |= read
+        return found[0], found[1]
 
     @property
     def last_time(self) -> int:
@@ -149,9 +162,9 @@ class Part(Watched):
     def yardstick(self, make: Callable[[Features], T]) -> T:
         """Return what a function makes of the whole record."""
         with self._whole.reading() as read:
-            value, name, digest = self._whole.measured(make)
+            value, name, known = self._whole.measured(make)
         self._readers[-1] |= read
-        self.yardsticks[name] = digest
+        self.yardsticks[name] = known
         return value
 
     def only_own(self, found: Judgement) -> Judgement:
@@ -173,45 +186,55 @@ class Part(Watched):
         )
 
 
-class Asked(NamedTuple):
-    """What a run asks detectors that judge goods apart.
-
-    Attributes:
-        part: Features of the goods to ask about.
-        blocks: The blocks that they are all goods of.
-    """
-
-    part: Part
-    blocks: frozenset[int]
-
-
-def part_of(shared: Watched, frames: Frames, found: Goods, since: int, horizon_days: int) -> Asked:
-    """Cut out the goods of which entries from `since` on tell, with all of their blocks.
+def part_of(shared: Watched, frames: Frames, since: int, apart: Apart) -> Part:
+    """Cut out the goods of which entries from `since` on tell.
 
     Args:
         shared: Features of the whole record.
         frames: What they are made of.
-        found: `goods` of it.
         since: The first entry that is new.
-        horizon_days: Goods last seen so long before the end are what they were; younger ones
-            are asked about, too.
+        apart: What goods are; those last seen less than its horizon ago are asked about, too.
     """
-    index = shared.rows["index"].to_numpy()
-    rows, inputs = int(np.searchsorted(index, since)), shared.inputs["index"].to_numpy()
-    before = _goods(shared, rows, int(np.searchsorted(inputs, since)))
-    at = shared.rows["at"].to_numpy()
-    then = int(at[:rows][shared.rows["timed"].to_numpy()[:rows]].max(initial=0))
-    young = before.last >= then - horizon_days * DAY_US
-    moved = np.append(found.block[rows:], found.of_inputs[inputs >= since])
-    # Goods that an event joined were in several blocks, and are in one of them now.
-    joined = before.block != found.block[:rows]
-    blocks = np.unique(np.append(moved, before.block[joined | young]))
-    own = np.unique(index[np.isin(found.block, blocks)])
-    theirs = np.isin(found.of_inputs, blocks)
-    kept = np.union1d(own, inputs[theirs])
-    used = frames.inputs[frames.inputs["index"].isin(kept)].reset_index(drop=True)
-    events = frames.events[frames.events["index"].isin(kept)].reset_index(drop=True)
-    return Asked(
-        Part(shared, replace(frames, events=events, inputs=used), own),
-        frozenset(blocks.tolist()),
-    )
+    rows, inputs = shared.rows, shared.inputs
+    index, entries = rows["index"].to_numpy(np.int64), inputs["index"].to_numpy(np.int64)
+    used = np.where(inputs["has_lot"], inputs["lot"], -1).astype(np.int64)
+    lot = np.where(rows["has_lot"], rows["lot"], -1).astype(np.int64)
+    # The last place is that of -1.
+    lots = np.zeros(int(max(lot.max(initial=-1), used.max(initial=-1))) + 2, bool)
+    lots[used[entries >= since]] = True
+    lots[-1] = False
+    moved = (index >= since) | lots[lot]
+    if apart.horizon_days is not None:
+        moved |= _young(rows, index < since, apart.horizon_days)
+    pairs = () if apart.joined is None else shared.once(apart.joined)
+    own = _joined(shared, moved, lot, lots, pairs)
+    kept = np.zeros(frames.position, bool)
+    kept[index[own]] = True
+    kept[entries[lots[used]]] = True
+    return Part(shared, frames, np.unique(index[own]), kept)
+
+
+def _joined(
+    shared: Features,
+    moved: NDArray[np.bool_],
+    lot: NDArray[np.int64],
+    lots: NDArray[np.bool_],
+    pairs: tuple[NDArray[np.int64], ...],
+) -> NDArray[np.bool_]:
+    """Mark the rows of goods that moved, and of what is joined with them; mark lots in `lots`."""
+    while True:
+        own = goods(shared, moved)
+        lots[lot[own]] = True
+        for one, other in zip(pairs, pairs[::-1], strict=True):
+            lots[other[lots[one]]] = True
+        lots[-1] = False
+        if not (lots[lot] & ~own).any():
+            return own
+        moved = own | lots[lot]
+
+
+def _young(rows: pd.DataFrame, old: NDArray[np.bool_], days: int) -> NDArray[np.bool_]:
+    """Mark the rows of the run before whose age then mattered."""
+    at, timed = rows["at"].to_numpy(np.int64), rows["timed"].to_numpy(bool)
+    then = int(at[old & timed].max(initial=0))
+    return np.asarray(old & (at >= then - days * DAY_US), bool)

@@ -23,9 +23,9 @@ from detectors.allowances import allowances
 from detectors.dropped import about, fallen, open_flags
 from detectors.features import SEED
 from detectors.judging import Reading, conclude, settled, strangest
-from detectors.onward.answers import Answer, Asking, Before
+from detectors.onward.answers import Answer, Asking, Before, apart_of
 from detectors.onward.cases import stood
-from detectors.onward.keeping import families_of
+from detectors.onward.keeping import families_of, together
 from detectors.onward.kept import KeptAnswer, KeptRun, passing
 from detectors.onward.standing import Standing, standing_of, statistical, without_outranked
 from detectors.onward.watched import Watched
@@ -123,11 +123,11 @@ class _Run:
     ) -> None:
         self._shared = shared
         self._level = level
-        self._asking = Asking(shared, frames, level, before)
+        self._flagged, self._fell = frozenset(open_flags(frames)["subject_id"]), fallen(frames)
+        self._asking = Asking(shared, frames, level, before, self._flagged)
         self._here = before is not None and len(frames.events) < _MUCH
         self._answers: list[Answer] = []
         self._errors: list[DetectorError] = []
-        self._flagged, self._fell = frozenset(open_flags(frames)["subject_id"]), fallen(frames)
 
     def ask(self, detectors: Sequence[Detector], told: Callable[[str], None] | None) -> None:
         """Ask detectors about what is new to them; what one raises is reported, and it is left."""
@@ -235,15 +235,16 @@ def _to_keep(answer: Answer, told: _Told, flagged: frozenset[str]) -> KeptAnswer
     explained = told.tables | answer.told
     families = dict(answer.stands)
     if answer.found is not None:
-        left_out = {label: about(one, flagged) for label, one in answer.left_out.items()}
-        families |= families_of(answer.found, told.raised, answer.blocks, left_out)
+        apart = apart_of(answer.detector) is not None
+        fresh = families_of(answer.found, told.raised, apart=apart)
+        families |= together(families, fresh) if answer.in_part else fresh
     return KeptAnswer(
         key=answer.key,
         tables=answer.tables | explained,
         told=explained,
         abstentions=about(answer.abstentions, flagged),
         families=families,
-        yardsticks=None if answer.yardsticks is None else dict(answer.yardsticks),
+        apart=answer.apart,
         fits=_fits_of(answer),
     )
 

@@ -29,23 +29,26 @@ __all__ = [
     "Basis",
     "Candidate",
     "KeptAnswer",
+    "KeptApart",
     "KeptFamily",
     "KeptRun",
+    "Yardstick",
     "key_of",
     "passing",
     "without",
 ]
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 _OURS: Final = (
     "detectors.allowances",
     "detectors.onward.answers",
     "detectors.onward.apart",
-    "detectors.onward.blocks",
     "detectors.onward.cases",
+    "detectors.onward.entries",
     "detectors.onward.going",
     "detectors.onward.watched",
     "detectors.partition",
+    "detectors.past",
     "detectors.run",
 )
 
@@ -74,6 +77,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
         p: What the family's allowance is held against; None where there is none.
         flagged: Whether the flag was raised: what others found allowed it.
         basis: What the flag rests on, where its detector knows no families.
+        entry: Of a rule that judges goods apart: the log entry that the case is about.
     """
 
     party: str | None
@@ -82,6 +86,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
     p: float | None
     flagged: bool
     basis: Basis | None = None
+    entry: int = -1
 
 
 class KeptFamily(msgspec.Struct, frozen=True):
@@ -92,14 +97,44 @@ class KeptFamily(msgspec.Struct, frozen=True):
         rare: What it brings to the families of its period; None where it has no null.
         subjects: How many were judged.
         candidates: At most one per subject.
-        abstentions: Of a block of goods, what was not judged of them.
     """
 
     inputs: str
     rare: Rare | None
     subjects: int
     candidates: tuple[Candidate, ...]
-    abstentions: tuple[Abstention, ...] = ()
+
+
+class Yardstick(msgspec.Struct, frozen=True):
+    """What was measured with.
+
+    Attributes:
+        digest: Of what it says.
+        made: What it says, where it is made of the past.
+        before: Then, when what it was made of ended, microseconds.
+        tables: And what it may have read.
+        code: And names the code that made it.
+    """
+
+    digest: str
+    made: bytes = b""
+    before: int = 0
+    tables: frozenset[str] = frozenset()
+    code: str = ""
+
+
+class KeptApart(msgspec.Struct, frozen=True):
+    """What a rule that judges goods apart said, entry by entry; see `entries`.
+
+    Attributes:
+        judged: Log indices of the subjects it judged.
+        left_out: Of those it did not, by reason.
+        yardsticks: What it measured with, by name.
+    """
+
+    judged: bytes
+    left_out: dict[str, bytes]
+    yardsticks: dict[str, Yardstick]
 
 
 class KeptAnswer(msgspec.Struct, frozen=True):
@@ -110,8 +145,8 @@ class KeptAnswer(msgspec.Struct, frozen=True):
         tables: What the answer rests on, explanations included.
         told: What the explanations of its flags rest on, besides the case.
         abstentions: What it did not judge; of the subjects, those that bear a flag.
-        families: By label; "" where there are none; blocks of goods where those are judged apart.
-        yardsticks: Then, digest of what was measured with, by name.
+        families: By label; "" where there are none.
+        apart: Of a rule that judges goods apart; None where it cannot be asked in part next time.
         fits: Digest of each fit that is kept beside, by its name.
     """
 
@@ -120,7 +155,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     told: frozenset[str]
     abstentions: tuple[Abstention, ...]
     families: dict[str, KeptFamily]
-    yardsticks: dict[str, str] | None = None
+    apart: KeptApart | None = None
     fits: dict[str, str] = {}
 
 

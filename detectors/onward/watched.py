@@ -21,7 +21,9 @@ import numpy as np
 import pandas as pd
 
 from detectors.features import Features
-from detectors.onward.kept import Basis
+from detectors.onward.kept import Basis, Yardstick
+from detectors.past import READ, before, is_past
+from detectors.record import code_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -80,14 +82,16 @@ class Watched(Features):
         """Take the frames of one run; nothing is computed yet."""
         self._readers: list[set[str]] = [set()]
         self._behind: dict[Any, frozenset[str]] = {}
+        self._measured_with: dict[Any, dict[str, Yardstick]] = {}
         self._settled: Mapping[str, Mapping[str, str]] = {}
         self._explains = False
         self._by_row: set[str] = set()
         self._lots: dict[int, str] = {}
         self.told: list[Basis] = []
         """What each explanation rested on, in the order in which they were given."""
-        self.yardsticks: dict[str, str] = {}
-        """Digest of each yardstick that was asked for, by the name of what makes it."""
+        self.yardsticks: dict[str, Yardstick] = {}
+        """Each yardstick that was asked for, by the name of what makes it."""
+        self._earlier: Mapping[str, Yardstick] = {}
         self._fitted_before: Mapping[str, Callable[[], bytes | None]] = {}
         self.fits: dict[str, bytes] = {}
         """What was fitted, or had been in the run before, for whoever asked last; by name."""
@@ -112,27 +116,67 @@ class Watched(Features):
         with self.reading():
             return self.once(make)
 
-    def measured(self, make: Callable[[Features], T]) -> tuple[T, str, str]:
-        """Return a yardstick, its name, and a digest of what it says."""
+    def goes_on(
+        self, yardsticks: Mapping[str, Yardstick], since: int, changed: Collection[str]
+    ) -> None:
+        """Take over what was made of the past, where nothing came in that happened then.
+
+        Args:
+            yardsticks: Those of the run before, by name.
+            since: The first entry that is new since.
+            changed: Tables of the frames that have other rows since.
+        """
+        with self.reading():
+            end = self.once(before)
+            at = self.rows["at"].to_numpy(np.int64)[self.rows["timed"].to_numpy(bool)]
+            entries = self.rows["index"].to_numpy(np.int64)[self.rows["timed"].to_numpy(bool)]
+        late = end is None or bool((at[entries >= since] < end).any())
+        self._earlier = {
+            name: one
+            for name, one in yardsticks.items()
+            if not late and one.before == end and not (one.tables & set(changed)) - _GROWING
+        }
+
+    def measured(self, make: Callable[[Features], T]) -> tuple[T, str, Yardstick]:
+        """Return a yardstick, its name, and what there is to know of it."""
+        name = f"{make.__module__}.{make.__qualname__}"
+        if is_past(make):
+            known = self._of_the_past(name, make)
+            self._readers[-1] |= known.tables
+            value: T = msgspec.msgpack.decode(known.made)
+            return value, name, known
         value = self.once(make)
-        whole = _ENCODER.encode(value)
-        return value, f"{make.__module__}.{make.__qualname__}", hashlib.sha256(whole).hexdigest()
+        return value, name, Yardstick(_digest(_ENCODER.encode(value)))
+
+    def _of_the_past(self, name: str, make: Callable[[Features], Any]) -> Yardstick:
+        known, code = self._earlier.get(name), code_digest(make.__module__)
+        if known is None or known.code != code:
+            with self.reading():
+                made = _ENCODER.encode(self.once(make))
+            known = Yardstick(_digest(made), made, self.once(before) or 0, READ, code)
+        return known
 
     def yardstick(self, make: Callable[[Features], T]) -> T:
         """Return what a function makes of the whole record, and note what that is."""
-        value, name, digest = self.measured(make)
-        self.yardsticks[name] = digest
+        value, name, known = self.measured(make)
+        self.yardsticks[name] = known
         return value
 
     def _booked(self, what: object, found: Callable[[], T]) -> T:
         behind = self._behind.get(what)
         if behind is not None:
             self._readers[-1] |= behind
+            self.yardsticks |= self._measured_with[what]
             return found()
-        with self.reading() as read:
-            value = found()
-        self._behind[what] = frozenset(read)
+        others, self.yardsticks = self.yardsticks, {}
+        try:
+            with self.reading() as read:
+                value = found()
+        finally:
+            own, self.yardsticks = self.yardsticks, others
+        self._behind[what], self._measured_with[what] = frozenset(read), own
         self._readers[-1] |= read
+        self.yardsticks |= own
         return value
 
     @contextmanager
@@ -236,6 +280,10 @@ class Watched(Features):
         if _SAMPLE in basis.tables or not basis.tables.isdisjoint(changed):
             return False
         return all(_named(super(Watched, self).flows_of(x)) == y for x, y in basis.lots.items())
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _named(flows: Flows) -> str:

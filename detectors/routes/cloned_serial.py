@@ -27,6 +27,8 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.goods.clones import MOST_EVENTS, PASSED_ON, clones
+from detectors.partition import Apart
+from detectors.past import LEAST_QUARTERS
 from detectors.rules import beyond_limit, not_judged
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class ClonedSerial:
 
     name: Final = "cloned_serial"
     type: Final = "cloned_serial"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -63,8 +65,10 @@ class ClonedSerial:
         "missing_scans_allowed": 1,
         "most_events_of_a_piece": MOST_EVENTS,
         "passed_on_share": PASSED_ON,
+        "quarters_of_a_custom": LEAST_QUARTERS,
     }
     libraries: Final = ("numpy", "pandas")
+    apart: Final = Apart()
 
     def features(self, shared: Features) -> Sample:
         """Find the events of each serial that cannot be of the piece the others are of."""

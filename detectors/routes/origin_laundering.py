@@ -11,13 +11,12 @@ Next: detectors/routes/cloned_serial.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from detectors.base import (
-    Abstention,
     Account,
     Benign,
     EvidenceClass,
@@ -27,7 +26,9 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.columns import codes
-from detectors.routes.origins import first_origins, hidden, said, sham_transforms
+from detectors.partition import Apart
+from detectors.past import LEAST_QUARTERS, past
+from detectors.routes.origins import first_origins, hidden, relabelled, said, sham_transforms
 from detectors.rules import beyond_limit, not_judged, plain
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class OriginLaundering:
 
     name: Final = "origin_laundering"
     type: Final = "origin_laundering"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -62,31 +63,35 @@ class OriginLaundering:
         "product/1 /hs_code",
         "product/1 /input_product_id",
     )
-    parameters: Final[Mapping[str, float | int | str]] = {"most_changes_share": MOST_CHANGES}
+    parameters: Final[Mapping[str, float | int | str]] = {
+        "most_changes_share": MOST_CHANGES,
+        "quarters_of_a_custom": LEAST_QUARTERS,
+    }
     libraries: Final = ("numpy", "pandas")
+    apart: Final = Apart(joined=relabelled)
 
     def features(self, shared: Features) -> Sample:
         """Hold every declared origin of a lot against what it was first said to be."""
-        told = said(shared)
-        own, sham = first_origins(told), sham_transforms(shared)
-        table = _judged(told, _inherited(own, sham.drop(columns="part")))
-        table, blends = _with_blends(table, hidden(told, own, sham), told)
-        left_out = not_judged(self.name, {"a shipment without a declared origin": _silent(shared)})
-        changes = table["changed"].groupby(table["lot"].to_numpy()).any()
-        if len(changes) and changes.mean() > MOST_CHANGES:
-            often = "the declared origin changes so often that it cannot mean where goods come from"
-            left_out = (*left_out, Abstention(self.name, often, len(table)))
-            table = table.iloc[:0]
-        if blends:
+        traced = shared.once(_traced)
+        event, table = shared.rows["event_id"], traced.table
+        several = traced.blends[traced.blends["hidden"] > 0]
+        left_out = {"a shipment without a declared origin": _silent(shared)}
+        if shared.yardstick(blends_often):
             often = "a blend of several origins, as are so many that one of them is the custom"
-            left_out = (*left_out, Abstention(self.name, often, blends))
+            left_out[often] = event.iloc[several["position"]]
+            several = several.iloc[:0]
+        table = _with_blends(table, several, traced.told)
+        if shared.yardstick(changes_often):
+            often = "the declared origin changes so often that it cannot mean where goods come from"
+            left_out[often] = event.iloc[table["position"]]
+            table = table.iloc[:0]
         rows = shared.rows[["event_id", "party", "index"]].iloc[table["position"]]
         table = table.assign(
             subject_id=rows["event_id"].to_numpy(),
             subject_party=rows["party"].to_numpy(),
             index=rows["index"].to_numpy(),
         )
-        return Sample(table.reset_index(drop=True), left_out)
+        return Sample(table.reset_index(drop=True), not_judged(self.name, left_out))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
         """A changed origin is twice the limit, one of a part as much beyond it as the part is."""
@@ -102,6 +107,37 @@ class OriginLaundering:
     def explain(self, case: Case) -> Account:
         """Say where the goods came from before, and since."""
         return _account(case)
+
+
+class _Traced(NamedTuple):
+    """What is said of origins: `said`, the rows that are `_judged`, and `hidden` of blends."""
+
+    told: pd.DataFrame
+    table: pd.DataFrame
+    blends: pd.DataFrame
+
+
+def _traced(shared: Features) -> _Traced:
+    told, sham = said(shared), shared.once(sham_transforms)
+    own = first_origins(told)
+    table = _judged(told, _inherited(own, sham.drop(columns="part")))
+    return _Traced(told, table, hidden(told, own, sham))
+
+
+@past
+def changes_often(shared: Features) -> bool:
+    """Tell whether so many lots change their origin that it means nothing."""
+    table = shared.once(_traced).table
+    changes = table["changed"].groupby(table["lot"].to_numpy()).any()
+    return bool(len(changes) and changes.mean() > MOST_CHANGES)
+
+
+def blends_often(shared: Features) -> bool:
+    """Tell whether so many blends bear one of several origins that it is the custom."""
+    sham = shared.once(sham_transforms)
+    told = said(shared, np.union1d(sham["used"], sham["lot"]))
+    blends = hidden(told, first_origins(told), sham)
+    return int((blends["hidden"] > 0).sum()) > max(MOST_CHANGES * len(blends), 1)
 
 
 def _inherited(first: pd.DataFrame, sham: pd.DataFrame) -> pd.DataFrame:
@@ -147,22 +183,18 @@ def _judged(told: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _with_blends(
-    table: pd.DataFrame, blends: pd.DataFrame, told: pd.DataFrame
-) -> tuple[pd.DataFrame, int]:
-    """Add the blends that declare one of several origins, unless so many do that it is custom."""
-    several = blends[blends["hidden"] > 0]
-    custom = len(several) > max(MOST_CHANGES * len(blends), 1)
-    if custom or several.empty:
-        return table.assign(hidden=0.0, others=""), len(several) if custom else 0
-    rows = told.drop_duplicates("position").set_index("position").loc[several["position"]]
+def _with_blends(table: pd.DataFrame, blends: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+    """Add the blends that declare one of several origins."""
+    if blends.empty:
+        return table.assign(hidden=0.0, others="")
+    rows = told.drop_duplicates("position").set_index("position").loc[blends["position"]]
     new = rows.reset_index().assign(
-        basis=several["position"].to_numpy(), sham=-1, known=several["others"].to_numpy(),
-        new=False, changed=False, hidden=several["hidden"].to_numpy(),
-        others=several["others"].to_numpy(),
+        basis=blends["position"].to_numpy(), sham=-1, known=blends["others"].to_numpy(),
+        new=False, changed=False, hidden=blends["hidden"].to_numpy(),
+        others=blends["others"].to_numpy(),
     )  # fmt: skip
     kept = table[~table["position"].isin(new["position"]) | table["changed"]]
-    return pd.concat([kept.assign(hidden=0.0, others=""), new], ignore_index=True), 0
+    return pd.concat([kept.assign(hidden=0.0, others=""), new], ignore_index=True)
 
 
 def _silent(shared: Features) -> pd.Series:

@@ -17,19 +17,26 @@ import pandas as pd
 from detectors.columns import texts
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from detectors.features import Features
 
-__all__ = ["first_origins", "hidden", "said", "sham_transforms"]
+__all__ = ["first_origins", "hidden", "relabelled", "said", "sham_transforms"]
 
 
-def said(shared: Features) -> pd.DataFrame:
+def said(shared: Features, lots: NDArray[np.int64] | None = None) -> pd.DataFrame:
     """List every row of a lot that declares an origin, in the order of time.
+
+    Args:
+        shared: Features of the run.
+        lots: Which lots; None for all.
 
     Returns:
         `lot`, `position`, `kind`, `at`, `index`, `origin` (upper case).
     """
     rows = shared.rows
-    told = rows[rows["has_lot"] & rows["timed"] & rows["declared_origin_country"].notna()]
+    known = rows["has_lot"] & rows["timed"] & rows["declared_origin_country"].notna()
+    told = rows[known if lots is None else known & rows["lot"].isin(lots)]
     table = told[["lot", "kind", "at", "index"]].assign(
         position=told.index, origin=told["declared_origin_country"].str.strip().str.upper()
     )
@@ -78,6 +85,12 @@ def sham_transforms(shared: Features) -> pd.DataFrame:
     pairs["part"] = pairs["part"].where(known, 1.0)
     kept = pairs.loc[np.asarray(only, bool), ["position", "lot", "used", "part"]]
     return kept.reset_index(drop=True)
+
+
+def relabelled(shared: Features) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """List the lots that nothing was made of and what they became, pair by pair."""
+    sham = shared.once(sham_transforms)
+    return sham["used"].to_numpy(np.int64), sham["lot"].to_numpy(np.int64)
 
 
 def hidden(told: pd.DataFrame, first: pd.DataFrame, sham: pd.DataFrame) -> pd.DataFrame:

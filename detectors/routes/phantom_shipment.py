@@ -41,6 +41,8 @@ from detectors.features import CLOCK_HOURS
 from detectors.goods.exactness import LEAST_GAIN, TOLERANCE, holdings
 from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
+from detectors.partition import Apart
+from detectors.past import LEAST_QUARTERS, past
 from detectors.rules import beyond_limit, not_judged, plain
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "3"
+    version: Final = "4"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -91,13 +93,14 @@ class PhantomShipment:
         "paper_days": PAPER_DAYS,
         "reused_share": REUSED_SHARE,
         "late_scan_days": LATE_DAYS,
+        "quarters_of_a_custom": LEAST_QUARTERS,
     }
     libraries: Final = ("numpy", "pandas")
+    apart: Final = Apart()
 
     def features(self, shared: Features) -> Sample:
         """Collect the ships of lots, with what speaks against each, and their receipts."""
-        rows = shared.rows
-        ships = rows.loc[(rows["kind"] == "ship") & rows["timed"] & rows["has_lot"], _OF_SHIPS]
+        rows, ships = shared.rows, _ships(shared)
         unknown, begun = _without_history(shared, ships)
         over, held, again = _more_than_there(shared, ships)
         paper, earlier = _used_paper(shared, ships)
@@ -141,7 +144,17 @@ class PhantomShipment:
 def _without_history(
     shared: Features, ships: pd.DataFrame
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Mark ships of lots that come from nowhere, and of shippers whose lots all do.
+    """Mark ships of lots that come from nowhere, and of shippers whose lots all do."""
+    without, _ = _from_nowhere(shared, ships)
+    known = shared.yardstick(with_history)
+    judged = at(shared.rows["shipper"], ships.index.to_numpy(np.int64)).isin(known)
+    return without & judged, without & ~judged
+
+
+def _from_nowhere(
+    shared: Features, ships: pd.DataFrame
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Mark ships of lots that come from nowhere; return the lot at the shipper of each, too.
 
     Only the first sight of a lot counts: who has it later got it from there.
     """
@@ -151,16 +164,28 @@ def _without_history(
     made = flows.loc[flows["kind"].isin(_MADE), "lot"].unique()
     nowhere = nowhere[~nowhere["lot"].isin(made)]
     had = flows.loc[flows["sign"] > 0, "stock"]
-    shipper = ships["shipper_number"]
-    held = pd.Series(stock(ships["lot"].to_numpy(), shipper.to_numpy()), index=ships.index)
-    without = (ships["lot"].isin(nowhere["lot"]) & ~held.isin(had)).to_numpy()
+    held = stock(ships["lot"].to_numpy(), ships["shipper_number"].to_numpy())
+    return (ships["lot"].isin(nowhere["lot"]) & ~pd.Index(held).isin(had)).to_numpy(), held
+
+
+@past
+def with_history(shared: Features) -> list[str]:
+    """List the shippers of which most other lots have a history."""
+    ships = _ships(shared)
+    without, held = _from_nowhere(shared, ships)
+    shipper = at(shared.rows["shipper"], ships.index.to_numpy(np.int64))
     lots = pd.DataFrame({"shipper": shipper, "none": without})
-    lots = lots[(~held.duplicated() & (shipper >= 0)).to_numpy()]
+    lots = lots[~pd.Index(held).duplicated() & lots["shipper"].notna().to_numpy()]
     by_shipper = lots.groupby("shipper")["none"].agg(["sum", "size"])
     usual = 1 - (by_shipper["sum"] - 1) / (by_shipper["size"] - 1).clip(lower=1)
     known = by_shipper.index[(usual >= KNOWN_SHARE) & (by_shipper["size"] >= KNOWN_LOTS)]
-    judged = shipper.isin(known).to_numpy()
-    return without & judged, without & ~judged
+    return sorted(map(str, known))
+
+
+def _ships(shared: Features) -> pd.DataFrame:
+    """Return the ships of lots."""
+    rows = shared.rows
+    return rows.loc[(rows["kind"] == "ship") & rows["timed"] & rows["has_lot"], _OF_SHIPS]
 
 
 def _more_than_there(
@@ -210,6 +235,23 @@ def _used_paper(
     shared: Features, ships: pd.DataFrame
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Mark ships under a bill that other lots travelled under long before, and name that ship."""
+    marked, earlier = np.zeros(len(ships), bool), np.full(len(ships), -1)
+    if shared.yardstick(has_unique_bills):
+        reused, _ = _reused(shared, ships)
+        where = ships.index.get_indexer(pd.Index(reused["position"]))
+        marked[where], earlier[where] = True, reused["position_first"].to_numpy()
+    return marked, earlier
+
+
+@past
+def has_unique_bills(shared: Features) -> bool:
+    """Tell whether bills of lading are used again so seldom that it means something."""
+    reused, bills = _reused(shared, _ships(shared))
+    return bool(reused["group"].nunique() <= max(REUSED_SHARE * bills, 1))
+
+
+def _reused(shared: Features, ships: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """List ships under a bill of other lots long before; return how many bills there are, too."""
     events = shared.frames.events
     bills = pd.Series(texts(events, "bill_of_lading").to_numpy(), index=events["index"].to_numpy())
     bills = bills[~bills.index.duplicated()]
@@ -221,12 +263,7 @@ def _used_paper(
     since = table.join(first.add_suffix("_first"), on="group")
     later = since["at"] - since["at_first"] > PAPER_DAYS * DAY_US
     same_lot = since.duplicated(["group", "lot"])
-    reused = since[later & ~same_lot & (since["lot"] != since["lot_first"])]
-    marked, earlier = np.zeros(len(ships), bool), np.full(len(ships), -1)
-    if len(first) and reused["group"].nunique() <= max(REUSED_SHARE * len(first), 1):
-        where = ships.index.get_indexer(pd.Index(reused["position"]))
-        marked[where], earlier[where] = True, reused["position_first"].to_numpy()
-    return marked, earlier
+    return since[later & ~same_lot & (since["lot"] != since["lot_first"])], len(first)
 
 
 def _with_receipts(shared: Features, table: pd.DataFrame) -> pd.DataFrame:

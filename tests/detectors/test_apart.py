@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_standing_flags import Teller
 
-from detectors.onward import apart
 from detectors.onward.answers import Asking
 from detectors.onward.apart import goods
 from detectors.onward.watched import Watched
@@ -31,8 +30,7 @@ APART = [one for one in BUILT_IN if hasattr(one, "apart")]
 
 @pytest.fixture
 def in_part(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Blocks as small as can be; the names of the detectors that were asked in part."""
-    monkeypatch.setattr(apart, "BLOCK", 1)
+    """The names of the detectors that were asked in part."""
     names: list[str] = []
     ask = Asking._ask_in_part
 
@@ -45,19 +43,23 @@ def in_part(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def happens(world: World, dice: random.Random, name: str) -> None:
+def happens(world: World, dice: random.Random, name: str, hours: float = 300.0) -> None:
     """Something moves, is sold or turned into another lot; lots and papers are few."""
     lot, site = f"L{dice.randrange(6)}", dice.choice("ABC")
-    hour, shipment = dice.uniform(0, 300), dice.choice([None, f"S{dice.randrange(5)}"])
+    hour, shipment = dice.uniform(0, hours), dice.choice([None, f"S{dice.randrange(5)}"])
     bill = dice.choice([None, None, f"B{dice.randrange(3)}"])
     more: dict[str, Any] = {"bill_of_lading": bill, "event_id": name}
+    more["declared_origin_country"] = dice.choice([None, "DE", "DE", "CN"])
     match dice.randrange(6):
         case 0 | 1:
             world.ship(hour, site, dice.choice("ABC"), dice.choice([lot, None]), shipment, **more)
         case 2 | 3:
             world.receive(hour, site, dice.choice([lot, None]), shipment, **more)
         case 4:
-            world.event("sell", hour, site, items=world._item("P", lot, 1.0, None))
+            pieces = [f"N{dice.randrange(4)}"] if dice.random() < 0.5 else []
+            items = [{"party": world.party, "product_id": "P", "quantity": 1.0}]
+            items[0] |= {"serial_ids": pieces, "lot_id": lot if dice.random() < 0.7 else None}
+            world.event(dice.choice(["sell", "produce"]), hour, site, items=items, event_id=name)
         case _:
             world.turn(hour, site, [("P", lot)], f"L{dice.randrange(6)}", 10.0, "P")
 
@@ -76,55 +78,51 @@ def three_sites() -> World:
 def test_goods_asked_apart_say_what_a_whole_run_says(seed: int, sizes: list[int]) -> None:
     """Whatever moves, joins or is judged again: same flags, word for word, same counts, reasons."""
     dice, world = random.Random(seed), three_sites()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apart, "BLOCK", dice.choice([1, 4]))
-        follower = Follower(APART)
-        for step, size in enumerate([20, *sizes]):
-            for number in range(size):
-                happens(world, dice, f"{step}x{number}")
-            frames = world.frames()
-            done, flags = follower.go_on(frames)
-            whole = run(frames, APART, tree_size=frames.position, root=ROOT)
-            assert_same(done, flags, whole)
+    hours, follower = dice.choice([300.0, 20_000.0]), Follower(APART)
+    for step, size in enumerate([20, *sizes]):
+        for number in range(size):
+            happens(world, dice, f"{step}x{number}", hours)
+        frames = world.frames()
+        done, flags = follower.go_on(frames)
+        whole = run(frames, APART, tree_size=frames.position, root=ROOT)
+        assert_same(done, flags, whole)
 
 
-def joined_by_hand(world: World) -> dict[int, int]:
-    """The first entry of what lots, shipments, bills and ids join, by entry: a naive twin."""
-    groups: list[tuple[set[Any], set[tuple[str, int]]]] = []
+def joined_by_hand(world: World) -> list[set[int]]:
+    """The entries that lots, shipments, bills, serials and ids join: a naive twin."""
+    groups: list[tuple[set[Any], set[int]]] = []
     for index, (version, content) in enumerate(world.entries):
         if version != "event/1":
             continue
         lots = {("lot", one["lot_id"]) for one in content["items"] if one.get("lot_id")}
+        serials = {
+            (one["product_id"], x) for one in content["items"] for x in one.get("serial_ids", ())
+        }
         papers = ("event_id", "shipment_id", "bill_of_lading")
-        keys = lots | {(name, content[name]) for name in papers if content.get(name)}
-        used = [{("lot", one["lot_id"])} for one in content.get("inputs", ())]
-        nodes = [("row", keys), *(("input", lot) for lot in used)]
-        for kind, own in nodes:
-            near = [one for one in groups if one[0] & own]
-            groups = [one for one in groups if not one[0] & own]
-            members = {(kind, index)}.union(*(members for _, members in near))
-            groups.append((own.union(*(keys for keys, _ in near)), members))
-    first = {member: min(entry for _, entry in own) for _, own in groups for member in own}
-    return {entry: block for (kind, entry), block in first.items() if kind == "row"}
+        keys = lots | serials | {(name, content[name]) for name in papers if content.get(name)}
+        near = [one for one in groups if one[0] & keys]
+        groups = [one for one in groups if not one[0] & keys]
+        members = {index}.union(*(members for _, members in near))
+        groups.append((keys.union(*(keys for keys, _ in near)), members))
+    return [members for _, members in groups]
 
 
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10**6), size=st.integers(1, 15))
-def test_goods_are_what_events_join_and_stay_in_the_block_of_the_first(
-    seed: int, size: int
-) -> None:
-    """Two rows are of one block exactly if a chain of lots, shipments, bills and ids joins them;
-    what a transformation used is its lot's, and no link to what it made.
+def test_goods_are_what_events_join(seed: int, size: int) -> None:
+    """Rows belong together exactly if a chain of lots, shipments, bills, serials and ids joins
+    them; what a transformation used is no link to what it made.
     """
     dice, world = random.Random(seed), three_sites()
     for number in range(size):
         happens(world, dice, f"E{number}")
     shared = Watched(world.frames(), seed=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apart, "BLOCK", 1)
-        block = goods(shared).block
-    expected = joined_by_hand(world)
-    assert block.tolist() == [expected[entry] for entry in shared.rows["index"]]
+    entries = shared.rows["index"].to_numpy()
+    groups = joined_by_hand(world)
+    for moved in [{int(entry)} for entry in entries] + [set(entries[::4].tolist())]:
+        found = goods(shared, np.isin(entries, list(moved)))
+        expected = set().union(*(one for one in groups if one & moved))
+        assert set(entries[found].tolist()) == expected
 
 
 def shipped_early(world: World, lot: str, hour: float) -> None:
