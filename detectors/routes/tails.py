@@ -3,8 +3,9 @@
 Most residuals are ordinary, with some spread and tails between lighter than normal
 and those of a Student t; up to one in two hundred may be anything. Every such
 combination is weighed by how well it explains what was seen, what lies far out
-counting only as so many. The p-value is the mean over all of them, so that few
-residuals, or ones whose tails are in doubt, give cautious p-values. What strays far
+counting only as so many. The p-value lies half-way, in logarithms, between the mean
+over all of them, which the most cautious few decide, and what they say on average, so
+that few residuals, or ones whose tails are in doubt, give cautious p-values. What strays far
 to one side, as prices do upwards and temperatures where doors stand open, is held
 against that side; what the other one shows is taken for likely, not for certain.
 
@@ -44,6 +45,8 @@ _LOPSIDED: Final = 0.1
 """How probable it is beforehand that the two sides have nothing in common."""
 _GRID: Final = np.geomspace(1e-3, 1e4, 900)
 _TINY: Final = 1e-300
+_FARTHEST: Final = 1e-40
+"""No null says more than this; beyond, light ones would outvote all others."""
 
 
 class Tails(NamedTuple):
@@ -173,11 +176,13 @@ def _expected(other: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mean_p(weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the log of the p-value at each distance of the grid, the mean over all nulls."""
+    """Return the log of the p-value at each distance of the grid, out of those of all nulls."""
     weight = weight.copy()
     # Lighter than normal is never so sure that nothing else is thought possible.
     weight[_NORMAL_AT] += _DOUBT
-    return np.asarray(np.log(np.maximum(weight @ _rare() / weight.sum(), _TINY)), np.float64)
+    weight /= weight.sum()
+    cautious = np.log(np.maximum(weight @ _rare(), _TINY))
+    return np.asarray((cautious + weight @ _log_rare()) / 2, np.float64)
 
 
 @cache
@@ -192,6 +197,11 @@ def _shares(wrong: _Wrong) -> NDArray[np.float64]:
 def _rare() -> NDArray[np.float64]:
     """Return, for each null and scale, the share of the ordinary beyond each distance."""
     return np.concatenate([_beyond(one, _GRID / _SCALES[:, None]) for one in _EVERY])
+
+
+@cache
+def _log_rare() -> NDArray[np.float64]:
+    return np.asarray(np.log(np.maximum(_rare(), _FARTHEST)))
 
 
 def _beyond(number: int, at: NDArray[np.float64]) -> NDArray[np.float64]:
