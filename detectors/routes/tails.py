@@ -41,7 +41,7 @@ _BEYOND: Final = 2.8
 _BINS: Final = 28
 _OUTER: Final = (3.3, 3.9, 4.7, 5.8, 7.2, 9.0, 12.0, 16.0, 24.0)
 _DOUBT: Final = 1e-3
-_LOPSIDED: Final = 0.1
+_LOPSIDED: Final = 0.03
 """How probable it is beforehand that the two sides have nothing in common."""
 _GRID: Final = np.geomspace(1e-3, 1e4, 900)
 _TINY: Final = 1e-300
@@ -148,9 +148,10 @@ def _evenly(edges: NDArray[np.float64]) -> NDArray[np.float64]:
 
 _STANDING_OFF: Final = _Wrong(
     np.append(_EDGES, _OUTER),
-    {0.0: 0.30, 0.002: 0.25, 0.005: 0.20, 0.01: 0.15, 0.02: 0.10},
+    {0.0: 0.30, 0.004: 0.25, 0.01: 0.20, 0.02: 0.15, 0.04: 0.10},
     _evenly(np.append(_EDGES, _OUTER)),
 )
+"""Two in a hundred may be wrong, and all of them on one side: goods thaw more often than freeze."""
 
 
 def _heights(away: NDArray[np.float64], wrong: _Wrong) -> NDArray[np.float64]:
