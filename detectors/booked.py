@@ -121,5 +121,7 @@ def _months_since(months: pd.DataFrame) -> pd.Series:
 
 
 def _away(shown: pd.Series, weeks: pd.Series | float) -> pd.Series:
-    found: pd.Series = (shown / weeks).map(np.log).abs()
+    """Return the log distance of two figures; NaN where none of one is left, or nothing known."""
+    share = shown / weeks
+    found: pd.Series = share.where(share > 0).map(np.log).abs()
     return found

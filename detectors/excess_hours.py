@@ -168,7 +168,8 @@ def _forgiven(table: pd.DataFrame) -> pd.Series:
 
 def _straying(table: pd.DataFrame) -> pd.Series:
     """Return the usual distance of a site's totals from its reports, drawn towards everybody's."""
-    off = (table["totals"] / table["reported"]).map(np.log)
+    off = table["totals"] / table["reported"]
+    off = off.where(off > 0).map(np.log)
     off = (off - off.groupby(table["facility_id"]).transform("median")).abs()
     own = off.groupby(table["facility_id"])
     months, everybody = own.transform("count"), float(np.nan_to_num(off.median()))
