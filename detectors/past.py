@@ -17,13 +17,12 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
+import pandas as pd
 
 from detectors.features import Features
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandas as pd
 
     from graph.frames import Frames
 
@@ -115,6 +114,25 @@ class _Tables:
         if name not in READ:
             raise LookupError(f"what is usual is not told by the table {name}")
         table = getattr(self._frames, name)
-        if name not in {"events", "inputs"}:
-            return table
-        return table[table["index"].isin(self._own.rows["index"])].reset_index(drop=True)
+        return _Cut(table, self._own.rows["index"]) if name in {"events", "inputs"} else table
+
+
+class _Cut:
+    """A table of some entries, of which a column is cut out when it is asked for."""
+
+    def __init__(self, table: pd.DataFrame, entries: pd.Series) -> None:
+        self._table = table
+        self._held = np.flatnonzero(table["index"].isin(entries))
+
+    def __contains__(self, column: object) -> bool:
+        return column in self._table
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __getitem__(self, column: str) -> pd.Series:
+        return self._table[column].iloc[self._held].reset_index(drop=True)
+
+    @property
+    def index(self) -> pd.Index:
+        return pd.RangeIndex(len(self))

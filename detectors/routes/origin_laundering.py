@@ -120,14 +120,18 @@ class _Traced(NamedTuple):
 def _traced(shared: Features) -> _Traced:
     told, sham = said(shared), shared.once(sham_transforms)
     own = first_origins(told)
-    table = _judged(told, _inherited(own, sham.drop(columns="part")))
-    return _Traced(told, table, hidden(told, own, sham))
+    return _Traced(told, _changes(told, own, sham), hidden(told, own, sham))
+
+
+def _changes(told: pd.DataFrame, own: pd.DataFrame, sham: pd.DataFrame) -> pd.DataFrame:
+    return _judged(told, _inherited(own, sham.drop(columns="part")))
 
 
 @past
 def changes_often(shared: Features) -> bool:
     """Tell whether so many lots change their origin that it means nothing."""
-    table = shared.once(_traced).table
+    told = said(shared)
+    table = _changes(told, first_origins(told), shared.once(sham_transforms))
     changes = table["changed"].groupby(table["lot"].to_numpy()).any()
     return bool(len(changes) and changes.mean() > MOST_CHANGES)
 
