@@ -31,14 +31,21 @@ from detectors.custody import (
     DAY_US,
     LATE_DAYS,
     MOVED,
-    first_flows,
     sent_again,
     shortfalls,
-    stock,
     unreceived_parts,
 )
 from detectors.features import CLOCK_HOURS
 from detectors.goods.exactness import LEAST_GAIN, TOLERANCE, holdings
+from detectors.goods.histories import (
+    KNOWN_LOTS,
+    KNOWN_SHARE,
+    LOST_SHARE,
+    MADE,
+    lot_ships,
+    without_history,
+)
+from detectors.goods.pauses import PAUSE_DAYS, UNLIKE
 from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
@@ -55,17 +62,12 @@ if TYPE_CHECKING:
 
 __all__ = ["PhantomShipment"]
 
-KNOWN_SHARE: Final = 0.9
-"""A shipper of whose other lots fewer have a history is not asked for one."""
-KNOWN_LOTS: Final = 5
 PAPER_DAYS: Final = 60
 """One bill may cover several legs and lots; so long after, it covers nothing any more."""
 REUSED_SHARE: Final = 0.02
 """Where more bills than this are used again, their numbers are not unique."""
 _FULL: Final = 2.0
-_MADE: Final = ("produce", "transform")
 _MOST_EVIDENCE: Final = 100
-_OF_SHIPS: Final = ["event_id", "index", "at", "lot", "shipper_number", "amount"]
 
 
 class PhantomShipment:
@@ -73,7 +75,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "4"
+    version: Final = "5"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -90,6 +92,9 @@ class PhantomShipment:
         "least_gain_share": LEAST_GAIN,
         "known_share": KNOWN_SHARE,
         "known_lots": KNOWN_LOTS,
+        "lost_share": LOST_SHARE,
+        "pause_days": PAUSE_DAYS,
+        "pause_unlike_others": UNLIKE,
         "paper_days": PAPER_DAYS,
         "reused_share": REUSED_SHARE,
         "late_scan_days": LATE_DAYS,
@@ -100,8 +105,8 @@ class PhantomShipment:
 
     def features(self, shared: Features) -> Sample:
         """Collect the ships of lots, with what speaks against each, and their receipts."""
-        rows, ships = shared.rows, _ships(shared)
-        unknown, begun = _without_history(shared, ships)
+        rows, ships = shared.rows, lot_ships(shared)
+        unknown, left_out = without_history(shared, ships)
         over, held, again = _more_than_there(shared, ships)
         paper, earlier = _used_paper(shared, ships)
         degree = np.select([unknown, over > 0, paper], [_FULL, 1 + np.minimum(over, 1), 1.5], 0.0)
@@ -125,7 +130,7 @@ class PhantomShipment:
             subject_party=at(rows["party"], position),
             index=rows["index"].to_numpy()[position],
         )
-        reasons = {"a shipper whose lots have no history": ships["event_id"][begun]}
+        reasons = {reason: ships["event_id"][which] for reason, which in left_out.items()}
         return Sample(table, not_judged(self.name, reasons))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
@@ -141,53 +146,6 @@ class PhantomShipment:
         return _account(case)
 
 
-def _without_history(
-    shared: Features, ships: pd.DataFrame
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Mark ships of lots that come from nowhere, and of shippers whose lots all do."""
-    without, _ = _from_nowhere(shared, ships)
-    known = shared.yardstick(with_history)
-    judged = at(shared.rows["shipper"], ships.index.to_numpy(np.int64)).isin(known)
-    return without & judged, without & ~judged
-
-
-def _from_nowhere(
-    shared: Features, ships: pd.DataFrame
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Mark ships of lots that come from nowhere; return the lot at the shipper of each, too.
-
-    Only the first sight of a lot counts: who has it later got it from there.
-    """
-    flows = shared.flows
-    first = first_flows(flows)
-    nowhere = first[first["sign"] < 0]
-    made = flows.loc[flows["kind"].isin(_MADE), "lot"].unique()
-    nowhere = nowhere[~nowhere["lot"].isin(made)]
-    had = flows.loc[flows["sign"] > 0, "stock"]
-    held = stock(ships["lot"].to_numpy(), ships["shipper_number"].to_numpy())
-    return (ships["lot"].isin(nowhere["lot"]) & ~pd.Index(held).isin(had)).to_numpy(), held
-
-
-@past
-def with_history(shared: Features) -> list[str]:
-    """List the shippers of which most other lots have a history."""
-    ships = _ships(shared)
-    without, held = _from_nowhere(shared, ships)
-    shipper = at(shared.rows["shipper"], ships.index.to_numpy(np.int64))
-    lots = pd.DataFrame({"shipper": shipper, "none": without})
-    lots = lots[~pd.Index(held).duplicated() & lots["shipper"].notna().to_numpy()]
-    by_shipper = lots.groupby("shipper")["none"].agg(["sum", "size"])
-    usual = 1 - (by_shipper["sum"] - 1) / (by_shipper["size"] - 1).clip(lower=1)
-    known = by_shipper.index[(usual >= KNOWN_SHARE) & (by_shipper["size"] >= KNOWN_LOTS)]
-    return sorted(map(str, known))
-
-
-def _ships(shared: Features) -> pd.DataFrame:
-    """Return the ships of lots."""
-    rows = shared.rows
-    return rows.loc[(rows["kind"] == "ship") & rows["timed"] & rows["has_lot"], _OF_SHIPS]
-
-
 def _more_than_there(
     shared: Features, ships: pd.DataFrame
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
@@ -197,11 +155,12 @@ def _more_than_there(
     left; those ships are marked.
     """
     flows = shared.flows
-    made = flows.loc[flows["kind"].isin(_MADE), "stock"].unique()
+    made = flows.loc[flows["kind"].isin(MADE), "stock"].unique()
     parts = unreceived_parts(shared.rows, shared.consignments)
     every = pd.concat([flows[MOVED], shared.unreceived[MOVED], parts[MOVED]], ignore_index=True)
     tolerance = shared.once(holdings)
-    at_maker = _reconciled(flows[flows["stock"].isin(made)], tolerance)
+    # What was sent back to its maker may be there again, scanned in or not.
+    at_maker = _reconciled(every[every["stock"].isin(made)], tolerance)
     passed_on = _reconciled(every[every["stock"].isin(_overdrawn(every, made))], tolerance)
     passed_on = passed_on[sent_again(passed_on, shared.rows)]
     both = pd.concat([at_maker.assign(again=False), passed_on.assign(again=True)])
@@ -246,7 +205,7 @@ def _used_paper(
 @past
 def has_unique_bills(shared: Features) -> bool:
     """Tell whether bills of lading are used again so seldom that it means something."""
-    reused, bills = _reused(shared, _ships(shared))
+    reused, bills = _reused(shared, lot_ships(shared))
     return bool(reused["group"].nunique() <= max(REUSED_SHARE * bills, 1))
 
 

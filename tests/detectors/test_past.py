@@ -16,18 +16,21 @@ from test_apart import happens, three_sites
 from detectors.features import Features
 from detectors.goods.clones import passing_on
 from detectors.goods.exactness import holding_limits
+from detectors.goods.histories import makings_get_lost, with_history
+from detectors.goods.pauses import pauses
 from detectors.onward.watched import Watched
 from detectors.past import LEAST_QUARTERS, before
 from detectors.registry import BUILT_IN
 from detectors.routes.origin_laundering import changes_often
-from detectors.routes.phantom_shipment import has_unique_bills, with_history
+from detectors.routes.phantom_shipment import has_unique_bills
 from detectors.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 USUAL: list[Callable[[Features], Any]] = [
-    changes_often, has_unique_bills, holding_limits, passing_on, with_history,
+    changes_often, has_unique_bills, holding_limits, makings_get_lost, passing_on, pauses,
+    with_history,
 ]  # fmt: skip
 QUARTER = 2_200.0
 """Hours of a quarter, at least."""

@@ -1,0 +1,127 @@
+"""Histories: lots that nothing shows being made or arriving, and where that means something.
+
+It does at a shipper whose lots otherwise all have a history, unless the record was
+silent when the lot should have been made, or loses makings as it loses shipments.
+
+Next: detectors/goods/surplus.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from detectors.columns import at
+from detectors.custody import first_flows, stock
+from detectors.goods.pauses import after_pause
+from detectors.past import past
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from detectors.features import Features
+
+__all__ = [
+    "KNOWN_LOTS",
+    "KNOWN_SHARE",
+    "LOST_SHARE",
+    "MADE",
+    "lot_ships",
+    "makings_get_lost",
+    "with_history",
+    "without_history",
+]
+
+KNOWN_SHARE: Final = 0.9
+"""A shipper of whose other lots fewer have a history is not asked for one."""
+KNOWN_LOTS: Final = 5
+LOST_SHARE: Final = 0.02
+"""Where more of what was received was never shipped, by the record, events get lost.
+
+So do makings, if more lots than this have none.
+"""
+_MOST: Final = 2.0
+"""More makings missing than so many times what missing shipments let expect are another matter."""
+MADE: Final = ("produce", "transform")
+_OF_SHIPS: Final = ["event_id", "index", "at", "lot", "shipper_number", "amount"]
+
+
+def without_history(
+    shared: Features, ships: pd.DataFrame
+) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.bool_]]]:
+    """Mark ships of lots that come from nowhere, and by reason those of which that says nothing.
+
+    Args:
+        shared: Features of the run.
+        ships: `lot_ships`.
+    """
+    without, _ = _from_nowhere(shared, ships)
+    position = ships.index.to_numpy(np.int64)
+    known = at(shared.rows["shipper"], position).isin(shared.yardstick(with_history))
+    silent = after_pause(shared, position)
+    lost = np.full(len(ships), shared.yardstick(makings_get_lost))
+    return without & known & ~silent & ~lost, {
+        "a shipper whose lots have no history": without & ~known,
+        "a lot from a time of which nothing is recorded": without & known & silent,
+        "a record that lacks makings as often as shipments": without & known & ~silent & lost,
+    }
+
+
+def lot_ships(shared: Features) -> pd.DataFrame:
+    """Return the ships of lots."""
+    rows = shared.rows
+    return rows.loc[(rows["kind"] == "ship") & rows["timed"] & rows["has_lot"], _OF_SHIPS]
+
+
+def _from_nowhere(
+    shared: Features, ships: pd.DataFrame
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Mark ships of lots that come from nowhere; return the lot at the shipper of each, too.
+
+    Only the first sight of a lot counts: who has it later got it from there.
+    """
+    flows = shared.flows
+    first = first_flows(flows)
+    nowhere = first[first["sign"] < 0]
+    made = flows.loc[flows["kind"].isin(MADE), "lot"].unique()
+    nowhere = nowhere[~nowhere["lot"].isin(made)]
+    had = flows.loc[flows["sign"] > 0, "stock"]
+    held = stock(ships["lot"].to_numpy(), ships["shipper_number"].to_numpy())
+    return (ships["lot"].isin(nowhere["lot"]) & ~pd.Index(held).isin(had)).to_numpy(), held
+
+
+@past
+def with_history(shared: Features) -> list[str]:
+    """List the shippers of which most other lots have a history."""
+    lots = _lots(shared)
+    by_shipper = lots.groupby("shipper")["none"].agg(["sum", "size"])
+    usual = 1 - (by_shipper["sum"] - 1) / (by_shipper["size"] - 1).clip(lower=1)
+    known = by_shipper.index[(usual >= KNOWN_SHARE) & (by_shipper["size"] >= KNOWN_LOTS)]
+    return sorted(map(str, known))
+
+
+def _lots(shared: Features) -> pd.DataFrame:
+    """Return each lot that a site shipped: its `shipper`, and whether it came from nowhere."""
+    ships = lot_ships(shared)
+    without, held = _from_nowhere(shared, ships)
+    shipper = at(shared.rows["shipper"], ships.index.to_numpy(np.int64))
+    lots = pd.DataFrame({"shipper": shipper, "none": without})
+    return lots[~pd.Index(held).duplicated() & lots["shipper"].notna().to_numpy()]
+
+
+@past
+def makings_get_lost(shared: Features) -> bool:
+    """Tell whether makings are missing often, and as shipments of what was received are, too."""
+    rows = shared.rows
+    named = (rows["shipment_number"] >= 0).to_numpy()
+    received = rows.loc[named & (rows["kind"] == "receive").to_numpy(), "shipment_number"]
+    shipped = rows.loc[named & (rows["kind"] == "ship").to_numpy(), "shipment_number"]
+    share = float((~received.isin(shipped)).mean()) if len(received) else 0.0
+    if share < LOST_SHARE:
+        return False
+    lots = _lots(shared)
+    lots = lots[lots["shipper"].isin(with_history(shared))]
+    missing = float(lots["none"].mean()) if len(lots) else 0.0
+    return LOST_SHARE <= missing <= _MOST * share

@@ -1,0 +1,100 @@
+"""Lots that nothing shows being made, where the record itself has gaps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from frame_factories import BREMEN, HAMBURG, ROOT, World
+
+from detectors.registry import BUILT_IN
+from detectors.run import run
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from detectors.run import RunResult
+
+PHANTOM = [one for one in BUILT_IN if one.name == "phantom_shipment"]
+DAY = 24.0
+
+
+def sites() -> World:
+    """A maker, and who buys."""
+    world = World()
+    world.product("P")
+    for site, place in (("A", HAMBURG), ("B", BREMEN)):
+        world.site(site, place)
+    return world
+
+
+def daily(
+    world: World, days: Collection[int], unmade: Collection[int] = (), unsent: Collection[int] = ()
+) -> None:
+    """Every day a lot is made, leaves five hours later and arrives; some of it unrecorded."""
+    for day in days:
+        lot, shipment = f"L{day}", f"S{day}"
+        if day not in unmade:
+            world.make(DAY * day, "A", lot)
+        if day not in unsent:
+            world.ship(DAY * day + 5, "A", "B", lot, shipment, event_id=f"ship {day}")
+        world.receive(DAY * day + 9, "B", lot, shipment, event_id=f"receive {day}")
+
+
+def judged(world: World) -> RunResult:
+    """One run of the detector."""
+    frames = world.frames()
+    result = run(frames, PHANTOM, tree_size=frames.position, root=ROOT)
+    assert not result.errors
+    return result
+
+
+def flagged(result: RunResult) -> set[str]:
+    """The events that carry a flag."""
+    return {one.subject_id for one in result.flags}
+
+
+def test_a_lot_from_a_time_of_which_nothing_is_recorded_is_no_phantom() -> None:
+    """Right after two months without any event it may have been made in them; later not."""
+    world = sites()
+    daily(world, [*range(30), *range(90, 120)], unmade=[90, 110])
+    result = judged(world)
+    assert flagged(result) == {"ship 110", "receive 110"}
+    (left_out,) = result.abstentions
+    assert (left_out.reason, left_out.count) == (
+        "a lot from a time of which nothing is recorded", 1,
+    )  # fmt: skip
+
+
+def test_a_site_that_often_pauses_has_no_pause_to_speak_of() -> None:
+    """Who works every other month could have recorded what was made then."""
+    world = sites()
+    daily(world, [*range(30), *range(90, 120), *range(180, 210)], unmade=[90])
+    assert flagged(judged(world)) == {"ship 90", "receive 90"}
+
+
+@pytest.mark.parametrize("unsent", [(), (7, 17, 27)])
+def test_where_events_get_lost_a_missing_making_is_one_of_them(unsent: tuple[int, ...]) -> None:
+    """Three of forty makings are missing: lost, if as many shipments of what arrived are, too."""
+    world = sites()
+    daily(world, range(40), unmade=[5, 15, 25], unsent=unsent)
+    result = judged(world)
+    assert flagged(result) == (
+        set()
+        if unsent
+        else {f"{kind} {day}" for kind in ("ship", "receive") for day in (5, 15, 25)}
+    )
+    assert sum(one.count for one in result.abstentions) == (3 if unsent else 0)
+
+
+def test_what_was_sent_back_to_its_maker_may_be_there_again() -> None:
+    """A lot goes out to be dyed and returns; nobody scanned the return, and the maker sells it."""
+    for returned in (True, False):
+        world = sites()
+        daily(world, range(10))
+        world.make(300, "A", "X")
+        world.send(310, "A", "B", "X", "out", 1)
+        if returned:
+            world.ship(350, "B", "A", "X", "back")
+        world.ship(400, "A", "B", "X", "sold", event_id="sold")
+        assert flagged(judged(world)) == (set() if returned else {"sold"})
