@@ -18,7 +18,7 @@ from detectors.base import Benign
 from detectors.chances import deviate
 from detectors.labour.figures import ratio, subjects
 from detectors.labour.hour_signs import by_usual
-from detectors.labour.pay_signs import by_same_hours, pay_signs, roundness
+from detectors.labour.pay_signs import by_same_hours, by_wages, pay_signs, roundness
 from detectors.labour.sign import Sign
 from detectors.labour.signs import Signs
 
@@ -46,7 +46,7 @@ class FabricatedPayroll(Signs):
 
     name: ClassVar = "fabricated_payroll"
     type: ClassVar = "fabricated_payroll"
-    version: ClassVar = "3"
+    version: ClassVar = "4"
     peers_are: ClassVar = "facility-months, the site's own first"
     reads: ClassVar = (
         "labour/1 /gross_wages",
@@ -128,9 +128,9 @@ class FabricatedPayroll(Signs):
         window = window.assign(
             value_heads_per_output=heads,
             noise_repeated_total=_one_in(window),
-            chance_same_pay=by_same_hours(window),
+            chance_same_pay=0.0,
         )
-        return by_usual(window, ("same_pay",))
+        return by_same_hours(by_usual(by_wages(window), ("same_pay",)))
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Let a December total beyond the sheets count half: a thirteenth month is paid then."""

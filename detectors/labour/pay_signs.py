@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["BENFORD_ROWS", "by_same_hours", "pay_signs", "roundness"]
+__all__ = ["BENFORD_ROWS", "by_same_hours", "by_wages", "pay_signs", "roundness"]
 
 BENFORD_ROWS: Final = 300
 _DECADES: Final = 2.0
 """Benford's law (1938) holds only for figures that span at least this many powers of ten."""
 _LEAST: Final = 0.002
+_VARIED: Final = 0.01
+"""Spread of log hours from which on a month tells what hours do to hourly pay."""
+_MOST: Final = 0.2
+"""Share of a site's months that may show less of what hours do: it must be its custom."""
+_TELLING: Final = 6
+"""Months that tell what is usual at a site."""
 _MOST_ZEROS: Final = 9
 _CENTS: Final = 100
 
@@ -47,7 +53,7 @@ def pay_signs(sheets: Sheets) -> pd.DataFrame:
         One row per row of `sheets.months`: `hourly` (pay over hours of the rows that have both),
         `hourly_error` (its relative standard error over workers), `value_*` and `noise_*` of
         "rounded", "pay_without_hours" and "first_digits", and `value_same_pay`, `of_same_pay`,
-        `pairs_same_hours` and `pairs_same_both` (see `by_same_hours`).
+        `pairs_same_hours` and `weeks_same_pay` (see `by_same_hours`).
     """
     known = (sheets.hours > 0) & (sheets.pay > 0)
     rows = sheets._replace(
@@ -98,18 +104,24 @@ def _hourly(rows: Sheets) -> dict[str, Floats]:
 def _same(rows: Sheets, size: Floats) -> dict[str, Floats]:
     """Return the share of rows whose pay another worker got to the cent.
 
-    Also how many pairs of workers' rows have the same hours, and how many of these the same pay.
+    Two who have other weeks that differ, and the same pay where they have the same hours, are
+    people of one wage: that counts as nothing. Also how many pairs of workers' rows have the
+    same hours, and how many weeks a worker has.
     """
     table = pd.DataFrame({"month": rows.month, "pay": np.round(rows.pay, 2), "hours": rows.hours})
     table["worker"] = rows.worker
+    week = pd.util.hash_pandas_object(table[["pay", "hours"]], index=False)
+    table["whole"] = week.groupby(table["worker"]).transform("sum")
     others = _others(table, ["month", "pay"])
     same, both = _others(table, ["month", "hours"]), _others(table, ["month", "hours", "pay"])
+    twins = _others(table, ["month", "hours", "pay", "whole"])
     months = len(rows.months)
+    workers = np.bincount(table["month"][~table["worker"].duplicated()], minlength=months)
     return {
-        "value_same_pay": _added(table["month"], others > 0, months) / size,
+        "value_same_pay": _added(table["month"], others > both - twins, months) / size,
         "of_same_pay": size,
         "pairs_same_hours": _added(table["month"], same, months),
-        "pairs_same_both": _added(table["month"], both, months),
+        "weeks_same_pay": size / np.maximum(workers, 1),
     }
 
 
@@ -124,31 +136,72 @@ def _added(month: pd.Series, values: NDArray[Any], months: int) -> Floats:
     return np.asarray(np.bincount(month, values, months), np.float64)
 
 
-def by_same_hours(window: pd.DataFrame) -> pd.Series:
-    """Return the share of rows that have another's pay because they have another's hours.
+def by_same_hours(window: pd.DataFrame) -> pd.DataFrame:
+    """Give shares of equal pay the noise of workers' months that coincide because hours do.
 
-    How often the same hours bring the same pay is read off the site's other months.
+    Two months that coincide come with all their weeks. A few copied workers hardly change how
+    many weeks of a month are equal, so they do not excuse themselves.
+
+    Args:
+        window: What `pay_signs` returns, with `noise_same_pay`.
     """
-    hours, both = (window[f"pairs_same_{name}"] for name in ("hours", "both"))
-    rest, same = (
-        each.groupby(window["site"]).transform("sum") - each.fillna(0.0) for each in (hours, both)
+    rows, weeks = window["of_same_pay"], window["weeks_same_pay"]
+    equal = window["pairs_same_hours"] / (rows * (rows - 1)).clip(lower=1.0)
+    share = ((rows / weeks - 1) * equal**weeks).clip(0.0, 1.0)
+    chance = 2 * weeks * share / rows
+    return window.assign(noise_same_pay=(window["noise_same_pay"] ** 2 + chance) ** 0.5)
+
+
+def by_wages(window: pd.DataFrame) -> pd.DataFrame:
+    """Take off what hours do to hourly pay at this site: salaries, and premiums for overtime.
+
+    Of a salary short weeks make a high hourly pay, of a premium for overtime a low one.
+
+    Args:
+        window: What `pay_signs` returns, with `site`.
+    """
+    slope = (window["rate_by_hours"] / window["hours_by_hours"]).where(
+        window["hours_by_hours"] > _VARIED**2
     )
-    share = (same / rest.where(rest > 0)).fillna(0.0)
-    return (share * hours / window["of_same_pay"]).clip(upper=1.0)
+    months = slope.groupby(window["site"])
+    low, high = (months.transform("quantile", part) for part in (_MOST, 1 - _MOST))
+    usual = low.clip(lower=0.0) + high.clip(upper=0.0)
+    usual = usual.where(months.transform("count") >= _TELLING).fillna(0.0).clip(-1.0, 1.0)
+    left = (
+        window["rate_by_rate"]
+        - 2 * usual * window["rate_by_hours"]
+        + usual**2 * window["hours_by_hours"]
+    )
+    return window.assign(value_pay_without_hours=_log_spread(left))
 
 
 def _loose(rows: Sheets, size: Floats) -> dict[str, Floats]:
-    """Return how far a worker's hourly pay strays from week to week, as a log."""
-    rate = np.log(rows.pay / rows.hours)
-    workers = int(rows.worker.max(initial=0)) + 1
-    weeks = np.bincount(rows.worker, minlength=workers)
-    mean = np.bincount(rows.worker, rate, workers) / np.maximum(weeks, 1)
-    squares = per_month(rows, (rate - mean[rows.worker]) ** 2)
+    """Return how far a worker's hourly pay strays from week to week, as a log.
+
+    Also the products of hourly pay and hours within workers, a degree of freedom (see `by_wages`).
+    """
+    rate, hours = (_within(rows, np.log(each)) for each in (rows.pay / rows.hours, rows.hours))
+    weeks = np.bincount(rows.worker)
     freedom = np.maximum(size - per_month(rows, 1 / weeks[rows.worker]), 1)
+    squares = per_month(rows, rate**2) / freedom
     return {
-        "value_pay_without_hours": np.log(np.sqrt(squares / freedom) + _LEAST),
+        "value_pay_without_hours": _log_spread(squares),
         "noise_pay_without_hours": 1 / np.sqrt(2 * freedom),
+        "rate_by_rate": squares,
+        "rate_by_hours": per_month(rows, rate * hours) / freedom,
+        "hours_by_hours": per_month(rows, hours**2) / freedom,
     }
+
+
+def _within(rows: Sheets, values: Floats) -> Floats:
+    """Return how far each row is from its worker's mean of the month."""
+    weeks = np.bincount(rows.worker)
+    return values - (np.bincount(rows.worker, values) / np.maximum(weeks, 1))[rows.worker]
+
+
+def _log_spread(squares: Any) -> Any:
+    """Return the log of a spread from its square, which rounding may leave below zero."""
+    return np.log(np.sqrt(np.maximum(squares, 0.0)) + _LEAST)
 
 
 def _first_digits(rows: Sheets, size: Floats) -> dict[str, Floats]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from asking import ask, flagged, reasons
 from frame_factories import ROOT
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from planted_labour import LABOUR, LAST, MONTHS, SITE, SUBJECT, workplaces
 
 from detectors.labour.departures import Peers, departures
+from detectors.labour.pay_signs import by_wages
 from detectors.labour.persistence import runs, settled
 from detectors.registry import BUILT_IN
 from detectors.run import run
@@ -236,3 +238,32 @@ def test_later_months_change_nothing_in_a_closed_quarter() -> None:
 def test_planted_month_disappears_when_it_is_corrected(name: str) -> None:
     """A corrected report replaces what it corrects, and the flag goes."""
     assert SUBJECT not in flagged(name, workplaces())
+
+
+@pytest.mark.parametrize("salaried", [False, True])
+def test_absences_of_the_salaried_are_no_fabrication(*, salaried: bool) -> None:
+    """Short weeks at full pay are nothing where it is the custom; once, at a site that pays by
+    the hour, they are a sign.
+    """
+
+    def month(absent: float) -> dict[str, list[float]]:
+        dice = np.random.default_rng(int(absent))
+        hours = 40 - absent * dice.random(32) ** 4
+        pay = np.where(salaried or absent > 20, 600.0, 15 * hours) + np.arange(32) // 4
+        rate, log = (
+            (each - each.reshape(8, 4).mean(axis=1).repeat(4))
+            for each in (np.log(pay / hours), np.log(hours))
+        )
+        return {
+            name: [float((one * other).mean())]
+            for name, one, other in (
+                ("rate_by_rate", rate, rate),
+                ("rate_by_hours", rate, log),
+                ("hours_by_hours", log, log),
+            )
+        }
+
+    months = [month(absent) for absent in (9, 10, 11, 12, 13, 14, 15, 25)]
+    window = pd.concat([pd.DataFrame(one) for one in months], ignore_index=True)
+    found = by_wages(window.assign(site="F0"))["value_pay_without_hours"]
+    assert bool(found.iloc[-1] > found.iloc[:-1].max() + 1) != salaried
