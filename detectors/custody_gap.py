@@ -31,7 +31,7 @@ from detectors.custody import (
 from detectors.custody_words import account
 from detectors.features import CLOCK_HOURS
 from detectors.goods.clones import clones
-from detectors.goods.exactness import LEAST_GAIN, LEAST_LOSS, TOLERANCE, holdings
+from detectors.goods.exactness import ANY, LEAST_GAIN, LEAST_LOSS, TOLERANCE, holdings
 from detectors.goods.handovers import (
     AT_LIMIT,
     CLOSED_DAYS,
@@ -161,6 +161,9 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     positions = rows.index.to_numpy()
     return table[~opening], {
         "a lot whose record begins with this site": position[opening],
+        "a product whose quantities are all one number": position[
+            tolerance[rows["lot"].to_numpy()[position]] >= ANY
+        ],
         "a shipment without a lot": positions[ships & ~rows["has_lot"].to_numpy()],
         "a shipment without a shipper": positions[ships & rows["shipper"].isna().to_numpy()],
     }

@@ -108,6 +108,7 @@ def _unusable(every: pd.DataFrame) -> dict[str, pd.Series]:
     return {
         "no declared conversion rate, site or output quantity": event[~known],
         "an input lot that the record does not hold": event[known & (inputs == "unknown")],
+        "a product whose quantities are all one number": event[known & (inputs == "one number")],
         "none of the inputs is the declared material": event[known & (inputs == "other")],
     }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from detectors.goods.exactness import ANY, holding_limits
 from detectors.pools import build, needs, taken
 from detectors.shortages import allowed, blamed, drawn
 from detectors.units import mix_up
@@ -66,6 +67,9 @@ def reconciled(shared: Features) -> Reconciled:
         shared: Features of the run; ask for this through `Features.once`.
     """
     every = needs(shared)
+    limits = shared.yardstick(holding_limits)
+    told = every["product_id"].map(limits).fillna(0.0) < ANY
+    every["inputs"] = every["inputs"].where(told, "one number")
     usable = every["need"].notna() & every["site"].notna()
     usable &= every["inputs"].isin(["named", "none"])
     pools = build(shared, every[usable], tolerance=TOLERANCE, opening_days=OPENING_DAYS)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from detectors.features import Features
 
 __all__ = [
+    "ANY",
     "LEAST_GAIN",
     "LEAST_LOSS",
     "MANY",
@@ -51,6 +52,9 @@ _OUTER, _BEYOND_OUTER = 0.98, 2.5
 _LEFT: Final = 0.1
 """Where more of a lot than this stayed or came from nowhere, its balance shows no exactness."""
 _WITH_FEW: Final = 2.0
+ANY: Final = 1e9
+"""A limit where quantities say nothing: a form was filled in with one number."""
+_ROUNDED: Final = 1 + 1e-9
 
 
 def losses(product: NDArray[np.int64], change: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -166,7 +170,27 @@ def holding_limits(shared: Features) -> dict[str, float]:
     number, names, lots = _products(shared)
     product = np.full(int(lots.max(initial=-1)) + 1, -1)
     product[lots] = number
-    return by_product(gains, product[np.asarray(places, np.int64) >> 32], names, change)
+    product = product[np.asarray(places, np.int64) >> 32]
+    limits = by_product(gains, product, names, change)
+    return limits | dict.fromkeys(_one_value(shared, names[product[left > came * _ROUNDED]]), ANY)
+
+
+def _one_value(shared: Features, overdrawn: NDArray[np.object_]) -> list[str]:
+    """List the products of which every quantity is the same, although lots are divided.
+
+    Args:
+        shared: Features of the run.
+        overdrawn: The product of each lot of which more left a site than came.
+    """
+    amount = shared.rows["amount"].groupby(shared.rows["product_id"])
+    lots = shared.rows.groupby("product_id")["lot"].nunique()
+    often = pd.Series(overdrawn).value_counts().reindex(lots.index, fill_value=0)
+    one, many = (amount.max() == amount.min()), amount.count() >= MANY
+    same = one & many & (often > _LEFT * lots)
+    if 2 * same.sum() > many.sum():
+        # Most goods are filled in so: those with few quantities of one number are, too.
+        same |= one & ~many
+    return sorted(map(str, same.index[same.to_numpy(bool)]))
 
 
 def by_product(

@@ -98,3 +98,15 @@ def test_what_was_sent_back_to_its_maker_may_be_there_again() -> None:
             world.ship(350, "B", "A", "X", "back")
         world.ship(400, "A", "B", "X", "sold", event_id="sold")
         assert flagged(judged(world)) == (set() if returned else {"sold"})
+
+
+@pytest.mark.parametrize("other", [100.0, 90.0])
+def test_one_number_in_every_quantity_balances_nothing(other: float) -> None:
+    """Each lot comes once and goes to two shops: with one number throughout that is no surplus."""
+    world = sites()
+    world.site("C", BREMEN)
+    for n in range(20):
+        world.make(24 * n, "A", f"L{n}", other if n == 5 else 100.0)
+        world.send(24 * n + 5, "A", "B", f"L{n}", f"S{n}", 1)
+        world.send(24 * n + 9, "A", "C", f"L{n}", f"T{n}", 1)
+    assert bool(flagged(judged(world))) is (other != 100.0)
