@@ -55,6 +55,7 @@ def each(
     shared: Features,
     *,
     begun: Callable[[int], None] | None = None,
+    first: Callable[[Features], None] | None = None,
     held: Collection[object] = (),
     here: bool = False,
 ) -> Iterator[T | Exception]:
@@ -65,6 +66,8 @@ def each(
             for the questions about everything, which take longest, are asked last.
         shared: What they read.
         begun: Called with each task's number before it is begun here, or its answer is read.
+        first: Called with what is shared before there are two processes, if there will be: for
+            what both would make.
         held: What answers may hold besides what is shared, and is not to be doubled.
         here: Do all of it in this process.
     """
@@ -72,6 +75,8 @@ def each(
     answers: dict[int, T | Exception] = {}
     if len(tasks) > 1 and not here and _is_useful(len(shared.frames.events)):
         shared.prepare()
+        if first is not None:
+            first(shared)
         answers = _by_two(tasks, [*shared.made(), *held], begun)
     for number, task in enumerate(tasks):
         if number not in answers:

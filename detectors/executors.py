@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from detectors.abreast import each
 from detectors.features import Features
 from detectors.judging import Judgement, judge
+from detectors.past import settle
 from provenance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class InProcess:
                 progress(detectors[number].name)
 
         tasks = [partial(judge, detector, shared, level) for detector in detectors]
-        yield from each(tasks, shared, begun=begun, held=detectors)
+        yield from each(tasks, shared, begun=begun, first=settle, held=detectors)
 
 
 class Cluster:

@@ -95,6 +95,10 @@ class Features:
         found: T = self._made[make]
         return found
 
+    def forget(self, make: Callable[[Features], object]) -> None:
+        """Let go of what a function made, if it did; it is made again when it is asked for."""
+        self._made.pop(make, None)
+
     def lasting(self, make: Callable[[Features], T]) -> T:
         """Return `once` of what log entries say one by one: no later entry changes that.
 
@@ -309,18 +313,10 @@ class Features:
     @cached_property
     def _leaves(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
         """Every entry's index, ascending, and leaf hash."""
-        frames = self.frames
-        tables = (
-            frames.events,
-            frames.facilities,
-            frames.products,
-            frames.labour,
-            frames.timesheets,
-            frames.legal_limits,
-            frames.locations,
-            frames.watchlist,
-            frames.flags,
+        names = (
+            "events facilities products labour timesheets legal_limits locations watchlist flags"
         )
+        tables = [getattr(self.frames, name) for name in names.split()]
         index = np.concatenate([table["index"].to_numpy(np.int64) for table in tables])
         hashes = np.concatenate([table["leaf_hash"].to_numpy(object) for table in tables])
         order = np.argsort(index, kind="stable")

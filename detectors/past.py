@@ -13,6 +13,7 @@ Next: detectors/goods/exactness.py
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 
     from graph.frames import Frames
 
-__all__ = ["LEAST_QUARTERS", "READ", "before", "is_past", "past"]
+__all__ = ["LEAST_QUARTERS", "READ", "before", "is_past", "past", "settle"]
 
 T = TypeVar("T")
 READ: Final = frozenset(("events", "inputs", "facilities", "locations", "products"))
 """Tables that what is usual may rest on."""
 LEAST_QUARTERS: Final = 4
 """So many that are over tell what is usual."""
+_MADE: Final[list[Callable[[Features], object]]] = []
 
 
 def past(make: Callable[[Features], T]) -> Callable[[Features], T]:
@@ -48,7 +50,23 @@ def past(make: Callable[[Features], T]) -> Callable[[Features], T]:
         return make(shared.once(_past))
 
     made.is_past = True  # type: ignore[attr-defined]
+    _MADE.append(made)
     return made
+
+
+def settle(shared: Features) -> None:
+    """Make all yardsticks of the past, and let go of what they are made of.
+
+    Before a large record is worked on by two processes, each of which would otherwise hold a past
+    of its own.
+    """
+    if before(shared) is None:
+        return
+    for make in _MADE:
+        # Whoever needs it meets the same fault again, and reports it.
+        with suppress(Exception):
+            shared.yardstick(make)
+    shared.forget(_past)
 
 
 def is_past(make: Callable[[Features], Any]) -> bool:
