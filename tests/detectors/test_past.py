@@ -19,7 +19,7 @@ from detectors.goods.exactness import holding_limits
 from detectors.goods.histories import makings_get_lost, with_history
 from detectors.goods.pauses import pauses
 from detectors.onward.watched import Watched
-from detectors.past import LEAST_QUARTERS, before
+from detectors.past import LEAST_QUARTERS, before, settle
 from detectors.registry import BUILT_IN
 from detectors.routes.origin_laundering import changes_often
 from detectors.routes.phantom_shipment import has_unique_bills
@@ -57,6 +57,8 @@ def test_what_is_usual_rests_on_the_quarters_that_are_over_alone(seed: int, size
     for number in range(size):
         happens(world, dice, f"E{number}", 20_000.0)
     shared, watched = Features(world.frames()), Watched(world.frames(), seed=1)
+    settled = Features(world.frames())
+    settle(settled)
     end = before(shared)
     told = Features((world if end is None else alone(world, end)).frames())
     for make in USUAL:
@@ -64,6 +66,7 @@ def test_what_is_usual_rests_on_the_quarters_that_are_over_alone(seed: int, size
         expected = getattr(make, "__wrapped__")(told)  # noqa: B009 - mypy knows no wrapper
         assert shared.yardstick(make) == expected
         assert watched.yardstick(make) == expected
+        assert settled.yardstick(make) == expected
 
 
 @pytest.mark.parametrize("quarters", [LEAST_QUARTERS - 1, LEAST_QUARTERS])
