@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from detectors.base import (
     Account,
@@ -23,14 +22,15 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
-from detectors.columns import codes
-from detectors.products import catalogue, find
+from detectors.columns import at, codes
+from detectors.products import find
 from detectors.routes.readings import FAHRENHEIT, LEAST_SLIPS, celsius, readings, several
 from detectors.rules import beyond_limit, not_judged, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from detectors.base import Case, Decisions, Finding
@@ -67,9 +67,11 @@ class StorageLimits:
 
     def features(self, shared: Features) -> Sample:
         """Hold every reading against what is declared for the goods it was taken of."""
-        table = _limited(readings(shared), catalogue(shared.frames.products))
+        known = shared.products
+        table = _limited(readings(shared), known)
         said, odd = table["low"].notna() | table["high"].notna(), table["low"] > table["high"]
-        judged = table[said & ~odd]
+        judged = table[said & ~odd].reset_index(drop=True)
+        judged["declared"] = known["index"].to_numpy(np.int64)[judged["declared"]]
         read = judged["degrees"].to_numpy(np.float64)
         beyond, converted = (
             np.fmax(judged["low"] - degrees, degrees - judged["high"]).to_numpy(np.float64)
@@ -85,9 +87,9 @@ class StorageLimits:
             "the product's master data declare no limits of temperature": table[~said],
             "the limits declared for the product contradict each other": table[odd],
         }
-        known = set(judged["subject_id"])
+        asked = set(judged["subject_id"])
         left_out = {why: one["subject_id"] for why, one in reasons.items()}
-        left_out = {why: one[~one.isin(known)] for why, one in left_out.items()}
+        left_out = {why: one[~one.isin(asked)] for why, one in left_out.items()}
         return Sample(judged, not_judged(self.name, left_out))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
@@ -131,12 +133,7 @@ class StorageLimits:
 
 
 def _limited(table: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Add what the master data declare: `low`, `high` and the entry that says so."""
+    """Add what the master data declare: `low`, `high` and the row of the catalogue that says so."""
     row = find(table, known)
-    none = known.iloc[:0].reindex([-1])
-    found = pd.concat([known, none]).iloc[row].reset_index(drop=True)
-    return table.reset_index(drop=True).assign(
-        low=found["min_temperature_c"],
-        high=found["max_temperature_c"],
-        declared=found["index"].fillna(-1).astype(np.int64),
-    )
+    low, high = (at(known[f"{end}_temperature_c"], row) for end in ("min", "max"))
+    return table.reset_index(drop=True).assign(low=low, high=high, declared=row)
