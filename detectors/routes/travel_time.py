@@ -2,7 +2,9 @@
 
 The rule of `impossible_travel` says what no vehicle can do; this says what the
 vehicles of this mode and lane do not do. Late arrivals are no question here:
-weather, closures and queues make goods late, nothing makes them early.
+weather, closures and queues make goods late, nothing makes them early. What is
+usual holds waits, too: for a ship, at a border, until the till is read at night.
+A trip that was spared them is no faster than vehicles drive.
 
 Next: detectors/routes/route_detour.py
 """
@@ -37,7 +39,12 @@ BANDS_KM: Final = (0, 50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 25_000)
 LEAST_HOURS: Final = 2.0
 """Added to every trip: loading, and clocks that differ."""
 MIN_KM: Final = 25.0
+CRUISE: Final = {"sea": 45.0, "road": 100.0, "rail": 140.0, "air": 950.0}
+"""km/h as the crow flies that vehicles of the mode keep up when nothing holds them: container ships
+of 24 knots, lorries that never stop, goods trains on fast tracks, jets. A mode that is missing or
+unknown may be any of them."""
 DONE: Final = "others on the lane were about as fast"
+NO_WAIT: Final = "a trip without the waits of others, no faster than such vehicles drive"
 OTHERS: Final = 2
 _AS_FAST: Final = 0.25
 """Log of hours per kilometre by which a trip may be slower and still be about as fast."""
@@ -48,7 +55,7 @@ class TravelTime(Statistical):
 
     name: Final = "travel_time"
     type: Final = "impossible_travel"
-    version: Final = "4"
+    version: Final = "5"
     closing = LATER_TOO
     side = "lower"
     null_of_all = True
@@ -67,6 +74,7 @@ class TravelTime(Statistical):
         "added_hours": LEAST_HOURS,
         "min_distance_km": MIN_KM,
         "others_as_fast": OTHERS,
+        **{f"cruise_{mode}_kmh": speed for mode, speed in CRUISE.items()},
         "clock_least_hours_off": LEAST_OFF,
         "clock_short_trip_hours": SHORT_HOURS,
         "clock_trips_of_lane": TRIPS,
@@ -100,6 +108,7 @@ class TravelTime(Statistical):
             "received before shipped, a question of order": table["subject_id"][placed & ~ordered],
         }
         table = table[placed & ordered].reset_index(drop=True)
+        table["driven"] = table["km"] / table["mode"].map(CRUISE).fillna(max(CRUISE.values()))
         table["band"] = np.searchsorted(BANDS_KM, table["km"])
         table["mode_band"] = codes(table, ["mode", "band"])
         table["lane"] = codes(table, ["mode", "shipper", "to_site"])
@@ -115,14 +124,16 @@ class TravelTime(Statistical):
         trip = trip.to_numpy()
         expected = standing(trip, mode, _groupings(window), scale_by=band, floor=FLOOR)
         residual, usual = expected.residual, expected.spread
-        done = _done_by_others(trip, lane)
+        early = residual < 0
+        done = _done_by_others(trip, lane) & early
+        driven = (window["hours"] + lost >= window["driven"]).to_numpy() & early
         return pd.DataFrame(
             {
                 "z": residual / usual,
                 "residual": residual,
                 "spread": usual,
                 "lost": lost,
-                "benign": np.where(done & (residual < 0), DONE, ""),
+                "benign": np.where(done, DONE, np.where(driven, NO_WAIT, "")),
                 "peers": pd.Series(band).groupby(band).transform("size"),
             }
         )
@@ -171,22 +182,24 @@ def _account(row: Mapping[str, Any], threshold: float) -> Account:
     added = row["lost"] + LEAST_HOURS
     whole = (row["hours"] + added) / np.exp(row["residual"])
     usual, low = whole - added, whole / np.exp(threshold * row["spread"]) - added
+    low = max(min(low, row["driven"] - row["lost"]), 0.0)
     by = "" if row["mode"] == "unknown" else f" by {row['mode']}"
     return Account(
         evidence=(int(row["ship_index"]),),
         observed=Measure("time from leaving to arriving", row["hours"], "hours"),
-        expected=Expected(max(low, 0.0), None, "hours"),
+        expected=Expected(low, None, "hours"),
         peer_group=PeerGroup(f"trips{by} over such a distance", int(row["peers"])),
         sentence=(
             f"The goods were received {plain(row['km'])} km away {plain(row['hours'])} hours after "
             f"they were shipped; such trips{by} usually take {plain(usual)} hours there."
         ),
         counterfactual=(
-            f"The flag would disappear if the trip had taken at least {plain(max(low, 0.0))} hours."
+            f"The flag would disappear if the trip had taken at least {plain(low)} hours."
         ),
         benign=(
             Benign("a lane that is always fast", "ruled out"),
             Benign(DONE, "ruled out"),
+            Benign(NO_WAIT, "ruled out"),
             Benign("a site's clock that is always off", "ruled out"),
             Benign("another mode of transport than the record names", "possible"),
             Benign("a departure recorded late, or a time zone left out", "possible"),

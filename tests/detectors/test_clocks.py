@@ -9,9 +9,9 @@ from frame_factories import BREMEN, HAMBURG, World
 
 from detectors.features import Features
 from detectors.routes.clocks import LEAST_OFF, SHORT_HOURS, TRIPS, lost_hours
-from detectors.routes.travel_time import TravelTime
+from detectors.routes.travel_time import CRUISE, NO_WAIT, TravelTime
 
-LANES, USUAL = 6, 9.0
+LANES, USUAL, KM = 6, 9.0, 95.0
 LAST = LANES - 1
 _UNUSUAL = -2.5
 
@@ -80,3 +80,28 @@ def test_trips_to_a_site_with_a_slow_clock_are_not_too_fast() -> None:
     assert set(flagged("travel_time", world)) == {late}
     table = TravelTime().features(Features(world.frames())).table
     assert table["z"][table["to_site"] == "S"].min() > _UNUSUAL
+
+
+def test_a_trip_that_was_spared_the_waits_of_others_is_not_too_fast() -> None:
+    """Receipts are booked at night: a lorry of the evening is no faster than lorries drive.
+
+    One that drove faster than they do is.
+    """
+    world = World()
+    world.site("A", HAMBURG)
+    world.site("S", BREMEN)
+    world.product("P")
+    spared, driven = 50, KM / CRUISE["road"]
+    took = {spared: driven + 0.1, spared + 1: driven / 2}
+    receipts = []
+    for n in range(120):
+        start = n * 24 + 7 + n % 5
+        world.make(n * 24, "A", f"L{n}")
+        world.ship(start, "A", "S", f"L{n}", f"S{n}", transport_mode="road")
+        end = start + took.get(n, n * 24 + 23.9 - start)
+        receipts.append(world.receive(end, "S", f"L{n}", f"S{n}"))
+    table = TravelTime().features(Features(world.frames())).table
+    table = table.set_index("subject_id").loc[receipts[spared : spared + 2]]
+    assert (table["z"] < _UNUSUAL).all()
+    assert (table["benign"] == NO_WAIT).tolist() == [True, False]
+    assert set(flagged("travel_time", world)) == {receipts[spared + 1]}
