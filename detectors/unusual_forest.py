@@ -79,6 +79,8 @@ def _usual_depth(size: NDArray[Any]) -> NDArray[np.float64]:
 
 _PAIR: Final = 2
 """Two rows are told apart at the first step; for one alone there is none."""
+_AT_ONCE: Final = 8_192
+"""Rows that go down a tree together: what they need fits beside the processor."""
 
 
 def strangeness(forest: Forest, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -86,15 +88,53 @@ def strangeness(forest: Forest, rows: NDArray[np.float64]) -> NDArray[np.float64
 
     Each row's figure depends on that row alone, and is that of the library to the digit.
     """
-    # The library decides by single precision.
-    flat = np.ascontiguousarray(rows, np.float32).ravel()
-    start = np.arange(len(rows)) * rows.shape[1]
-    levels = int(np.log2(forest.depth.shape[1]))
+    trees = [
+        _Tree(column, limit, depth)
+        for column, limit, depth in zip(
+            forest.column.astype(np.intp), _single(forest.limit), forest.depth, strict=True
+        )
+    ]
     depths = np.zeros(len(rows))
-    for column, limit, depth in zip(forest.column, forest.limit, forest.depth, strict=True):
-        node = np.zeros(len(rows), np.intp)
-        for _ in range(levels):
-            node = 2 * node + 1 + (flat[start + column[node]] > limit[node])
-        depths += depth[node - len(limit)]
+    for first in range(0, len(rows), _AT_ONCE):
+        _sum_depths(trees, rows[first : first + _AT_ONCE], depths[first : first + _AT_ONCE])
     scores = 2 ** (-(depths / forest.usual))
     return np.asarray(-(-scores - forest.offset) - forest.offset, np.float64)
+
+
+class _Tree(NamedTuple):
+    """One tree of a forest, its columns as positions, its limits in single precision."""
+
+    column: NDArray[np.intp]
+    limit: NDArray[np.float32]
+    depth: NDArray[np.float64]
+
+
+def _single(limit: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Round down: the same numbers of single precision, by which the library decides, are above."""
+    with np.errstate(over="ignore"):
+        near = limit.astype(np.float32)
+    return np.where(near > limit, np.nextafter(near, np.float32(-np.inf)), near)
+
+
+def _sum_depths(trees: list[_Tree], rows: NDArray[np.float64], total: NDArray[np.float64]) -> None:
+    """Add up how deep each row comes to lie in each tree."""
+    flat = np.ascontiguousarray(rows, np.float32).ravel()
+    start = np.arange(len(rows)) * rows.shape[1]
+    node, at, deep = np.empty_like(start), np.empty_like(start), np.empty(len(rows))
+    value, bound = np.empty((2, len(rows)), np.float32)
+    right = np.empty(len(rows), bool)
+    for tree in trees:
+        node[:] = 0
+        for _ in range(int(np.log2(len(tree.depth)))):
+            # Nothing is ever clipped; asked to raise instead, each step would copy its output.
+            tree.column.take(node, out=at, mode="clip")
+            at += start
+            flat.take(at, out=value, mode="clip")
+            tree.limit.take(node, out=bound, mode="clip")
+            np.greater(value, bound, out=right)
+            node += node
+            node += 1
+            node += right
+        node -= len(tree.limit)
+        tree.depth.take(node, out=deep, mode="clip")
+        total += deep
