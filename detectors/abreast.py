@@ -25,6 +25,7 @@ import struct
 import sys
 import threading
 from contextlib import ExitStack, suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
 
-__all__ = ["each"]
+__all__ = ["Plan", "each"]
 
 T = TypeVar("T")
 
@@ -50,24 +51,38 @@ _ALIGNED: Final = 64
 """What numpy and Arrow like their numbers to begin at a multiple of."""
 
 
+class Plan(NamedTuple):
+    """Who does what where there are two processes; with one, tasks are done as they are given.
+
+    Attributes:
+        first: Called in this process, with what is shared, before anything else is done in it.
+        own: Numbers of tasks that this process does then, and the copy never: they need what
+            `first` made, or have much in common that both would make.
+        others: Numbers of tasks that either does. They are begun in this order: what takes long
+            comes first, so that both are done at about the same time.
+    """
+
+    first: Callable[[Features], None] | None = None
+    own: Sequence[int] = ()
+    others: Sequence[int] = ()
+
+
 def each(
     tasks: Sequence[Callable[[], T]],
     shared: Features,
     *,
     begun: Callable[[int], None] | None = None,
-    first: Callable[[Features], None] | None = None,
+    plan: Plan | None = None,
     held: Collection[object] = (),
     here: bool = False,
 ) -> Iterator[T | Exception]:
     """Yield what each task returns or raises; over a large record two processes work on them.
 
     Args:
-        tasks: Independent of each other. Where there are two processes the last are begun first,
-            for the questions about everything, which take longest, are asked last.
+        tasks: Independent of each other.
         shared: What they read.
         begun: Called with each task's number before it is begun here, or its answer is read.
-        first: Called with what is shared before there are two processes, if there will be: for
-            what both would make.
+        plan: Who does what; either does any, the last first, unless it says otherwise.
         held: What answers may hold besides what is shared, and is not to be doubled.
         here: Do all of it in this process.
     """
@@ -75,9 +90,8 @@ def each(
     answers: dict[int, T | Exception] = {}
     if len(tasks) > 1 and not here and _is_useful(len(shared.frames.events)):
         shared.prepare()
-        if first is not None:
-            first(shared)
-        answers = _by_two(tasks, [*shared.made(), *held], begun)
+        plan = plan or Plan(others=range(len(tasks))[::-1])
+        answers = _by_two(tasks, shared, plan, [*shared.made(), *held], begun)
     for number, task in enumerate(tasks):
         if number not in answers:
             begun(number)
@@ -98,16 +112,25 @@ def _is_useful(rows: int) -> bool:
 
 
 def _by_two(
-    tasks: Sequence[Callable[[], T]], held: list[object], begun: Callable[[int], None]
+    tasks: Sequence[Callable[[], T]],
+    shared: Features,
+    plan: Plan,
+    held: list[object],
+    begun: Callable[[int], None],
 ) -> dict[int, T | Exception]:
     """Return the answers by the number of the task; some may be missing."""
     answers: dict[int, T | Exception] = {}
     with ExitStack() as ends, suppress(OSError):  # there is no room for another process
-        tickets = _Tickets(len(tasks))
+        tickets = _Tickets(plan.others)
         ends.callback(tickets.close)
+        # To look through what there is for garbage would copy its pages, in either process.
+        gc.freeze()
+        ends.callback(gc.unfreeze)
         other = _Copy(tasks, held, tickets)
         ends.callback(other.end)
-        for number in tickets:
+        if plan.first is not None:
+            plan.first(shared)
+        for number in chain(plan.own, tickets):
             begun(number)
             answers[number] = _tried(tasks[number])
         for number, answer in other.answers():
@@ -119,11 +142,11 @@ def _by_two(
 class _Tickets:
     """Numbers in a pipe: whoever reads one has it, and nobody else."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, numbers: Sequence[int]) -> None:
         self._read, write = os.pipe()
         try:
             # A pipe holds 64 KiB: thirty thousand tickets.
-            os.write(write, b"".join(_TICKET.pack(number) for number in reversed(range(count))))
+            os.write(write, b"".join(map(_TICKET.pack, numbers)))
         finally:
             os.close(write)
 
@@ -201,8 +224,6 @@ def _work(
     """Be the copy: take tasks until there are none."""
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
 
-    # What was there before the fork stays where it is: to look at it would copy its pages.
-    gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(life,), daemon=True).start()
     known = {id(value): number for number, value in enumerate(held)}

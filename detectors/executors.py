@@ -10,13 +10,16 @@ Next: detectors/run.py
 from __future__ import annotations
 
 from asyncio import CancelledError
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from detectors.abreast import each
+from detectors.abreast import Plan, each
+from detectors.base import EvidenceClass
 from detectors.features import Features
 from detectors.judging import Judgement, judge
 from detectors.past import settle
+from detectors.record import sources
 from provenance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from detectors.base import Detector
 
 __all__ = ["Answer", "Cluster", "Executor", "InProcess"]
+
+_PAST: Final = settle.__module__
 
 Answer = Judgement | Exception
 """What a detector made of the record, or what it raised."""
@@ -71,7 +76,26 @@ class InProcess:
                 progress(detectors[number].name)
 
         tasks = [partial(judge, detector, shared, level) for detector in detectors]
-        yield from each(tasks, shared, begun=begun, first=settle, held=detectors)
+        yield from each(tasks, shared, begun=begun, plan=_planned(detectors), held=detectors)
+
+
+def _planned(detectors: Sequence[Detector]) -> Plan:
+    """Say which of two processes asks whom.
+
+    What rests on the past is asked in this one, which makes the past's yardsticks while the other
+    begins with the statistics: those take longest, general ones longest of all, which come last.
+    """
+    numbers = range(len(detectors))
+    own = [one for one in numbers if _rests_on_past(detectors[one])]
+    others = [one for one in reversed(numbers) if one not in own]
+    others.sort(key=lambda one: detectors[one].evidence_class is not EvidenceClass.STATISTICAL)
+    return Plan(settle, own, others)
+
+
+def _rests_on_past(detector: Detector) -> bool:
+    with suppress(ImportError):  # somebody else's, from a place that cannot be looked into
+        return _PAST in sources(type(detector).__module__)
+    return False
 
 
 class Cluster:

@@ -37,6 +37,7 @@ __all__ = [
     "libraries",
     "number",
     "row_key",
+    "sources",
     "strictest",
 ]
 
@@ -77,16 +78,21 @@ def code_digest(module: str) -> str:
     Args:
         module: Name of the module that defines the detector.
     """
-    family, waiting = {module, *_SHARED}, [module, *_SHARED]
+    state = hashlib.sha256()
+    for name in sorted(sources(module) | sources(*_SHARED)):
+        source = inspect.getsource(import_module(name)).encode()
+        state.update(name.encode() + b"\0" + len(source).to_bytes(8, "big") + source)
+    return f"sha256:{state.hexdigest()}"
+
+
+def sources(*modules: str) -> set[str]:
+    """Return these modules and all of this room that they take from, straight or round corners."""
+    family, waiting = set(modules), list(modules)
     while waiting:
         more = _used(waiting.pop()) - family
         family |= more
         waiting += more
-    state = hashlib.sha256()
-    for name in sorted(family):
-        source = inspect.getsource(import_module(name)).encode()
-        state.update(name.encode() + b"\0" + len(source).to_bytes(8, "big") + source)
-    return f"sha256:{state.hexdigest()}"
+    return family
 
 
 def _used(module: str) -> set[str]:

@@ -18,7 +18,7 @@ from frame_factories import ROOT
 from planted import custody
 
 from detectors import abreast
-from detectors.abreast import each
+from detectors.abreast import Plan, each
 from detectors.custody_gap import CustodyGap
 from detectors.features import Features
 from detectors.impossible_travel import ImpossibleTravel
@@ -79,6 +79,20 @@ def test_both_take_part_and_the_order_is_kept(shared: Features) -> None:
     assert sorted(told) == list(range(20))
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_some_tasks_are_for_this_process_alone(shared: Features) -> None:
+    """They are done here before all others, once what they need was made; each one is told of."""
+    told: list[int] = []
+    made: list[Features] = []
+    plan = Plan(made.append, own=(1, 3), others=(4, 0, 2))
+    tasks = [partial(slow, n) for n in (0, 1, 2, 3, 4)]
+    done: list[Any] = list(each(tasks, shared, begun=told.append, plan=plan))
+    assert [answer for _, answer in done] == [0, 1, 2, 3, 4]
+    assert [done[own][0] for own in plan.own] == [HERE, HERE]
+    assert {process for process, _ in done} != {HERE}
+    assert told[:2] == [1, 3]
+    assert made == [shared]
 
 
 def test_tables_arrive_whole_and_shared_ones_are_not_doubled(shared: Features) -> None:
