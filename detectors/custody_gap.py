@@ -36,11 +36,13 @@ from detectors.goods.handovers import (
     AT_LIMIT,
     CLOSED_DAYS,
     LOST_DAYS,
+    MISCOUNTED,
     UNSCANNED,
     hand_overs,
     lost,
     slips,
 )
+from detectors.goods.ordinary import counted_ships, miscounts
 from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
@@ -65,7 +67,7 @@ class CustodyGap:
 
     name: Final = "custody_gap"
     type: Final = "custody_gap"
-    version: Final = "5"
+    version: Final = "6"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -94,9 +96,10 @@ class CustodyGap:
         """Reconcile every shipper's holding and every hand-over."""
         held, left_out = _holdings(shared)
         table = pd.concat([held, hand_overs(shared), lost(shared)], ignore_index=True)
-        left_out["explained by a receipt that nobody scanned"] = table["position"][
-            table["benign"] == UNSCANNED
-        ].to_numpy()
+        for cause in (UNSCANNED, MISCOUNTED):
+            left_out[f"explained by {cause}"] = table["position"][
+                table["benign"] == cause
+            ].to_numpy()
         position = table["position"].to_numpy(np.int64)
         table["subject_id"] = at(shared.rows["event_id"], position)
         table["subject_party"] = at(shared.rows["party"], position)
@@ -148,14 +151,16 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     )
     short = pd.Series((share > 0) & (held > 0) & ~forgotten)
     named = slips(short, table["amount"] / np.maximum(held, 1e-12))
-    table["benign"] = np.where(forgotten, UNSCANNED, named)
+    few = table["amount"].to_numpy() - held <= shared.yardstick(miscounts)
+    miscounted = short.to_numpy() & few & counted_ships(shared, position)
+    table["benign"] = np.select([forgotten, miscounted], [UNSCANNED, MISCOUNTED], named)
     # What a maker ships beyond what it made, and what goes the same way twice, is the question of
     # phantom shipments; what ships pieces that are elsewhere, that of cloned serials.
     copies = shared.once(clones).foreign["index"]
     copied = rows["index"].iloc[position].isin(copies).to_numpy()
     own = _made_by(flows, rows)[position] & (share > 0)
     again = sent_again(supplied, rows)
-    table.loc[forgotten | own | again | copied, "share"] = AT_LIMIT
+    table.loc[forgotten | own | again | copied | miscounted, "share"] = AT_LIMIT
     opening = _opening(flows, rows)[position]
     ships = (rows["kind"] == "ship").to_numpy()
     positions = rows.index.to_numpy()

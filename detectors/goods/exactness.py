@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANY",
+    "BEYOND_OUTER",
     "LEAST_GAIN",
     "LEAST_LOSS",
     "MANY",
+    "OUTER",
     "TOLERANCE",
     "by_product",
+    "counted",
     "gains",
     "holding_limits",
     "holdings",
@@ -47,7 +50,7 @@ LEAST_GAIN: Final = 0.01
 """No scale is more exact; nothing else makes goods more."""
 MANY: Final = 30
 """So many quantities of a product tell how exactly they agree otherwise."""
-_OUTER, _BEYOND_OUTER = 0.98, 2.5
+OUTER, BEYOND_OUTER = 0.98, 2.5
 """One in fifty may be wrong; what is ordinary ends at five normal spreads."""
 _LEFT: Final = 0.1
 """Where more of a lot than this stayed or came from nowhere, its balance shows no exactness."""
@@ -84,17 +87,17 @@ def _limits(
     table = pd.Series(way)
     grouped = table.groupby(product)
     many = grouped.transform("count").to_numpy() >= MANY
-    middle, outer = grouped.median(), grouped.quantile(_OUTER)
+    middle, outer = grouped.median(), grouped.quantile(OUTER)
     own = pd.Series(_end(middle, outer), index=middle.index).reindex(product).to_numpy()
     every = TOLERANCE
     if table.count() >= MANY:
-        every = _WITH_FEW * float(_end(float(table.median()), float(table.quantile(_OUTER))))
+        every = _WITH_FEW * float(_end(float(table.median()), float(table.quantile(OUTER))))
     few = np.minimum(np.maximum(np.nan_to_num(own), every), TOLERANCE)
     return np.asarray(np.maximum(np.where(many, own, few), least), np.float64)
 
 
 def _end(middle: pd.Series | float, outer: pd.Series | float) -> NDArray[np.float64]:
-    return np.asarray(middle + _BEYOND_OUTER * (outer - middle), np.float64)
+    return np.asarray(middle + BEYOND_OUTER * (outer - middle), np.float64)
 
 
 def counted(products: pd.DataFrame) -> pd.Series:

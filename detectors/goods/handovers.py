@@ -2,7 +2,7 @@
 
 Less may be one of several lorries that nobody scanned. How many of those there
 should be follows from how often receipts are missing and how often deliveries
-come in parts; where that is about as many as there are, each is likely one.
+come in parts; where chance brings as many as there are, each is likely one.
 
 Next: detectors/custody_gap.py
 """
@@ -16,7 +16,15 @@ import pandas as pd
 
 from detectors.columns import at
 from detectors.custody import DAY_US, stock
-from detectors.goods.exactness import TOLERANCE, by_product, gains, losses, resolution
+from detectors.goods.exactness import TOLERANCE, by_product, resolution
+from detectors.goods.ordinary import (
+    counted_ships,
+    grows,
+    is_surprising,
+    miscounts,
+    received,
+    shrinks,
+)
 from detectors.past import past
 from detectors.units import mix_up
 
@@ -30,6 +38,7 @@ __all__ = [
     "CLOSED_DAYS",
     "LIKELY",
     "LOST_DAYS",
+    "MISCOUNTED",
     "UNSCANNED",
     "hand_overs",
     "lost",
@@ -43,6 +52,7 @@ LOST_DAYS: Final = 60
 AT_LIMIT: Final = -0.5
 """A receipt in fifty is missing; so many quantities differ by half of what their limit is."""
 UNSCANNED: Final = "a receipt that nobody scanned"
+MISCOUNTED: Final = "a slip of counting"
 LORRY: Final = "one of several lorries, whose receipt nobody scanned"
 LIKELY: Final = 0.5
 """What every second of its kind comes from is the likely cause."""
@@ -63,7 +73,7 @@ def hand_overs(shared: Features) -> pd.DataFrame:
 
 def compared(shared: Features) -> HandOvers:
     """Hold what arrived of each received shipment against what left."""
-    sent = _received(shared)
+    sent = received(shared)
     position = sent["ship"].to_numpy(np.int64)
     change = (sent["received"] / sent["shipped"]).to_numpy(np.float64) - 1
     limit = _limits(shared, position, change)
@@ -84,8 +94,18 @@ def compared(shared: Features) -> HandOvers:
     table["benign"] = slips(table["share"] > 0, table["other"] / table["amount"])
     less = (table["share"] > 0) & (table["problem"] == "less arrived")
     came = less & _passed_on(shared, position)
-    parts = (less & ~came).to_numpy() & _parts(shared, 1 + change)
-    return HandOvers(table, came.to_numpy(bool), parts)
+    slip = (table["share"] > 0) & _miscounted(shared, table)
+    table["benign"] = table["benign"].mask(slip, MISCOUNTED)
+    table["share"] = table["share"].mask(slip, AT_LIMIT)
+    parts = (less & ~came & ~slip).to_numpy() & _parts(shared, 1 + change)
+    return HandOvers(table, (came & ~slip).to_numpy(bool), parts)
+
+
+def _miscounted(shared: Features, table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark counts that differ by as few pieces as counts in this record often do."""
+    few = shared.yardstick(miscounts)
+    off = (table["other"] - table["amount"]).abs().to_numpy() <= few
+    return off & counted_ships(shared, table["position"].to_numpy(np.int64))
 
 
 class HandOvers(NamedTuple):
@@ -104,19 +124,19 @@ class HandOvers(NamedTuple):
 
 @past
 def lorries_are_likely(shared: Features) -> bool:
-    """Tell whether as many parts of deliveries should be missing as there are."""
+    """Tell whether no more parts of deliveries are missing than unscanned receipts make likely."""
     missing = int(shared.once(compared).parts.sum())
-    return 0 < missing * LIKELY <= unscanned_parts(shared)
+    return not is_surprising(max(missing, 1), unscanned_parts(shared))
 
 
 @past
 def arrival_limits(shared: Features) -> dict[str, dict[str, float]]:
     """Return by how much a product may grow (`gain`) or shrink (`loss`) on its way."""
-    sent = _received(shared)
+    sent = received(shared)
     product, names = pd.factorize(shared.rows["product_id"])
     product = product[sent["ship"].to_numpy(np.int64)]
     change = (sent["received"] / sent["shipped"]).to_numpy(np.float64) - 1
-    ways = {"gain": gains, "loss": losses}
+    ways = {"gain": grows, "loss": shrinks}
     return {
         name: by_product(way, product, np.asarray(names, object), change)
         for name, way in ways.items()
