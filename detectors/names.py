@@ -107,14 +107,20 @@ def _told_apart(a: list[str], b: list[str]) -> bool:
     if any(kind & left.keys() and kind & right.keys() for kind in kinds):
         return True
     return any(
-        OSA.distance(word, other) <= _MOST_SLIPS
-        for word in _places(left)
-        for other in _places(right)
+        0 < OSA.distance(word, other) <= _MOST_SLIPS
+        for known in (_places, _crafts)
+        for word in known(left)
+        for other in known(right)
     )
 
 
 def _places(words: Iterable[str]) -> set[str]:
     return {word for word in words if len(word) >= _MIN_LENGTH - 1} & _regions()
+
+
+def _crafts(words: Iterable[str]) -> set[str]:
+    """Return the stems of words for what a site does: "hulling" is no slip of "hauling"."""
+    return {_stem(word) for word in words} & _CRAFTS
 
 
 @cache
@@ -189,6 +195,17 @@ _TRADE: Final = frozenset(
         "general global group holding import importer ind industrial industries industry int "
         "international intl logistics manufacturing manufacturer mfg mill mills partners plant "
         "producers products production shipping supply trade trader trading works"
+    )
+)
+
+_CRAFTS: Final = frozenset(
+    _stem(word)
+    for word in _words(
+        "baking brewing canning carding casting coating cutting dairying drying dyeing farming "
+        "fishing forging freezing ginning grinding growing hauling hulling knitting lending "
+        "logging machining marking melting milling mining moulding packing painting picking "
+        "plating pressing printing rearing roasting rolling salting sawing sewing shipping "
+        "smelting sorting spinning tanning towing trucking tufting washing weaving welding winding"
     )
 )
 
