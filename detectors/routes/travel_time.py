@@ -108,7 +108,8 @@ class TravelTime(Statistical):
             "received before shipped, a question of order": table["subject_id"][placed & ~ordered],
         }
         table = table[placed & ordered].reset_index(drop=True)
-        table["driven"] = table["km"] / table["mode"].map(CRUISE).fillna(max(CRUISE.values()))
+        cruise = table["mode"].map(CRUISE).astype(np.float64)  # of no trips at all it is text
+        table["driven"] = table["km"] / cruise.fillna(max(CRUISE.values()))
         table["band"] = np.searchsorted(BANDS_KM, table["km"])
         table["mode_band"] = codes(table, ["mode", "band"])
         table["lane"] = codes(table, ["mode", "shipper", "to_site"])
