@@ -265,8 +265,10 @@ def sent_again(short: pd.DataFrame, rows: pd.DataFrame) -> NDArray[np.bool_]:
     came = (short["known"] & (short["arrivals"] > 0)).to_numpy()
     found = came & nothing & (short["short"].to_numpy() > 0)
     if found.any():
-        ships = rows.loc[(rows["kind"] == "ship") & rows["timed"]].sort_values(["at", "index"])
-        again = ships.index[ships.duplicated(["lot", "shipper_number", "to_site_number"])]
+        way = ["lot", "shipper_number", "to_site_number"]
+        ships = rows.loc[(rows["kind"] == "ship") & rows["timed"], [*way, "at", "index"]]
+        ships = ships.sort_values(["at", "index"])
+        again = ships.index[ships.duplicated(way)]
         found &= np.isin(position, again) & (rows["to_site_number"].to_numpy()[position] >= 0)
     return np.asarray(found, bool)
 

@@ -99,8 +99,8 @@ class ImpossibleTravel:
         astray: pd.Series,
         shared: Features,
     ) -> tuple[Abstention, ...]:
-        receives = shared.rows[shared.rows["kind"] == "receive"]
-        single = receives["event_id"][~receives.index.isin(shared.legs["receive"])]
+        receives = shared.rows["event_id"][shared.rows["kind"] == "receive"]
+        single = receives[~receives.index.isin(shared.legs["receive"])]
         subject = table["subject_id"]
         reasons = {
             "no ship event to pair the receive with": single,
@@ -154,17 +154,18 @@ class ImpossibleTravel:
 
 def _legs(shared: Features) -> pd.DataFrame:
     legs, rows = shared.legs, shared.rows
-    ship, receive = rows.iloc[legs["ship"]], rows.iloc[legs["receive"]]
+    named = rows[["event_id", "party", "index", "site", "transport_mode"]]
+    ship, receive = named.iloc[legs["ship"]], named.iloc[legs["receive"]]
     mode = _first_known(ship["transport_mode"], receive["transport_mode"])
     hours = (legs["hours"] + legs["slack_hours"]).to_numpy()
     return pd.DataFrame(
         {
-            "subject_id": receive["event_id"].to_numpy(),
-            "subject_party": receive["party"].to_numpy(),
+            "subject_id": receive["event_id"].array,
+            "subject_party": receive["party"].array,
             "index": receive["index"].to_numpy(),
             "ship_index": ship["index"].to_numpy(),
-            "receive_site": receive["site"].to_numpy(),
-            "ship_site": ship["site"].to_numpy(),
+            "receive_site": receive["site"].array,
+            "ship_site": ship["site"].array,
             "mode": mode,
             "top_speed": pd.Series(mode).map(TOP_SPEED).fillna(ANY_MODE).to_numpy(),
             "km": legs["distance_km"],

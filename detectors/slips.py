@@ -106,9 +106,11 @@ SLIPS: Final[Mapping[str, Question]] = {
 def _noted(shared: Features) -> dict[int, frozenset[str]]:
     """Return the notes on events, by log index."""
     events = shared.frames.events
+    told = np.flatnonzero(events["quality"].notna())  # a list is; most events have none
+    index, quality = (events[name].iloc[told].tolist() for name in ("index", "quality"))
     return {
-        int(index): frozenset(notes)
-        for index, notes in zip(events["index"], events["quality"], strict=True)
+        one: frozenset(notes)
+        for one, notes in zip(index, quality, strict=True)
         if isinstance(notes, list) and notes
     }
 

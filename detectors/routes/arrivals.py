@@ -74,7 +74,7 @@ _MOST: Final = 0.5
 def too_early(shared: Features, arrival: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark stays whose arrival was recorded far sooner than such a trip ends: it began later."""
     legs, rows = shared.legs, shared.rows
-    ship = rows.iloc[legs["ship"]]
+    ship = rows[["site", "transport_mode"]].iloc[legs["ship"]]
     trips = pd.DataFrame(
         {
             "entry": rows["index"].to_numpy()[legs["receive"]],

@@ -203,8 +203,8 @@ def _with_blends(table: pd.DataFrame, blends: pd.DataFrame, told: pd.DataFrame) 
 
 def _silent(shared: Features) -> pd.Series:
     rows = shared.rows
-    ships = rows[(rows["kind"] == "ship") & rows["has_lot"]]
-    return ships["event_id"][ships["declared_origin_country"].isna()]
+    silent = (rows["kind"] == "ship") & rows["has_lot"] & rows["declared_origin_country"].isna()
+    return rows["event_id"][silent]
 
 
 def _account(case: Case) -> Account:

@@ -36,8 +36,9 @@ def said(shared: Features, lots: NDArray[np.int64] | None = None) -> pd.DataFram
     """
     rows = shared.rows
     known = rows["has_lot"] & rows["timed"] & rows["declared_origin_country"].notna()
-    told = rows[known if lots is None else known & rows["lot"].isin(lots)]
-    table = told[["lot", "kind", "at", "index"]].assign(
+    own = known if lots is None else known & rows["lot"].isin(lots)
+    told = rows[["lot", "kind", "at", "index", "declared_origin_country"]][own]
+    table = told.drop(columns="declared_origin_country").assign(
         position=told.index, origin=told["declared_origin_country"].str.strip().str.upper()
     )
     return table.sort_values(["at", "index", "position"], kind="stable").reset_index(drop=True)
@@ -66,8 +67,9 @@ def sham_transforms(shared: Features) -> pd.DataFrame:
         of it; alike where that is not known of all), a row for each.
     """
     rows, inputs = shared.rows, shared.inputs
-    made = rows[(rows["kind"] == "transform") & rows["has_lot"] & rows["timed"]]
-    out = made[["index", "lot", "product_id", "product", "amount"]].assign(position=made.index)
+    made = (rows["kind"] == "transform") & rows["has_lot"] & rows["timed"]
+    out = rows[["index", "lot", "product_id", "product", "amount"]][made]
+    out = out.assign(position=out.index)
     used = inputs.loc[inputs["has_lot"], ["index", "lot", "product_id", "quantity"]]
     names = {"lot": "used", "product_id": "from", "quantity": "part"}
     pairs = out.merge(used.rename(columns=names), on="index")

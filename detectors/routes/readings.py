@@ -35,7 +35,8 @@ def readings(shared: Features) -> pd.DataFrame:
     events, rows = shared.frames.events, shared.rows
     degrees = pd.Series(numbers(events, "temperature_c"), index=events["index"].to_numpy())
     degrees = degrees[degrees.notna() & ~degrees.index.duplicated()]
-    read = rows[rows["index"].isin(degrees.index) & rows["product_id"].notna() & rows["timed"]]
+    known = rows["index"].isin(degrees.index) & rows["product_id"].notna() & rows["timed"]
+    read = rows[["event_id", "party", "index", "at", "product_id", "item_party", "site"]][known]
     return pd.DataFrame(
         {
             "subject_id": read["event_id"].to_numpy(),
