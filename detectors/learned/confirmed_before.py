@@ -26,7 +26,7 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.learned.model import learn
-from detectors.learned.outcomes import flag_cases, flagged_events
+from detectors.learned.outcomes import decided, flag_cases, flagged_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,12 +71,11 @@ class ConfirmedBefore:
 
     def features(self, shared: Features) -> Sample:
         """Learn from decided flags, and collect the events of those that are open."""
+        count = decided(shared)
+        if count < ENOUGH:
+            return _off(f"people have decided on {count} of the {ENOUGH} flags that learning needs")
         flags = flagged_events(shared)
         known = flags["confirmed"].notna().to_numpy(bool)
-        if known.sum() < ENOUGH:
-            return _off(
-                f"people have decided on {known.sum()} of the {ENOUGH} flags that learning needs"
-            )
         if known.all():
             return _off("people have decided on all flags there are")
         cases = flag_cases(shared, flags)

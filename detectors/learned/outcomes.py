@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
 
-__all__ = ["flag_cases", "flagged_events"]
+__all__ = ["decided", "flag_cases", "flagged_events"]
 
 _DECIDED: Final = ("confirmed", "dismissed")
 _NAMES: Final = (
@@ -51,11 +51,7 @@ def flagged_events(shared: Features) -> pd.DataFrame:
         `shared.rows`), `index`, `at`, `event_id`, `party`, and `confirmed`: True, False, or NA
         where nobody has decided.
     """
-    flags = shared.frames.flags
-    current = flags[texts(flags, "cause").isna()]
-    events = current[texts(current, "subject_kind") == "event"]
-    # The flags of this class are left out: it must not learn from itself.
-    events = events[~texts(events, "type").isin(["confirmed_before"])]
+    events = _current(shared)
     table = pd.DataFrame(
         {
             "flag_index": events["index"].to_numpy(np.int64),
@@ -72,6 +68,19 @@ def flagged_events(shared: Features) -> pd.DataFrame:
     table = table.merge(rows, on=["party", "event_id"])
     table = table.merge(_decisions(shared), on="flag_index", how="left")
     return table.sort_values("flag_index").reset_index(drop=True)
+
+
+def decided(shared: Features) -> int:
+    """Count the current flags on events that people have decided on; looks at no event."""
+    return int(_current(shared)["index"].isin(_decisions(shared)["flag_index"]).sum())
+
+
+def _current(shared: Features) -> pd.DataFrame:
+    flags = shared.frames.flags
+    current = flags[texts(flags, "cause").isna()]
+    events = current[texts(current, "subject_kind") == "event"]
+    # The flags of this class are left out: it must not learn from itself.
+    return events[~texts(events, "type").isin(["confirmed_before"])]
 
 
 def _decisions(shared: Features) -> pd.DataFrame:
