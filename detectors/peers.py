@@ -23,8 +23,7 @@ __all__ = ["SHRINKAGE", "log_ratio", "residuals", "scaled"]
 
 SHRINKAGE: Final = 10.0
 """A peer group of this size has as much say as the group around it."""
-_LOW, _HIGH = 0.60, 0.90
-_NORMAL: Final = {_LOW: 0.8416, _HIGH: 1.6449}
+_NORMAL: Final = {0.60: 0.8416, 0.90: 1.6449}
 _LEAST: Final = 0.02
 """Figures are rounded: 2 % of difference is no departure, however even they otherwise are."""
 
@@ -55,12 +54,12 @@ def residuals(values: pd.Series, groups: Sequence[pd.Series]) -> pd.Series:
 def scaled(column: pd.Series) -> pd.Series:
     """Divide log ratios by their usual size, read off the central quantiles; unknown becomes 0.
 
-    A column that hardly ever departs from zero is measured by its outer quantile, and one
-    that never does is all zero.
+    The larger of two figures counts: a column that seldom departs from zero is measured by
+    its outer quantile whether a few more of its values are zero or not. One that never does
+    is all zero.
     """
     size = column.abs()
-    for share in (_LOW, _HIGH):
-        scale = float(size.quantile(share)) / _NORMAL[share]
-        if scale > 0:
-            return (column / max(scale, _LEAST)).fillna(0.0)
-    return pd.Series(0.0, index=column.index)
+    scale = max(float(size.quantile(share)) / usual for share, usual in _NORMAL.items())
+    if not scale > 0:
+        return pd.Series(0.0, index=column.index)
+    return (column / max(scale, _LEAST)).fillna(0.0)

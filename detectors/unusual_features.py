@@ -18,7 +18,6 @@ import pandas as pd
 from detectors.columns import at, codes
 from detectors.custody import stock
 from detectors.peers import log_ratio, residuals
-from detectors.workplace import WEEKS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
 
-__all__ = ["LEG_WORDS", "MONTH_WORDS", "leg_residuals", "leg_values", "month_residuals", "months"]
+__all__ = ["LEG_WORDS", "leg_residuals", "leg_values"]
 
 LEG_WORDS: Final = {
     "travel": "the trip took {} as long as usual between such places",
@@ -36,16 +35,6 @@ LEG_WORDS: Final = {
     "quantity": "the quantity was {} the usual one on this lane",
     "dwell": "the goods had been at the shipper {} as long as usual",
     "rarity": "the shipper uses this destination {} as rarely as its others",
-}
-MONTH_WORDS: Final = {
-    "hours": "the working week was {} its usual length at this site",
-    "pay": "an hour paid {} what it usually does at this site",
-    "output": "an hour of work made {} its usual output",
-    "headcount": "the site had {} its usual number of workers",
-    "totals": "total hours were {} what weekly hours and headcount come to",
-    "deductions": "deductions took {} the usual share of wages",
-    "fees": "recruitment fees were {} the usual",
-    "grievances": "there were {} as many grievances as usual",
 }
 _BANDS_KM: Final = (0, 50, 200, 500, 1_500, 5_000, 25_000)
 _LB_KG: Final = 0.45359237
@@ -175,53 +164,3 @@ def _with_groups(table: pd.DataFrame, groups: Mapping[str, tuple[str, ...]]) -> 
     order = [name for name in ("at", "index", "other_index") if name in table]
     table = table.sort_values(order, kind="stable").reset_index(drop=True)
     return table.assign(**{f"group_{name}": codes(table, key) for name, key in groups.items()})
-
-
-def months(shared: Features) -> pd.DataFrame:
-    """Collect the raw values of every facility-month; columns of `MONTH_WORDS` as logs."""
-    source = shared.facility_months
-    hours, heads = source["total_hours"].to_numpy(), source["headcount"].to_numpy()
-    week = source["avg_weekly_hours"].to_numpy()
-    ones = np.ones(len(source))
-    table = source[["subject_id", "subject_party", "index", "facility_id", "country"]].assign(
-        at=source["first_day"].to_numpy("datetime64[us]").astype(np.int64),
-        currency=source["currency"],
-        product_id=source["output_product_id"],
-        hours=log_ratio(week, ones),
-        pay=log_ratio(source["gross_wages"].to_numpy(), hours),
-        output=log_ratio(source["output_units"].to_numpy(), hours),
-        headcount=log_ratio(heads, ones),
-        totals=log_ratio(hours, heads * week * WEEKS_PER_MONTH),
-        deductions=np.log1p(source["wage_deduction_share"]),
-        fees=np.log1p(source["recruitment_fee_usd"]),
-        grievances=np.log1p(source["grievances"]),
-    )
-    return _with_groups(table, _MONTH_GROUPS)
-
-
-_MONTH_GROUPS: Final = {
-    "country": ("country",),
-    "site": ("facility_id",),
-    "currency": ("currency",),
-    "currency_site": ("currency", "facility_id"),
-    "product": ("product_id",),
-    "product_site": ("product_id", "facility_id"),
-}
-_MONTH_PEERS: Final = {
-    "pay": ("currency", "currency_site"),
-    "output": ("product", "product_site"),
-    "totals": (),
-}
-
-
-def month_residuals(table: pd.DataFrame) -> pd.DataFrame:
-    """Hold each value of a window of facility-months against the site's own and its peers'."""
-    return pd.DataFrame(
-        {
-            name: residuals(
-                table[name],
-                [table[f"group_{group}"] for group in _MONTH_PEERS.get(name, ("country", "site"))],
-            )
-            for name in MONTH_WORDS
-        }
-    )

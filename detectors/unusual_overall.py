@@ -31,18 +31,12 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.chances import beyond
+from detectors.labour.unusual import MONTH_WORDS, month_residuals, months
 from detectors.partition import Partition
 from detectors.peers import SHRINKAGE, scaled
 from detectors.quarters import AT_ITS_END, families_in_time
 from detectors.rules import plain
-from detectors.unusual_features import (
-    LEG_WORDS,
-    MONTH_WORDS,
-    leg_residuals,
-    leg_values,
-    month_residuals,
-    months,
-)
+from detectors.unusual_features import LEG_WORDS, leg_residuals, leg_values
 from detectors.unusual_models import (
     FOREST_ROWS,
     NEIGHBOUR_ROWS,
@@ -77,7 +71,7 @@ class UnusualOverall:
     """Do many small departures from the usual come together in one subject?"""
 
     type: Final = "unusual_overall"
-    version: Final = "4"
+    version: Final = "5"
     evidence_class: Final = EvidenceClass.STATISTICAL
     libraries: Final = ("numpy", "pandas", "pyod", "scikit-learn", "scipy")
 

@@ -20,6 +20,7 @@ from scipy import stats
 
 from detectors import nulls, unusual_models, unusual_overall
 from detectors.features import Features
+from detectors.labour.unusual import MONTH_WORDS, month_residuals
 from detectors.peers import residuals, scaled
 from detectors.unusual_features import LEG_WORDS, leg_residuals, leg_values
 from detectors.unusual_forest import planted, strangeness
@@ -239,3 +240,29 @@ def test_pounds_for_kilograms_make_no_leg_strange() -> None:
     weight = leg_residuals(legs)["weight"]
     assert weight[:2].isna().all()
     assert weight[2] > np.log(1.5)
+
+
+def test_a_wage_that_rose_for_a_country_is_usual_there() -> None:
+    """What sites share in a month is taken off, and what one of them shows besides is left."""
+    sites, months = 6, 24
+    dice = np.random.default_rng(8)
+    pay = dice.normal(0, 0.02, (sites, months))
+    pay[:, 18:] += np.log(1.6)
+    pay[2, 22] += np.log(2)
+    site, month = (part.ravel() for part in np.indices((sites, months)))
+    table = pd.DataFrame({"site": site, "currency_site": site, "product_site": site})
+    table = table.assign(month=month, country=site // 4, product=0)
+    for name in MONTH_WORDS:
+        table[name] = pay.ravel() if name == "pay" else np.nan
+    left = month_residuals(table)["pay"].to_numpy(copy=True).reshape(sites, months)
+    assert left[2, 22] == pytest.approx(np.log(2), abs=0.1)
+    left[2, 22] = 0
+    assert np.abs(left).max() < 0.15
+
+
+@pytest.mark.parametrize("zeros", [0.5, 0.59, 0.61, 0.7])
+def test_a_column_is_measured_alike_with_a_few_zeros_more(zeros: float) -> None:
+    """Whether a figure is zero in slightly more or fewer months does not change its unit."""
+    dice = np.random.default_rng(4)
+    values = np.where(np.arange(2_000) < 2_000 * zeros, 0.001, 1) * dice.normal(0, 1, 2_000)
+    assert 0.5 < scaled(pd.Series(values)).abs().max() / np.abs(values).max() < 3
