@@ -29,6 +29,9 @@ _ROUNDS: Final = ((12.0, 1), (6.0, 1), (3.0, 1), (1.7, 1), (1.7, 4))
 """Residuals beyond so many spreads move no effect any further (Huber, 1964): at first as far as
 whole groups may lie from each other, at last as far as single values do; and how often all effects
 are fitted so. Those that overlap pass what is theirs to each other slowly."""
+_ROUNDS_SETTLED: Final = ((12.0, 4), (3.0, 4), (1.7, 12))
+"""Where partners trade at different times while a market moves far: what is not yet shared out
+between them when values are clipped tightly hardly ever is."""
 _LOSS: Final = 1.1
 """How much the variance of a clipped mean exceeds that of a mean."""
 _FAR: Final = 3.0
@@ -149,6 +152,7 @@ def standing(
     grain: NDArray[np.float64] | None = None,
     unrest: Sequence[NDArray[np.int64]] = (),
     alike: bool = False,
+    settled: bool = False,
 ) -> Standing:
     """Hold each value against what the groups it belongs to let expect.
 
@@ -165,6 +169,8 @@ def standing(
             example a site's weeks: a value counts less where the others are far out, too.
         alike: Whether groups differ in their spread mostly by chance (`drawn_spread`), and the
             ordinary lies out on neither side.
+        settled: Whether groups lie far apart by what several may explain, such as partners
+            of other months in a market that moves: they are fitted for longer.
     """
     if not len(values):
         return Standing(values, values)
@@ -173,7 +179,7 @@ def standing(
     rest = values - _medians(values, parts[0].codes)
     coarse = np.zeros(len(values)) if grain is None else grain**2
     scale = usual_of(rest, scale_by, floor)
-    for clip, times in _ROUNDS:
+    for clip, times in _ROUNDS_SETTLED if settled else _ROUNDS:
         whole = scale**2 + coarse
         far, weight = clip * np.sqrt(whole), 1 / whole
         for part in parts:

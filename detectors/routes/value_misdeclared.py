@@ -50,7 +50,7 @@ class ValueMisdeclared(Statistical):
 
     name: Final = "value_misdeclared"
     type: Final = "value_misdeclared"
-    version: Final = "5"
+    version: Final = "6"
     closing = LATER_TOO
     reads: Final = (
         "event/1 /declared_value_usd",
@@ -81,8 +81,10 @@ class ValueMisdeclared(Statistical):
         table = table[known].reset_index(drop=True)
         ratio = np.log(table["usd"].to_numpy() / table["amount"].to_numpy())
         buyer = _of_sites(shared, table["to_site"], "facility_type")
+        seller = _of_sites(shared, table["shipper"], "facility_type")
         land = _of_sites(shared, table["shipper"], "country")
-        return table.assign(ratio=ratio, buyer=buyer, land=land), not_judged(self.name, reasons)
+        table = table.assign(ratio=ratio, buyer=buyer, seller=seller, land=land)
+        return table, not_judged(self.name, reasons)
 
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
         """Hold value per unit against product, shipper, lane and the market of the days around."""
@@ -95,6 +97,7 @@ class ValueMisdeclared(Statistical):
             floor=FLOOR,
             grain=window["usd_grain"].to_numpy(),
             alike=True,
+            settled=True,
         )
         z = expected.residual / expected.spread
         # Shops clear all their rails at once: what one kind of buyer pays moves together, too.
@@ -117,18 +120,21 @@ class ValueMisdeclared(Statistical):
 def _groupings(window: pd.DataFrame) -> list[Effects]:
     """Return what a price may depend on, and whose prices depend on it alike.
 
-    Partners and amounts first, then the markets of kinds of buyers and the product's own, and
-    last what only explains what these leave: buyers that pay more for everything, and what moves
-    a whole country's prices, as its currency does.
+    The level of trade comes first: what a shop pays over a factory's buyer is the same share of all
+    goods. Then partners and amounts, the markets of kinds of buyers and the product's own, and
+    last what only explains what these leave: prices agreed between two firms for a month, buyers
+    that pay more for everything, and what moves a whole country's prices, as its currency does.
     """
     product, shipper = window["product"].to_numpy(), window["product_shipper"].to_numpy()
     buyer, month = window["buyer"].to_numpy(), window["month"].to_numpy()
+    lane, level = window["product_lane"].to_numpy(), crossed(window["seller"].to_numpy(), buyer)
     market, every = crossed(product, buyer), np.zeros_like(product)
     amount = steps(window["amount"].to_numpy(), product)
     days = window["at"].to_numpy() // (SHORT_DAYS * _DAY_US)
     return [
+        (level, every),
         (shipper, product),
-        (window["product_lane"].to_numpy(), product),
+        (lane, product),
         (market, product),
         (every, every, amount),
         (product, every, amount),
@@ -140,6 +146,7 @@ def _groupings(window: pd.DataFrame) -> list[Effects]:
         (crossed(product, month), product),
         (crossed(product, days), product),
         (crossed(shipper, month), product),
+        (crossed(lane, month), product),
         (window["to_number"].to_numpy(), every),
         (crossed(window["land"].to_numpy(), month), every),
     ]
@@ -197,7 +204,7 @@ def _account(row: Mapping[str, Any], threshold: float) -> Account:
         benign=(
             Benign("a price that moved with the market", "ruled out"),
             Benign(PRICE_ACTION, "ruled out"),
-            Benign("prices usual between these two firms", "ruled out"),
+            Benign("prices usual between these two firms, or agreed for a month", "ruled out"),
             Benign("rounding, or a rate of exchange of another day", "ruled out"),
             Benign("samples, second quality or a sale of remainders", "not checked"),
         ),
