@@ -30,7 +30,9 @@ from samples import data_dir
 
 _LISTS: Final = ("serial_ids", "input_lots")
 _SHARED: Final = ("products", "legal_limits", "locations", "watchlist")
-_LIBRARIES: Final = "cli, detectors.registry, pandas, pyarrow, scipy.sparse.csgraph, scipy.spatial"
+_LIBRARIES: Final = (
+    "cli, detectors.registry, pandas, pyarrow, scipy.sparse.csgraph, scipy.spatial, scipy.special"
+)
 """What any run loads."""
 _ROOT: Final = Path(__file__).resolve().parent.parent
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from detectors.base import Detector
 
-__all__ = ["Answer", "Cluster", "Executor", "InProcess"]
+__all__ = ["Answer", "Cluster", "Executor", "InProcess", "planned"]
 
 _PAST: Final = settle.__module__
 
@@ -76,14 +76,17 @@ class InProcess:
                 progress(detectors[number].name)
 
         tasks = [partial(judge, detector, shared, level) for detector in detectors]
-        yield from each(tasks, shared, begun=begun, plan=_planned(detectors), held=detectors)
+        yield from each(tasks, shared, begun=begun, plan=planned(detectors), held=detectors)
 
 
-def _planned(detectors: Sequence[Detector]) -> Plan:
+def planned(detectors: Sequence[Detector]) -> Plan:
     """Say which of two processes asks whom.
 
     What rests on the past is asked in this one, which makes the past's yardsticks while the other
     begins with the statistics: those take longest, general ones longest of all, which come last.
+
+    Args:
+        detectors: Who will be asked, in the order of the tasks.
     """
     numbers = range(len(detectors))
     own = [one for one in numbers if _rests_on_past(detectors[one])]

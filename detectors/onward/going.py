@@ -21,6 +21,7 @@ import msgspec
 from detectors.abreast import each
 from detectors.allowances import allowances
 from detectors.dropped import about, fallen, open_flags
+from detectors.executors import planned
 from detectors.features import SEED
 from detectors.judging import Reading, conclude, settled, strangest
 from detectors.onward.answers import Answer, Asking, Before, apart_of
@@ -141,7 +142,8 @@ class _Run:
         tasks = [
             partial(self._asking.answer, one, self._fell.get(one.name, set())) for one in detectors
         ]
-        answers = each(tasks, self._shared, begun=begun, held=detectors, here=self._here)
+        plan = planned(detectors)
+        answers = each(tasks, self._shared, begun=begun, plan=plan, held=detectors, here=self._here)
         for detector, answer in zip(detectors, answers, strict=True):
             if isinstance(answer, Exception):
                 self._errors.append(error_of(detector, answer))
