@@ -7,7 +7,7 @@ every year last: a season or a holiday accuses nobody. The spread is the site's
 own, drawn towards everybody's, and never below what chance alone gives such a
 figure.
 
-Next: detectors/labour/persistence.py
+Next: detectors/labour/seasons.py
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.labour.episodes import episodes
+from detectors.labour.seasons import Peers, in_common, peculiar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,10 +33,6 @@ _NORMAL: Final = 0.8416
 """The normal deviate below which `_SHARE` of the magnitudes lie."""
 _LIKE: Final = 6.0
 """Like sites that have as much say about what is usual as all sites."""
-_SEASON: Final = 24.0
-"""Rows that a month's uncertain common shift must be seen in to have as much say as none."""
-_TOGETHER: Final = 3
-"""Fewer sites that depart in one month share nothing."""
 _OWN_SPREAD: Final = 10.0
 """Months that give a site's own spread as much say as everybody's."""
 _MEDIAN: Final = 1.57
@@ -44,31 +41,11 @@ _PAST: Final = 2
 """Fewer other months are no past: what is usual elsewhere alone accuses nobody."""
 _SIDE: Final = 4
 """Months above, and below, the usual that tell how wide each side is."""
-_YEAR: Final = 12
-_LOUD: Final = 2.0
-_LASTS: Final = 0.4
-"""Share of the months between two that are loud, too, from which on it is no season."""
 _LOPSIDED: Final = 1.5
 _OUTSIDE: Final = 5
 """Months that are enough to be a usual."""
 _SITES: Final = 8
 """Fewer sites say nothing about how much sites differ."""
-
-
-class Peers(NamedTuple):
-    """Whom each row is compared with; rows are in the order of site, then month.
-
-    Attributes:
-        site: Number of the site, ascending.
-        group: Number of the group of like sites.
-        month: Number of the month.
-        trade: Number of a second kind of group, with which sites share seasons; None for none.
-    """
-
-    site: Codes
-    group: Codes
-    month: Codes
-    trade: Codes | None = None
 
 
 class Departures(NamedTuple):
@@ -100,7 +77,8 @@ def departures(values: Floats, noise: Floats, peers: Peers, reach: int | None = 
         reach: Neighbouring months each way that count as the site's past; None is all.
     """
     own, count = _others(values, peers.site, reach)
-    season = _season(values - own, peers)
+    away = values - own
+    season = in_common(away, _site_spread(away, peers.site, _spread(away)), peers)
     level = values - season
     outside = np.zeros(len(level), bool) if reach else episodes(level, peers.site, noise)
     outside = _nearer(level, outside, noise, peers)
@@ -118,7 +96,8 @@ def departures(values: Floats, noise: Floats, peers: Peers, reach: int | None = 
     total = np.sqrt(spread**2 + doubt)
     z = np.where(count >= _PAST, np.nan_to_num(away / total), 0.0)
     shown = np.where(count >= _PAST, np.nan_to_num((values - centre) / total), 0.0)
-    return Departures(_unseasonal(z, shown, peers), apart, month, centre + season, total)
+    own = peculiar(z, shown, away, peers)
+    return Departures(own, apart, month, centre + season, total)
 
 
 def _others(
@@ -165,42 +144,6 @@ def _neighbours(values: Floats, site: Codes, reach: int) -> tuple[Floats, Floats
     return middle, np.where(known, count, 0).astype(np.float64)
 
 
-def _season(away: Floats, peers: Peers) -> Floats:
-    """Return what a month did to everybody, and within it to each group of peers."""
-    months = int(peers.month.max(initial=0)) + 1
-    keys = [peers.month, peers.group * months + peers.month]
-    if peers.trade is not None:
-        trades = int(peers.trade.max(initial=0)) + 1
-        both = peers.group * trades + peers.trade
-        keys += [peers.trade * months + peers.month, both * months + peers.month]
-    spread = _site_spread(away, peers.site, _spread(away))
-    season = np.zeros(len(away))
-    for key in keys:
-        season += _shared(away - season, spread, key)
-    return season
-
-
-def _unseasonal(z: Floats, shown: Floats, peers: Peers) -> Floats:
-    """Take off what the site showed about the same month of the year before or after, too.
-
-    What lasts from one to the other is no season. What others showed as well, then, is one
-    now that they do not report: so `shown` is the distance with the season in it.
-    """
-    months = int(peers.month.max(initial=0)) + 1
-    key = peers.site * (months + 2 * _YEAR) + peers.month
-    loud = np.concatenate([[0], np.cumsum(np.abs(z) > _LOUD)])
-    rows, found = np.arange(len(z)), z
-    for step in (sign * (_YEAR + slack) for sign in (-1, 1) for slack in (-1, 0, 1)):
-        at = np.minimum(np.searchsorted(key, key + step), len(key) - 1)
-        same = (key[at] == key + step) & (peers.month + step >= 0)
-        first, last = np.minimum(rows, at) + 1, np.maximum(rows, at)
-        between = (loud[last] - loud[first]) / np.maximum(last - first, 1)
-        again = same & (between < _LASTS) & (z * shown[at] > 0)
-        rest = np.sign(z) * np.maximum(np.abs(z) - np.abs(shown[at]), 0.0)
-        found = np.where(again & (np.abs(rest) < np.abs(found)), rest, found)
-    return np.asarray(found)
-
-
 def _nearer(
     level: Floats, outside: NDArray[np.bool_], noise: Floats, peers: Peers
 ) -> NDArray[np.bool_]:
@@ -220,35 +163,6 @@ def _nearer(
     enough = (outer.transform("count") >= _OUTSIDE) & (between > 0)
     swapped = (enough & (away[0] - away[1] > between)).to_numpy()
     return np.asarray(np.where(swapped, known & ~outside, outside))
-
-
-def _shared(away: Floats, spread: Floats, key: Codes) -> Floats:
-    """Return what the rows of a key have in common, as far as chance does not explain it.
-
-    A median is drawn towards none by twice its own error (James and Stein, 1961), where three
-    quarters of the rows show at least half of it: what all share is taken off nearly whole,
-    however few they are. Else it is drawn by the number of rows.
-    """
-    known = np.flatnonzero(~np.isnan(away))
-    order = known[np.lexsort((away[known], key[known]))]
-    of, ranked = key[order], away[order]
-    first = np.flatnonzero(np.diff(of, prepend=-1))
-    size = np.diff(np.append(first, len(of)))
-    if not len(first):
-        return np.zeros(len(away))
-    middle = (ranked[first + (size - 1) // 2] + ranked[first + size // 2]) / 2
-    quarter = (size - 1) // 4
-    low, high = ranked[first + quarter], ranked[first + size - 1 - quarter]
-    together = np.where(middle > 0, low, -high) >= np.abs(middle) / 2
-    error = _MEDIAN * np.add.reduceat(spread[order] ** 2, first) / size**2
-    sure = 1 - 4 * error / np.maximum(middle**2, 1e-30)
-    kept = np.maximum(np.where(together, sure, 0.0), size / (size + _SEASON))
-    shift = np.where(size >= _TOGETHER, middle * kept, 0.0)
-    found = np.zeros(len(away))
-    at = np.minimum(np.searchsorted(of[first], key), len(first) - 1)
-    same = of[first][at] == key
-    found[same] = shift[at[same]]
-    return found
 
 
 def _sites(level: Floats, noise: Floats, peers: Peers) -> tuple[Floats, float, Floats, Floats]:

@@ -46,7 +46,7 @@ class FabricatedPayroll(Signs):
 
     name: ClassVar = "fabricated_payroll"
     type: ClassVar = "fabricated_payroll"
-    version: ClassVar = "4"
+    version: ClassVar = "5"
     peers_are: ClassVar = "facility-months, the site's own first"
     reads: ClassVar = (
         "labour/1 /gross_wages",

@@ -42,7 +42,7 @@ class FalsifiedTimesheet(Signs):
 
     name: ClassVar = "falsified_timesheet"
     type: ClassVar = "falsified_timesheet"
-    version: ClassVar = "5"
+    version: ClassVar = "6"
     peers_are: ClassVar = "facility-months with timesheets, the site's own first"
     libraries: ClassVar = ("holidays", "numpy", "pandas", "scipy")
     reads: ClassVar = (

@@ -184,9 +184,11 @@ def _loose(rows: Sheets, size: Floats) -> dict[str, Floats]:
     weeks = np.bincount(rows.worker)
     freedom = np.maximum(size - per_month(rows, 1 / weeks[rows.worker]), 1)
     squares = per_month(rows, rate**2) / freedom
+    # One week of overtime is a spread that says little: what few rows make is mostly chance.
+    peaked = size * per_month(rows, rate**4) / np.maximum(freedom * squares, 1e-12) ** 2
     return {
         "value_pay_without_hours": _log_spread(squares),
-        "noise_pay_without_hours": 1 / np.sqrt(2 * freedom),
+        "noise_pay_without_hours": np.sqrt(np.maximum(peaked - 1, 2.0) / (4 * freedom)),
         "rate_by_rate": squares,
         "rate_by_hours": per_month(rows, rate * hours) / freedom,
         "hours_by_hours": per_month(rows, hours**2) / freedom,

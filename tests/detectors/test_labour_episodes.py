@@ -96,6 +96,26 @@ def test_what_all_of_a_small_group_show_is_theirs() -> None:
     assert of(2, alone)[9] > 5.0
 
 
+@pytest.mark.parametrize("payers", [4, 8, SITES])
+def test_bonus_of_some_accuses_neither_them_nor_the_others(payers: int) -> None:
+    """A month that divides a group is strange for no member; what one site alone shows is."""
+    values = panel(9).reshape(SITES, MONTHS)
+    values[:payers, 17] += np.linspace(20.0, 24.0, payers)
+    assert (
+        np.abs(departures(values.ravel(), NOISE, PEERS).own.reshape(SITES, MONTHS)[:, 17]).max() < 4
+    )
+    values[0, 22] += 20.0
+    assert of(0, departures(values.ravel(), NOISE, PEERS).own)[22] > 10
+
+
+def test_site_that_never_joins_a_custom_is_not_accused_of_it() -> None:
+    """All others pay a bonus every year; two of the years are enough to know who does not."""
+    values = panel(3).reshape(SITES, MONTHS)
+    values[1:, [5, 17, 29]] += 20.0
+    values[0, [5, 17, 29]] = 0.0
+    assert np.abs(of(0, departures(values.ravel(), NOISE, PEERS).own)[[5, 17, 29]]).max() < 2
+
+
 def test_peers_say_which_of_two_levels_is_usual() -> None:
     """A record that begins with a wrong: its months stand out, not those after it."""
     found = of(3, departures(panel(2, s3=(range(10), 8.0)), NOISE, PEERS).own)
