@@ -35,8 +35,8 @@ between them when values are clipped tightly hardly ever is."""
 _LOSS: Final = 1.1
 """How much the variance of a clipped mean exceeds that of a mean."""
 _FAR: Final = 3.0
-_CALM: Final = 4.0
-"""So many imagined others stray as far as usual."""
+_CALM: Final = 16.0
+"""So many imagined others stray as far as usual: a few that stray by chance are no unrest."""
 _LEAST: Final = 1e-12
 _SHARED: Final = 2.0
 """So many groups as large as the middle speak for all products in what is said of each."""

@@ -70,7 +70,7 @@ class DwellAnomaly(Statistical):
 
     name: Final = "dwell_anomaly"
     type: Final = "dwell_anomaly"
-    version: Final = "4"
+    version: Final = "5"
     side = "upper"
     closing = LATER_TOO
     libraries = ("holidays", "numpy", "pandas", "scipy")
@@ -127,6 +127,7 @@ class DwellAnomaly(Statistical):
             scale_by=site[first],
             floor=scale.floor(FLOOR, FLOOR_HOURS),
             unrest=_weeks(loads),
+            alike=True,
         )
         usual = (stay[first] - expected.residual)[load]
         reach = outer_reach(expected.residual / expected.spread, site[first])

@@ -53,6 +53,24 @@ def test_spreads_that_differ_by_chance_alone_are_drawn_together() -> None:
     assert np.std(found) < np.std(alone) / 2
 
 
+def test_one_that_strays_makes_no_week_uneven_and_many_do() -> None:
+    """The others of a week count as ever where one lies far out, and much less where most do."""
+    week = np.repeat(np.arange(200), 6)
+    values = np.random.default_rng(13).normal(0, 0.1, len(week))
+    site = np.zeros_like(week)
+    values[:12] = np.tile([0.05, -0.05], 6)
+    values[0] += 1
+    values[6:11] += np.array([1, -1, 1, -1, 1])
+    calm, told = (
+        standing(values, site, [], scale_by=site, floor=0.01, unrest=unrest).spread
+        for unrest in ([], [week])
+    )
+    wider = told / calm
+    assert wider[1:6].max() < 1.2
+    assert wider[11] > 1.4
+    assert np.median(wider[12:]) < 1.02
+
+
 def test_spreads_that_differ_by_nature_stay_apart() -> None:
     """A group that strays thrice as far keeps its spread; one of none has next to none."""
     dice = np.random.default_rng(12)
