@@ -1,8 +1,9 @@
 """Peer residuals: how far a value is from what its like usually show.
 
 The usual is the median of the finest peer group, drawn towards the median of
-the group around it where the finest is small, and so on outwards. What is
-unknown counts as usual: absence of a value is no anomaly of the value.
+the group around it where the finest is small, and so on outwards, but never
+beyond the widest: a drum of syrup is no heavy sack of coffee. What is unknown, or
+the first of its kind, counts as usual: absence of a value is no anomaly of the value.
 
 Next: detectors/unusual_features.py
 """
@@ -39,11 +40,11 @@ def residuals(values: pd.Series, groups: Sequence[pd.Series]) -> pd.Series:
 
     Args:
         values: NaN where unknown.
-        groups: Number of each value's peer group (`columns.codes`), the widest grouping first;
-            the whole is the first of all.
+        groups: Number of each value's peer group (`columns.codes`), the widest grouping first:
+            nothing is held against what lies outside it.
     """
-    usual = pd.Series(float(values.median()), index=values.index)
-    for key in groups:
+    usual = values.groupby(groups[0], sort=False).transform("median")
+    for key in groups[1:]:
         grouped = values.groupby(key, sort=False)
         size = grouped.transform("count")
         own = grouped.transform("median").fillna(usual)

@@ -154,9 +154,14 @@ def _without_slips(weight: pd.Series) -> pd.Series:
 
 
 def _rarity(shipper: pd.Series, lane: pd.Series) -> pd.Series:
-    """Return how much rarer a destination is than its shipper's median one, as a log ratio."""
+    """Return how much rarer a destination is than its shipper's median one, as a log ratio.
+
+    It is unknown where the shipper has one destination alone.
+    """
     times = lane.groupby(lane).transform("size").astype(np.float64)
-    return pd.Series(np.log(times.groupby(shipper).transform("median") / times))
+    several = lane.groupby(shipper).transform("nunique") > 1
+    rarity = pd.Series(np.log(times.groupby(shipper).transform("median") / times))
+    return rarity.where(several)
 
 
 def _with_groups(table: pd.DataFrame, groups: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:

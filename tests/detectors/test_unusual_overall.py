@@ -55,8 +55,11 @@ def test_scores_are_bit_identical_across_processes_and_threads() -> None:
         assert done.stdout.strip() == here
 
 
-def test_the_forest_scores_as_the_library_does() -> None:
-    """Laid out as plain numbers it says the same to the digit, of rows it knows and others."""
+def test_the_forest_scores_as_the_library_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Laid out as plain numbers it says the same to the digit, of rows it knows and others, also
+    where they go down in several blocks.
+    """
+    monkeypatch.setattr("detectors.unusual_forest._AT_ONCE", 128)
     dice = np.random.default_rng(11)
     for size in (2, 3, 40, 900):
         known, other = (np.round(dice.standard_t(3, (count, 4)), 2) for count in (size, 500))
@@ -195,11 +198,29 @@ def test_closed_quarters_keep_their_scores() -> None:
 def test_residuals_lean_on_the_wider_group_where_the_finer_is_small() -> None:
     """One value of its own hardly moves what is usual; fifty do."""
     values = pd.Series([10.0] * 50 + [20.0] + [30.0] * 50)
-    group = pd.Series([0] * 50 + [1] + [2] * 50)
-    found = residuals(values, [group])
+    group, whole = pd.Series([0] * 50 + [1] + [2] * 50), pd.Series([0] * 101)
+    found = residuals(values, [whole, group])
     assert abs(found[0]) < 2
     assert abs(found[100]) < 2
     assert found[50] == pytest.approx(0, abs=1)
+
+
+def test_nothing_is_held_against_other_kinds() -> None:
+    """The first of a kind is usual, however far from all others it is."""
+    values = pd.Series([10.0] * 50 + [90.0])
+    kind = pd.Series([0] * 50 + [1])
+    assert (residuals(values, [kind, kind]) == 0).all()
+
+
+def test_a_few_of_a_kind_are_no_flood() -> None:
+    """Two in a hundred that are far out, and like each other, are not strange to every model."""
+    dice = np.random.default_rng(11)
+    rows = dice.standard_normal((4_000, 6))
+    rows[:80, 2:4] += (-9, 12)
+    model = unusual_models.fit(rows, 1)
+    assert model is not None
+    q = nulls.adjust(stats.norm.sf(unusual_models.deviates(model, rows)))
+    assert (q <= 0.05).sum() <= 2
 
 
 @pytest.mark.parametrize("values", [[0.0] * 10, [0.0] * 95 + [3.0] * 5, [np.nan] * 5])
