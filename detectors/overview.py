@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from detectors.booked import weeks_booked
 from detectors.features import Features
 from detectors.geo import places
-from detectors.workplace import WEEKS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -146,7 +146,7 @@ def _months(shared: Features) -> list[SiteMonth]:
     table = shared.facility_months.sort_values(["facility_id", "month"])
     hours, headcount = table["total_hours"].to_numpy(), table["headcount"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        from_total = hours / headcount / WEEKS_PER_MONTH
+        from_total = hours / headcount / weeks_booked(table).to_numpy()
         pay = table["gross_wages"].to_numpy() / hours
         output = table["output_units"].to_numpy() / hours
     weekly = pd.DataFrame(

@@ -11,11 +11,14 @@ from asking import flagged
 from frame_factories import World, clean
 from planted_labour import add_sheets, workplaces
 
+from detectors.overview import overview
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HOURS, SHEETS = "excess_hours", "falsified_timesheet"
 WEEKS = 52 / 12
+HIGHEST = 49.0
 MONTHS = pd.period_range("2023-01", periods=14, freq="M")
 Weeks = "Callable[[pd.Period], float]"
 
@@ -54,8 +57,12 @@ def works(weekly: float, weeks: Callable[[pd.Period], float], worked: dict[int, 
 
 @pytest.mark.parametrize("weeks", [saturdays, periods, thirds, days])
 def test_books_that_close_by_weeks_accuse_nobody(weeks: Callable[[pd.Period], float]) -> None:
-    """A month of five weeks, or of two periods, is no month of long hours."""
-    assert flagged(HOURS, works(47.5, weeks, {})) == {}
+    """A month of five weeks, or of two periods, is no long month to anybody."""
+    world = works(47.5, weeks, {})
+    assert flagged(HOURS, world) == {}
+    shown = [month.hours for month in overview(world.frames(), ()).months]
+    assert len(shown) == len(MONTHS)
+    assert all(hours is None or hours < HIGHEST for hours in shown)
 
 
 @pytest.mark.parametrize("weeks", [saturdays, periods, thirds, days])
