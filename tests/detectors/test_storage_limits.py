@@ -35,7 +35,7 @@ def item(product: str) -> dict[str, object]:
     return {"party": PARTY, "product_id": product, "lot_id": f"L-{product}", "quantity": 1.0}
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(DEGREES, st.one_of(st.none(), DEGREES), st.one_of(st.none(), DEGREES))
 def test_flagged_is_what_no_thermometer_within_its_class_explains(
     degrees: float, low: float | None, high: float | None
