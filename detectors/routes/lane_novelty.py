@@ -1,4 +1,4 @@
-"""Lane novelty: one load to or from a partner with whom there is no history, before or after.
+"""Lane novelty: a load or two to a partner with whom there is no history, before or after.
 
 Where firms trade with each other they do so again. How soon follows from the shipper's other
 lanes; how probable it is that a lane is silent ever after, times how few honest lanes
@@ -25,6 +25,7 @@ from detectors.routes.papers import consignments
 from detectors.routes.silence import (
     ONE_LOAD_DAYS,
     OTHERS,
+    RARE,
     SHIPPER_SIZE,
     WAIT_DAYS,
     loads_of,
@@ -54,7 +55,7 @@ class LaneNovelty(Statistical):
 
     name: Final = "lane_novelty"
     type: Final = "lane_novelty"
-    version: Final = "5"
+    version: Final = "6"
     side = "upper"
     min_samples = 3
     by_quarter = False
@@ -74,6 +75,7 @@ class LaneNovelty(Statistical):
         "shipper_size": SHIPPER_SIZE,
         "lanes_of_other_kinds": OTHERS,
         "usual_loads": USUAL,
+        "rare_loads": RARE,
         "together_days": _TOGETHER_DAYS,
     }
 
@@ -116,8 +118,11 @@ class LaneNovelty(Statistical):
         # Whether firms know each other is no matter of silence: then there is no question.
         asked = ~(window["known"] | window["passing"]) & window["held"] & window["judged"]
         asked &= ~window["subject_id"].where(asked).duplicated()
-        asked &= (loads == 1) | ((loads >= USUAL) & ~window["lane"].where(asked).duplicated())
-        ordinary = (loads > 1) | lanes["together"].to_numpy()[of]
+        # What came again lately may be the beginning of a trade.
+        over = window.groupby("lane")["judged"].transform("all") & (loads <= RARE)
+        once = (over | (loads >= USUAL)) & ~window["lane"].where(asked).duplicated()
+        asked &= (loads == 1) | once
+        ordinary = (loads > RARE) | lanes["together"].to_numpy()[of]
         p = np.where(
             ordinary, np.maximum(lanes["p"].to_numpy()[of], _ORDINARY), lanes["p"].iloc[of]
         )
@@ -128,6 +133,7 @@ class LaneNovelty(Statistical):
             {
                 "z": _deviate(p),
                 "loads": loads,
+                "again": window.groupby("lane")["last_index"].transform("last").to_numpy(),
                 **found,
                 "usual": int((lanes["loads"] >= USUAL).sum()),
                 "peers": window.groupby("maker")["lane"].transform("size").to_numpy(),
@@ -282,11 +288,11 @@ def _deviate(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _account(row: Mapping[str, Any]) -> Account:
     loads = int(row["loads"])
-    times = "once" if loads == 1 else f"{loads} times"
+    times = {1: "once", 2: "twice"}.get(loads, f"{loads} times")
     expected = row["expected"]
     between = f"from a {row['kind_from'] or 'firm'} to a {row['kind_to'] or 'firm'}"
     return Account(
-        evidence=(int(row["last_index"]),),
+        evidence=tuple(dict.fromkeys((int(row["last_index"]), int(row["again"])))),
         observed=Measure("loads on the lane", float(loads), "loads"),
         expected=Expected(1 + expected / 4, None, "loads"),
         peer_group=PeerGroup(f"shipments of {row['shipper']}", int(row["peers"])),

@@ -1,4 +1,4 @@
-"""Silence: how probable it is that an honest lane of this shipper saw one load and no other.
+"""Silence: how probable it is that an honest lane of this shipper saw so few loads and no other.
 
 Loads on a lane come at the shipper's usual rate, times how much lanes differ: most
 by the shape of a gamma distribution, some of them occasional, with rates spread evenly
@@ -22,9 +22,11 @@ from detectors.custody import DAY_US
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ONE_LOAD_DAYS", "SHIPPER_SIZE", "WAIT_DAYS", "loads_of", "rates", "silence"]
+__all__ = ["ONE_LOAD_DAYS", "RARE", "SHIPPER_SIZE", "WAIT_DAYS", "loads_of", "rates", "silence"]
 
 WAIT_DAYS: Final = 60
+RARE: Final = 2
+"""Up to so many loads are no trade, but one deal: it may take two lorries, a fortnight apart."""
 ONE_LOAD_DAYS: Final = 7
 """Shipments so near each other are one load."""
 SHIPPER_SIZE: Final = 10.0
@@ -83,7 +85,9 @@ def rates(
 def silence(
     loads: NDArray[np.int64], expected: NDArray[np.float64], kind: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return how probable it is that no load followed the first of each lane.
+    """Return how probable it is that so few loads followed the first of each lane, or fewer.
+
+    For a lane of more than `RARE` loads, that so few did as follow the first of a rare one.
 
     Args:
         loads: Of each lane. Those of one load are no evidence of how often that happens.
@@ -97,11 +101,11 @@ def silence(
     )
     weights = _weights(heights, np.bincount(kind[often], minlength=heights.shape[-1]))
     shares = np.array(_SHARES)[:, None]
-    found = np.zeros(len(loads))
+    found, more = np.zeros(len(loads)), np.minimum(loads, RARE) - 1
     for own, (shape, level) in zip(weights, product(_SHAPES, _LEVELS), strict=True):
         usual, rare = (own * (1 - shares)).sum(axis=0), (own * shares).sum(axis=0)
-        found += usual[kind] * _none(level * expected, shape)
-        found += rare[kind] * _none(_OCCASIONAL * expected, 1.0)
+        found += usual[kind] * _at_most(more, level * expected, shape)
+        found += rare[kind] * _at_most(more, _OCCASIONAL * expected, 1.0)
     return found
 
 
@@ -134,6 +138,17 @@ def _chance(
 ) -> NDArray[np.float64]:
     """Return how probable so many further loads are."""
     return negative_binomial(more, shape, shape / (shape + mean))
+
+
+def _at_most(
+    more: NDArray[np.int64], mean: NDArray[np.float64], shape: float
+) -> NDArray[np.float64]:
+    """Return how probable so many further loads are, or fewer; fewer than `RARE` are asked for."""
+    found = _none(mean, shape)
+    for number in range(1, RARE):
+        some = np.flatnonzero(more >= number)
+        found[some] += _chance(np.full(len(some), number), mean[some], shape)
+    return found
 
 
 def _none(mean: NDArray[np.float64], shape: float) -> NDArray[np.float64]:
