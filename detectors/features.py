@@ -115,6 +115,11 @@ class Features:
         """
         return self.once(make)
 
+    def grown(self, make: Callable[[Features], T], apart: object) -> T:
+        """Return a table that a function makes; a run that goes on makes only what moved anew."""
+        del apart
+        return make(self)
+
     def prepare(self) -> None:
         """Compute what many detectors ask for."""
         for name in _ASKED_OFTEN:

@@ -26,12 +26,14 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.columns import Grouped
+from detectors.partition import Apart
 from detectors.reconciled import (
     MAX_RATIO,
     OPENING_DAYS,
     TOLERANCE,
     WRONG_RATE_BATCHES,
     WRONG_RATE_SHARE,
+    asked,
     reconciled,
 )
 from detectors.rules import beyond_limit, not_judged, nothing, plain
@@ -56,7 +58,7 @@ class MassBalance:
 
     name: Final = "mass_balance"
     type: Final = "mass_balance"
-    version: Final = "5"
+    version: Final = "6"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -76,6 +78,7 @@ class MassBalance:
         "wrong_rate_share": WRONG_RATE_SHARE,
     }
     libraries: Final = ("numpy", "pandas", "scipy")
+    apart: Final = Apart(asked=asked)
 
     def features(self, shared: Features) -> Sample:
         """Form the pools and hold every need against its supply."""

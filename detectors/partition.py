@@ -45,10 +45,16 @@ class Apart(NamedTuple):
         horizon_days: Where the answer depends on how long ago something was, by the end of the
             record: after so long it does not any more. None where time does not matter.
         joined: Lists pairs of lots that it takes for the same goods besides.
+        asked: Where something else than goods is judged apart: finds, for the first entry that is
+            new, the entries to ask about, and the lots of which all else is to be known; None
+            where that is everything.
     """
 
     horizon_days: int | None = None
     joined: Callable[[Features], tuple[NDArray[np.int64], NDArray[np.int64]]] | None = None
+    asked: Callable[[Features, int], tuple[NDArray[np.int64], NDArray[np.int64]] | None] | None = (
+        None
+    )
 
 
 class Partition:

@@ -19,7 +19,7 @@ import pandas as pd
 from detectors.columns import at, codes, firsts
 from detectors.custody import DAY_US, shortfalls, stock, unreceived_parts
 from detectors.goods.exactness import counted
-from detectors.goods.timely import LATE_BOOKED_DAYS, timely
+from detectors.goods.timely import LATE_BOOKED_DAYS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,16 +37,19 @@ class Pools(NamedTuple):
 
     Attributes:
         transforms: `needs` plus `pool`, `short` (what the running balance lacks when this one
-            takes its share), `pool_need`, `pool_supply` (NaN where unknown), `own_supply`,
-            `in_time` (of that, what had arrived when it was made).
+            takes its share), `pool_need`, `pool_supply` (NaN where unknown), `own_supply`.
         supplies: One row per lot and site, in that order: `stock` (number of the lot at the
             site), `lot`, `supply` (arrived less passed on, NaN unknown or never arrived), `pool`.
         links: Rows of the other two that belong together: `transform`, `supply`.
+        uses: A row per transform and lot that it names: `transform`, `stock`, `at`.
+        arrivals: A row per delivery of a lot to a site: `stock`, `amount`, `at`.
     """
 
     transforms: pd.DataFrame
     supplies: pd.DataFrame
     links: pd.DataFrame
+    uses: pd.DataFrame
+    arrivals: pd.DataFrame
 
 
 def needs(shared: Features) -> pd.DataFrame:
@@ -130,13 +133,9 @@ def build(
     transforms = transforms.assign(
         pool=pool[:count],
         own_supply=_own(links, supplies["supply"], count),
-        in_time=timely(
-            named.assign(at=transforms["at"].reindex(named["transform"]).to_numpy()),
-            flows.loc[flows["sign"] > 0, ["stock", "amount", "at"]],
-            supplies.set_index("stock")["supply"],
-            count,
-        ),
     )
+    uses = named.assign(at=transforms["at"].reindex(named["transform"]).to_numpy())
+    arrivals = flows.loc[flows["sign"] > 0, ["stock", "amount", "at"]]
     # Every supply is linked to a transform, or belongs to a pool that has none.
     kept = supplies["pool"].isin(pool[:count]).to_numpy()
     supplies = supplies[kept].reset_index(drop=True)
@@ -149,7 +148,7 @@ def build(
     )
     transforms = transforms.join(totals, on="pool")
     short = _running(transforms, supplies, tolerance, opening_days)
-    return Pools(transforms.assign(short=short), supplies, links)
+    return Pools(transforms.assign(short=short), supplies, links, uses, arrivals)
 
 
 def taken(transforms: pd.DataFrame) -> pd.Series:
@@ -210,14 +209,13 @@ def _links(
     if unnamed.empty:
         return direct
     unnamed = unnamed.assign(transform=unnamed.index)
-    # Lots are numbered as they come, those that only transforms name last.
-    first = firsts(shared.rows["lot"].to_numpy())
-    lot = supplies["lot"].to_numpy()
+    known, first = np.unique(shared.rows["lot"].to_numpy(np.int64), return_index=True)
+    lot = supplies["lot"].to_numpy(np.int64)
     node = pd.DataFrame(
         {
             "supply": np.arange(len(supplies)),
             "site_number": supplies["stock"].to_numpy() - (lot << 32),
-            "material": at(shared.rows["product_id"], np.append(first, -1)[_within(lot, first)]),
+            "material": at(shared.rows["product_id"], _first_rows(lot, known, first)),
         }
     )
     # One transform takes all of the site's stock into the pool, the others one piece of it:
@@ -228,8 +226,13 @@ def _links(
     return pd.concat([direct[columns], whole[columns], others[columns]], ignore_index=True)
 
 
-def _within(number: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.where(number < len(known), number, len(known))
+def _first_rows(
+    lot: NDArray[np.int64], known: NDArray[np.int64], first: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the first row of each lot, -1 for those that only transforms name."""
+    place = np.searchsorted(known, lot)
+    held = np.append(known, -1)[place] == lot
+    return np.where(held, np.append(first, -1)[place], -1)
 
 
 def _components(links: pd.DataFrame, transforms: int, supplies: int) -> NDArray[np.int64]:

@@ -1,24 +1,34 @@
 """Reconciled: every transform's need against what there was for it, and who answers for a lack.
 
+How exactly batches keep to the rate, how large a site's are and which rates are wrong, the
+quarters that are over tell; what they do not know, all batches there are.
+
 Next: detectors/mass_balance.py
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from detectors.goods.drawing import drawing
 from detectors.goods.exactness import ANY, holding_limits
+from detectors.goods.timely import lateness, timely
+from detectors.past import before, past
 from detectors.pools import build, needs, taken
-from detectors.shortages import allowed, blamed, drawn
+from detectors.shortages import MANY, allowed, blamed, drawn, tolerances
 from detectors.units import mix_up
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from detectors.features import Features
+    from detectors.goods.drawing import Drawn
     from detectors.pools import Pools
 
 __all__ = [
@@ -28,6 +38,8 @@ __all__ = [
     "WRONG_RATE_BATCHES",
     "WRONG_RATE_SHARE",
     "Reconciled",
+    "Usual",
+    "asked",
     "reconciled",
 ]
 
@@ -42,6 +54,8 @@ WRONG_RATE_SHARE: Final = 0.5
 LEAST_SPREAD: Final = 0.1
 MIN_BATCHES: Final = 3
 """Fewer batches of a site and product have no usual size."""
+SEVERAL: Final = 8
+"""So many of earlier quarters tell the usual size for those of this one."""
 
 
 class Reconciled(NamedTuple):
@@ -50,14 +64,83 @@ class Reconciled(NamedTuple):
     Attributes:
         every: `pools.needs`.
         pools: `pools.build` of those that can be judged.
-        table: `pools.transforms`, with `usual` (batch), `unusual`, `tolerance` (share), `missing`
-            (what each answers for beyond it), `lacking` (where it shows), `ratio` (of need to
-            supply, NaN unknown), `by_declared`, `benign` and `wrong_rate`.
+        table: `pools.transforms`, with `in_time` (of its own supply, what had arrived when it was
+            made), `usual` (batch), `unusual`, `tolerance` (share), `missing` (what each answers
+            for beyond it), `lacking` (where it shows), `ratio` (of need to supply, NaN unknown),
+            `by_declared`, `benign` and `wrong_rate`.
     """
 
     every: pd.DataFrame
     pools: Pools
     table: pd.DataFrame
+
+
+class Usual(NamedTuple):
+    """What earlier batches tell about those of today.
+
+    Attributes:
+        late: By how much receipts are scanned late, microseconds; None where nobody knows.
+        tolerances: Of products with enough batches; see `shortages.tolerances`.
+        spreads: How far batches of these products are from their site's usual one.
+        sizes: Usual batch of each site and product, and how far batches are from it.
+        wrong: Products whose declared rate most batches contradict.
+    """
+
+    late: float | None = None
+    tolerances: Mapping[str, float] = MappingProxyType({})
+    spreads: Mapping[str, float] = MappingProxyType({})
+    sizes: Sequence[Sequence[str | float]] = ()
+    wrong: Sequence[str] = ()
+
+    def knows(self, transforms: pd.DataFrame) -> NDArray[np.bool_]:
+        """Mark transforms whose product's rate and whose site's usual batch are known.
+
+        Args:
+            transforms: With `site` and `product_id`.
+        """
+        product = transforms["product_id"].isin(list(self.tolerances)).to_numpy(bool)
+        return np.asarray(product & self.sized(transforms)["known"].to_numpy(bool))
+
+    def sized(self, transforms: pd.DataFrame) -> pd.DataFrame:
+        """Return for each transform `usual` and `spread`, and whether they are `known`.
+
+        Args:
+            transforms: With `site` and `product_id`.
+        """
+        earlier = pd.DataFrame(self.sizes, columns=_SIZES).assign(known=True)
+        earlier[_BATCH] = earlier[_BATCH].astype("str")
+        found = transforms[_BATCH].merge(earlier, on=_BATCH, how="left")
+        return found.set_axis(transforms.index).assign(known=found["known"].notna().to_numpy())
+
+
+def _usual(shared: Features) -> Usual:
+    """Return what the quarters that are over tell; nothing where there are too few.
+
+    Args:
+        shared: Features of the run.
+    """
+    if shared.yardstick(before) is None:
+        return Usual()
+    return Usual(**shared.yardstick(customary))
+
+
+@past
+def customary(shared: Features) -> dict[str, Any]:
+    """Return what `Usual` holds."""
+    pools = shared.once(_formed)[1]
+    table, own = _ratios(pools, Usual()), pools.transforms
+    counts = own["product_id"].value_counts()
+    many = ["", *sorted(counts.index[counts >= MANY].astype("str"))]
+    known, spreads = tolerances(own, TOLERANCE), _spreads(table)
+    often = table.groupby(_BATCH)["need"].transform("size") >= SEVERAL
+    batches = table.loc[often & table["product_id"].isin(many), _SIZES].drop_duplicates(_BATCH)
+    return {
+        "late": lateness(pools.uses, pools.arrivals),
+        "tolerances": {name: known[name] for name in many},
+        "spreads": {name: float(spreads[name]) for name in many[1:]},
+        "sizes": [list(one) for one in zip(*(batches[x] for x in _SIZES), strict=True)],
+        "wrong": _wrong_rates(table),
+    }
 
 
 def reconciled(shared: Features) -> Reconciled:
@@ -66,6 +149,35 @@ def reconciled(shared: Features) -> Reconciled:
     Args:
         shared: Features of the run; ask for this through `Features.once`.
     """
+    every, pools = shared.once(_formed)
+    known = _usual(shared)
+    table = _ratios(pools, known)
+    product = table["product_id"]
+    wrong = product.isin(_wrong_rates(table)) & ~product.isin(list(known.tolerances))
+    wrong |= product.isin(known.wrong)
+    return Reconciled(every, pools, table.assign(wrong_rate=wrong))
+
+
+def asked(shared: Features, since: int) -> Drawn | None:
+    """Find whom to ask about again: what draws on stock that moved, and what is usual anew.
+
+    Args:
+        shared: Features of the whole record.
+        since: The first entry that is new.
+    """
+    known = _usual(shared)
+    if not known.tolerances:
+        return None
+    rows = shared.rows
+    made = np.flatnonzero(rows["kind"] == "transform")
+    rate = np.append(shared.products["rate"].to_numpy(np.float64), np.nan)
+    made = made[~np.isnan(rate[rows["product"].to_numpy()[made]])]
+    young = np.zeros(len(rows), bool)
+    young[made] = ~known.knows(rows[["site", "product_id"]].iloc[made])
+    return drawing(shared, since, young)
+
+
+def _formed(shared: Features) -> tuple[pd.DataFrame, Pools]:
     every = needs(shared)
     limits = shared.yardstick(holding_limits)
     told = every["product_id"].map(limits).fillna(0.0) < ANY
@@ -73,22 +185,52 @@ def reconciled(shared: Features) -> Reconciled:
     usable = every["need"].notna() & every["site"].notna()
     usable &= every["inputs"].isin(["named", "none"])
     pools = build(shared, every[usable], tolerance=TOLERANCE, opening_days=OPENING_DAYS)
-    table = _ratios(pools)
-    wrong = table["product_id"].isin(_wrong_rates(table))
-    return Reconciled(every, pools, table.assign(wrong_rate=wrong))
+    return every, pools
 
 
-def _ratios(pools: Pools) -> pd.DataFrame:
+_BATCH: Final = ["site", "product_id"]
+_SIZES: Final = [*_BATCH, "usual", "spread"]
+
+
+def _sized(table: pd.DataFrame, known: Usual) -> pd.DataFrame:
+    """Add the usual batch of the site and product, and how many spreads each is above it."""
+    batch = table.groupby(_BATCH)["need"]
+    usual_ = batch.transform("median").where(batch.transform("size") >= MIN_BATCHES)
+    own = table.assign(usual=usual_)
+    away = _away(own).groupby([table["site"], table["product_id"]])
+    # Where batches are few, they are as far from each other as those of other sites.
+    every = table["product_id"].map({**_spreads(own), **known.spreads})
+    told = known.sized(table)
+    own["usual"] = own["usual"].mask(told["known"], told["usual"])
+    spread = np.fmax(1.4826 * away.transform("median"), every)
+    own["spread"] = pd.Series(spread).mask(told["known"], told["spread"])
+    above = np.log(own["need"] / own["usual"])
+    return own.assign(unusual=above / own["spread"].clip(lower=LEAST_SPREAD))
+
+
+def _away(table: pd.DataFrame) -> pd.Series:
+    """Return how far each batch is from the usual one, as a logarithm."""
+    return pd.Series(np.log(table["need"] / table["usual"])).abs()
+
+
+def _spreads(table: pd.DataFrame) -> dict[str, float]:
+    """Return by product how far its batches are from their site's usual one."""
+    found = 1.4826 * _away(table).groupby(table["product_id"]).median()
+    return {str(name): float(one) for name, one in found.items()}
+
+
+def _in_time(pools: Pools, known: Usual) -> NDArray[np.float64]:
+    uses, arrivals = pools.uses, pools.arrivals
+    late = lateness(uses, arrivals) if known.late is None else known.late
+    supply = pools.supplies.set_index("stock")["supply"]
+    return timely(uses, arrivals, supply, len(pools.transforms), late)
+
+
+def _ratios(pools: Pools, told: Usual) -> pd.DataFrame:
     """Give each transform the ratio of need to supply that it answers for."""
-    table = pools.transforms
-    batch = table.groupby(["site", "product_id"])["need"]
-    usual = batch.transform("median").where(batch.transform("size") >= MIN_BATCHES)
-    away = pd.Series(np.log(table["need"] / usual))
-    spread = 1.4826 * away.abs().groupby([table["site"], table["product_id"]]).transform("median")
-    table = table.assign(
-        usual=usual,
-        unusual=away / spread.clip(lower=LEAST_SPREAD),
-        tolerance=allowed(table, TOLERANCE),
+    table = _sized(pools.transforms, told).assign(
+        in_time=_in_time(pools, told),
+        tolerance=allowed(pools.transforms, TOLERANCE, told.tolerances),
     )
     stock = table["pool"].isin(table.loc[table["inputs"] == "none", "pool"])
     table = table.join(_missing(table[~stock], pools)).fillna({"missing": 0.0, "lacking": 0.0})

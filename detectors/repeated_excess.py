@@ -28,7 +28,8 @@ from detectors.base import (
 )
 from detectors.columns import codes
 from detectors.goods.drift import BIAS, LIMIT, MANY, SLACK, runs, spreads
-from detectors.reconciled import TOLERANCE, reconciled
+from detectors.partition import Apart
+from detectors.reconciled import TOLERANCE, asked, reconciled
 from detectors.rules import beyond_limit, not_judged, nothing, plain
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class RepeatedExcess:
 
     name: Final = "repeated_excess"
     type: Final = "mass_balance"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -79,7 +80,8 @@ class RepeatedExcess:
         """Add up the excesses of every site and material in time."""
         if not (shared.rows["kind"] == "transform").any():
             return nothing()
-        batches = _observed(shared.once(reconciled).table)
+        batches = shared.grown(_observed, Apart(asked=asked))
+        batches = batches.sort_values(["at", "index", "material"]).reset_index(drop=True)
         product = codes(batches, ["product_id"])
         batches["far"] = spreads(
             product, codes(batches, ["site"]), batches["over"].to_numpy(np.float64)
@@ -110,12 +112,13 @@ class RepeatedExcess:
         return _account(case)
 
 
-def _observed(table: pd.DataFrame) -> pd.DataFrame:
-    """List what is known about how much batches were over, in order of time.
+def _observed(shared: Features) -> pd.DataFrame:
+    """List what is known about how much batches were over.
 
     A batch that says what it used stands for itself. Those that share lots stand together, at
     the time of the last. What is over by itself, or was not used up, is left out.
     """
+    table = shared.once(reconciled).table
     table = table[~table["wrong_rate"]]
     own = table[table["declared"] > 0]
     own = own.assign(have=own["declared"], batches=1.0)
@@ -132,9 +135,14 @@ def _observed(table: pd.DataFrame) -> pd.DataFrame:
     found = pd.concat([own[~beyond.reindex(own.index)], together], ignore_index=True)
     over = np.log(found["need"] / found["have"])
     used = (over > np.log(_USED_UP)).to_numpy(bool)
-    found = found.assign(over=over).loc[used].sort_values(["at", "index"])
-    ordered: pd.DataFrame = found.reset_index(drop=True)
-    return ordered
+    observed: pd.DataFrame = found.assign(over=over).loc[used, _OBSERVED].reset_index(drop=True)
+    return observed
+
+
+_OBSERVED: Final = [
+    "index", "event_id", "party", "site", "at", "product_id", "material", "need", "have", "over",
+    "batches",
+]  # fmt: skip
 
 
 def _benign_causes(table: pd.DataFrame, batches: pd.DataFrame) -> list[str]:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["allowed", "blamed", "drawn"]
+__all__ = ["allowed", "blamed", "drawn", "tolerances"]
 
 LEAST_TOLERANCE: Final = 0.01
 MANY: Final = 30
@@ -35,8 +37,25 @@ _STANDS_OUT: Final = 3.0
 """A batch so many usual spreads above its site's usual one is too large."""
 
 
-def allowed(transforms: pd.DataFrame, tolerance: float) -> NDArray[np.float64]:
+def allowed(
+    transforms: pd.DataFrame, tolerance: float, usual: Mapping[str, float]
+) -> NDArray[np.float64]:
     """Return by how much a batch may be over the declared rate, as a share.
+
+    Args:
+        transforms: As for `tolerances`.
+        tolerance: Share that a good yield and weighing may explain.
+        usual: `tolerances` of earlier ones; what it does not know is told by these.
+    """
+    own = tolerances(transforms, tolerance, usual.get(""))
+    found = transforms["product_id"].map({**own, **usual})
+    return np.asarray(found.to_numpy(np.float64))
+
+
+def tolerances(
+    transforms: pd.DataFrame, tolerance: float, every: float | None = None
+) -> dict[str, float]:
+    """Return by how much batches of each product may be over the declared rate, as a share.
 
     As exactly as the product's own batches keep to it, and no more exactly than weighing does.
     Where there are few, twice what the batches of all products say, and `tolerance` at most.
@@ -44,20 +63,26 @@ def allowed(transforms: pd.DataFrame, tolerance: float) -> NDArray[np.float64]:
     Args:
         transforms: With `product_id`, `need`, `declared` (what it says it used) and `own_supply`.
         tolerance: Share that a good yield and weighing may explain.
+        every: What the batches of all products say, if it is known.
+
+    Returns:
+        By product; "" is what the batches of all products say.
     """
     # What a batch says it used tells more than lots that others have used, too.
     used_up = transforms["declared"].fillna(transforms["own_supply"])
     over = transforms["need"] / used_up.where(used_up > 0) - 1
     used = over.where((over > _USED_UP - 1) & (over < 1))
     grouped = used.groupby(transforms["product_id"].to_numpy())
-    own = _beyond(grouped.transform("median"), grouped.transform(lambda one: one.quantile(_OUTER)))
-    many = grouped.transform("count").to_numpy() >= MANY
-    every = tolerance
-    if used.count() >= MANY:
-        middle, outer = used.quantile([0.5, _OUTER])
-        every = _WITH_FEW * float(_beyond(float(middle), float(outer)))
+    counts = grouped.count()
+    own = _beyond(grouped.median(), grouped.quantile(_OUTER))
+    if every is None:
+        every = tolerance
+        if used.count() >= MANY:
+            middle, outer = used.quantile([0.5, _OUTER])
+            every = _WITH_FEW * float(_beyond(float(middle), float(outer)))
     few = np.minimum(np.maximum(own, every), tolerance)
-    return np.asarray(np.where(many, own, few), np.float64)
+    found = np.where(counts.to_numpy() >= MANY, own, few).tolist()
+    return dict(zip(map(str, counts.index), found, strict=True)) | {"": every}
 
 
 def _beyond(middle: pd.Series | float, outer: pd.Series | float) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["LATE_BOOKED_DAYS", "timely"]
+__all__ = ["LATE_BOOKED_DAYS", "lateness", "timely"]
 
 LATE_BOOKED_DAYS: Final = 7
 """Arrivals are booked after the material was used, by up to this much."""
@@ -30,7 +30,7 @@ _SELDOM: Final = 0.005
 
 
 def timely(
-    uses: pd.DataFrame, arrivals: pd.DataFrame, supply: pd.Series, count: int
+    uses: pd.DataFrame, arrivals: pd.DataFrame, supply: pd.Series, count: int, late: float
 ) -> NDArray[np.float64]:
     """Return how much of its lots had arrived when each transform was made.
 
@@ -39,13 +39,10 @@ def timely(
         arrivals: A row per delivery of a lot to a site: `stock`, `amount`, `at`.
         supply: What there was of each stock in all, by `stock`; NaN unknown.
         count: How many transforms there are.
+        late: `lateness`.
     """
-    table = arrivals.groupby("stock").agg(
-        came=("amount", "sum"), deliveries=("at", "size"), first=("at", "min")
-    )
-    whole = uses[["transform", "stock", "at"]].join(table, on="stock")
+    whole = _delivered(uses, arrivals)
     whole["supply"] = supply.reindex(whole["stock"]).to_numpy()
-    late = _lateness(whole[whole["deliveries"] == 1])
     # Of what was partly passed on nobody knows which delivery it was of.
     split = (whole["deliveries"] > 1) & (whole["supply"] == whole["came"])
     parts = whole.loc[split, ["transform", "stock", "at"]].merge(
@@ -57,8 +54,23 @@ def timely(
     return own.astype(np.float64)
 
 
-def _lateness(single: pd.DataFrame) -> float:
-    """Return by how much receipts are scanned late in this record, microseconds."""
+def _delivered(uses: pd.DataFrame, arrivals: pd.DataFrame) -> pd.DataFrame:
+    """Add to each use how much came of the lot, in how many deliveries, and when the first did."""
+    table = arrivals.groupby("stock").agg(
+        came=("amount", "sum"), deliveries=("at", "size"), first=("at", "min")
+    )
+    return uses[["transform", "stock", "at"]].join(table, on="stock")
+
+
+def lateness(uses: pd.DataFrame, arrivals: pd.DataFrame) -> float:
+    """Return by how much receipts are scanned late in a record, microseconds.
+
+    Args:
+        uses: As for `timely`.
+        arrivals: As for `timely`.
+    """
+    whole = _delivered(uses, arrivals)
+    single = whole[whole["deliveries"] == 1]
     after = (single["first"] - single["at"]).clip(0, LATE_BOOKED_DAYS * DAY_US)
     if len(after) * _SELDOM < 1:
         return float(LATE_BOOKED_DAYS * DAY_US)

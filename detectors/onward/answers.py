@@ -21,6 +21,7 @@ from detectors.allowances import rare_of
 from detectors.judging import judge
 from detectors.onward.apart import part_of
 from detectors.onward.entries import Known, Names, known_of, packed, unpacked
+from detectors.onward.growing import Growing
 from detectors.onward.kept import KeptApart, KeptFamily, key_of, passing, without
 from detectors.partition import Apart
 
@@ -126,12 +127,13 @@ class Asking:
         self._level = level
         self._before = before
         self._flagged = flagged
-        self._parts: dict[Apart, Part] = {}
+        self._parts: dict[Apart, Part | None] = {}
         self._named: Names | None = None
         if before is not None:
             kept = [one.apart for one in before.kept.answers.values() if one.apart is not None]
             made = {name: one for own in kept for name, one in own.yardsticks.items() if one.made}
             shared.goes_on(made, before.kept.position, before.changed)
+        shared.grows = Growing(shared, self._part, self.changed)
 
     @property
     def changed(self) -> frozenset[str]:
@@ -141,7 +143,8 @@ class Asking:
     def shared(self, answer: Answer) -> Watched:
         """Return the features that an answer was made of."""
         apart = apart_of(answer.detector)
-        return self._part(apart) if answer.in_part and apart is not None else self._shared
+        part = self._part(apart) if answer.in_part and apart is not None else None
+        return self._shared if part is None else part
 
     def prepare(self, detectors: Sequence[Detector]) -> None:
         """Cut out the goods that moved, before a copy of the process would do it, too."""
@@ -212,6 +215,8 @@ class Asking:
         if apart is None or before is None or (kept.tables & self.changed) - _BY_GOODS:
             return False
         part = self._part(apart)
+        if part is None:
+            return False
         part.yardsticks.clear()
         part.is_timed = False
         with part.reading() as read:
@@ -248,7 +253,7 @@ class Asking:
                 known = known_of(answer.found, self._shared.rows, in_part=False)
             answer.apart = None if known is None else _kept(known, yardsticks)
 
-    def _part(self, apart: Apart) -> Part:
+    def _part(self, apart: Apart) -> Part | None:
         if apart not in self._parts:
             since = 0 if self._before is None else self._before.kept.position
             with self._shared.reading():

@@ -186,8 +186,8 @@ class Part(Watched):
         )
 
 
-def part_of(shared: Watched, frames: Frames, since: int, apart: Apart) -> Part:
-    """Cut out the goods of which entries from `since` on tell.
+def part_of(shared: Watched, frames: Frames, since: int, apart: Apart) -> Part | None:
+    """Cut out the goods of which entries from `since` on tell; None where those are all.
 
     Args:
         shared: Features of the whole record.
@@ -199,6 +199,15 @@ def part_of(shared: Watched, frames: Frames, since: int, apart: Apart) -> Part:
     index, entries = rows["index"].to_numpy(np.int64), inputs["index"].to_numpy(np.int64)
     used = np.where(inputs["has_lot"], inputs["lot"], -1).astype(np.int64)
     lot = np.where(rows["has_lot"], rows["lot"], -1).astype(np.int64)
+    kept = np.zeros(frames.position, bool)
+    if apart.asked is not None:
+        asked = apart.asked(shared, since)
+        if asked is None:
+            return None
+        kept[asked[0]] = True
+        kept[index[np.isin(lot, asked[1])]] = True
+        kept[entries[np.isin(used, asked[1])]] = True
+        return Part(shared, frames, asked[0], kept)
     # The last place is that of -1.
     lots = np.zeros(int(max(lot.max(initial=-1), used.max(initial=-1))) + 2, bool)
     lots[used[entries >= since]] = True
@@ -208,7 +217,6 @@ def part_of(shared: Watched, frames: Frames, since: int, apart: Apart) -> Part:
         moved |= _young(rows, index < since, apart.horizon_days)
     pairs = () if apart.joined is None else shared.once(apart.joined)
     own = _joined(shared, moved, lot, lots, pairs)
-    kept = np.zeros(frames.position, bool)
     kept[index[own]] = True
     kept[entries[lots[used]]] = True
     return Part(shared, frames, np.unique(index[own]), kept)

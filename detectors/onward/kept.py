@@ -46,6 +46,7 @@ _OURS: Final = (
     "detectors.onward.cases",
     "detectors.onward.entries",
     "detectors.onward.going",
+    "detectors.onward.growing",
     "detectors.onward.watched",
     "detectors.partition",
     "detectors.past",

@@ -95,6 +95,8 @@ class Watched(Features):
         self._fitted_before: Mapping[str, Callable[[], bytes | None]] = {}
         self.fits: dict[str, bytes] = {}
         """What was fitted, or had been in the run before, for whoever asked last; by name."""
+        self.grows: Callable[[Callable[[Features], Any], Any], Any] | None = None
+        """Makes a table of rows that rest each on something apart, where somebody knows how."""
         tables = _Tables(frames, self._note)
         super().__init__(cast("Frames", tables), seed=seed)
 
@@ -212,9 +214,20 @@ class Watched(Features):
     def fitted(self, name: str, fit: Callable[[], bytes]) -> bytes:
         """Return what fitting to what is so named gives, as the run before kept it or anew."""
         name = f"{self.seed}-{name}"
-        kept = self._fitted_before[name]() if name in self._fitted_before else None
+        kept = self.kept_fit(name)
         self.fits[name] = fit() if kept is None else kept
         return self.fits[name]
+
+    def kept_fit(self, name: str) -> bytes | None:
+        """Return what the run before fitted, or None."""
+        return self._fitted_before[name]() if name in self._fitted_before else None
+
+    def grown(self, make: Callable[[Features], T], apart: object) -> T:
+        """Return a table that a function makes: of what moved anew, of the rest as it was."""
+        if self.grows is None:
+            return make(self)
+        found: T = self.grows(make, apart)
+        return found
 
     def is_settled(self, detector: str, family: str, inputs: str) -> bool:
         """Tell whether the run before judged a family on the same inputs."""

@@ -12,7 +12,7 @@ from detectors.record import content
 from graph.frames import Frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from detectors.base import Detector, Flag
     from detectors.onward.kept import KeptRun
@@ -48,17 +48,20 @@ class Follower:
         """Begin with nothing."""
         self.detectors = detectors
         self.kept: KeptRun | None = None
+        self.fits: Mapping[str, bytes] = {}
         self.log: dict[Subject, dict[str, Any]] = {}
 
     def go_on(self, frames: Frames) -> tuple[Onward, dict[Subject, dict[str, Any]]]:
         """Go on to `frames`; returns what was concluded, and the flags as the log has them."""
         before = None
         if self.kept is not None:
-            before = Before(self.kept, changed(frames, self.kept.position))
+            fits = self.fits
+            since = changed(frames, self.kept.position)
+            before = Before(self.kept, since, lambda name, _: fits.get(name))
         size = frames.position
         done = go_on(frames, self.detectors, tree_size=size, root=ROOT, before=before)
         assert done.result.errors == ()
-        self.kept = done.kept
+        self.kept, self.fits = done.kept, done.fits
         fresh = by_subject(done.result.flags)
         self.log |= fresh
         standing = {(one.detector, one.party, one.subject) for one in done.standing}

@@ -20,6 +20,7 @@ from detectors.goods.histories import makings_get_lost, with_history
 from detectors.goods.pauses import pauses
 from detectors.onward.watched import Watched
 from detectors.past import LEAST_QUARTERS, before, settle
+from detectors.reconciled import customary
 from detectors.registry import BUILT_IN
 from detectors.routes.origin_laundering import changes_often
 from detectors.routes.phantom_shipment import has_unique_bills
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 USUAL: list[Callable[[Features], Any]] = [
-    changes_often, has_unique_bills, holding_limits, makings_get_lost, passing_on, pauses,
-    with_history,
+    changes_often, customary, has_unique_bills, holding_limits, makings_get_lost, passing_on,
+    pauses, with_history,
 ]  # fmt: skip
 QUARTER = 2_200.0
 """Hours of a quarter, at least."""
