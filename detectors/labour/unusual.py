@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from detectors.columns import codes
-from detectors.labour.departures import Peers, departures
+from detectors.labour.departures import departures
+from detectors.labour.seasons import Peers, in_common
 from detectors.peers import log_ratio
 from detectors.workplace import WEEKS_PER_MONTH
 
@@ -36,8 +37,6 @@ MONTH_WORDS: Final = {
 }
 _ROUNDED: Final = 0.02
 """Figures are rounded: 2 % of difference is no departure, however even they otherwise are."""
-_TOGETHER: Final = 3
-"""Fewer sites that depart in one month share nothing."""
 
 
 def months(shared: Features) -> pd.DataFrame:
@@ -78,31 +77,21 @@ def month_residuals(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _departures(table: pd.DataFrame, name: str) -> pd.Series:
+    """Return logs without what the site, the month and the time of the year explain.
+
+    What sites share in a month comes off first, however much they move in other months: what
+    is usual in a site's own spreads would hide it, where wages rise by law every half year.
+    """
     site, month = table[_SITES.get(name, "site")], table["month"] - table["month"].min()
-    values = table[name]
-    for sharing in ([], [table["country"]], [table["product"]]):
-        values = values - _moved(values, site, [*sharing, month])
     order = np.lexsort((month, site))
     number, group, trade = (
         np.unique(column.to_numpy()[order], return_inverse=True)[1]
         for column in (site, table["country"], table["product"])
     )
     peers = Peers(number, group, month.to_numpy()[order], trade)
-    found = departures(values.to_numpy()[order], np.full(len(table), _ROUNDED), peers)
+    values, even = table[name].to_numpy(np.float64)[order], np.full(len(table), _ROUNDED)
+    away = values - pd.Series(values).groupby(number).transform("median").to_numpy()
+    found = departures(values - in_common(away, even, peers), even, peers)
     left = np.empty(len(table))
     left[order] = found.own * found.spread
-    return pd.Series(left, index=table.index).where(values.notna())
-
-
-def _moved(values: pd.Series, site: pd.Series, cell: list[pd.Series]) -> pd.Series:
-    """Return how far sites have moved together in a month, from where each usually is.
-
-    What at least three show, and three quarters of them at least half of it, is shared: a wage
-    that rose by law, a currency that fell.
-    """
-    away = values - values.groupby(site).transform("median")
-    cells = away.groupby(cell)
-    middle, size = cells.transform("median"), cells.transform("count")
-    low, high = (cells.transform("quantile", share) for share in (0.25, 0.75))
-    least = low.where(middle > 0, -high)
-    return middle.where((size >= _TOGETHER) & (least >= middle.abs() / 2), 0.0)
+    return pd.Series(left, index=table.index).where(table[name].notna())
