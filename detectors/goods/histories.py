@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.columns import at
-from detectors.custody import first_flows, stock
+from detectors.custody import DAY_US, first_flows, stock
 from detectors.goods.pauses import after_pause
 from detectors.past import past
 
@@ -80,7 +80,8 @@ def _from_nowhere(
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Mark ships of lots that come from nowhere; return the lot at the shipper of each, too.
 
-    Only the first sight of a lot counts: who has it later got it from there.
+    Only the first sight of a lot counts: who has it later got it from there, scanned in or not
+    where it was shipped to there before.
     """
     flows = shared.flows
     first = first_flows(flows)
@@ -89,7 +90,16 @@ def _from_nowhere(
     nowhere = nowhere[~nowhere["lot"].isin(made)]
     had = flows.loc[flows["sign"] > 0, "stock"]
     held = stock(ships["lot"].to_numpy(), ships["shipper_number"].to_numpy())
-    return (ships["lot"].isin(nowhere["lot"]) & ~pd.Index(held).isin(had)).to_numpy(), held
+    came = pd.Index(held).isin(had) | _under_way(shared, ships, held)
+    return ships["lot"].isin(nowhere["lot"]).to_numpy() & ~came, held
+
+
+def _under_way(shared: Features, ships: pd.DataFrame, held: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark ships of lots that were shipped to the shipper before, though nobody scanned them in."""
+    sent = shared.unreceived
+    since = sent["at"].groupby(sent["stock"]).min().reindex(held)
+    left = ships["at"].to_numpy() + shared.rows["day"].to_numpy()[ships.index] * DAY_US
+    return np.asarray(since.to_numpy() < left, bool)
 
 
 @past

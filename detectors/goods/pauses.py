@@ -46,7 +46,8 @@ def after_pause(shared: Features, position: NDArray[np.int64]) -> NDArray[np.boo
     spans = [known.get(str(name), known.get("", _NEVER)) for name in [*names, ""]]
     first, last = np.array(spans, np.int64).T
     at = rows["at"].to_numpy(np.int64)[position]
-    return np.asarray((at >= first[number]) & (at <= last[number]), bool)
+    # The last event before a pause is not after it.
+    return np.asarray((at > first[number]) & (at <= last[number]), bool)
 
 
 _NEVER: Final = [0, -1]

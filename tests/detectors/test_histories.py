@@ -66,6 +66,14 @@ def test_a_lot_from_a_time_of_which_nothing_is_recorded_is_no_phantom() -> None:
     )  # fmt: skip
 
 
+def test_the_last_event_before_a_pause_is_not_after_it() -> None:
+    """What leaves last of all, and unmade, left while everything was recorded."""
+    world = sites()
+    daily(world, [*range(30), *range(90, 120)])
+    world.ship(24 * 30, "A", "B", "X", "last", event_id="last")
+    assert flagged(judged(world)) == {"last"}
+
+
 def test_a_site_that_often_pauses_has_no_pause_to_speak_of() -> None:
     """Who works every other month could have recorded what was made then."""
     world = sites()
@@ -110,3 +118,19 @@ def test_one_number_in_every_quantity_balances_nothing(other: float) -> None:
         world.send(24 * n + 5, "A", "B", f"L{n}", f"S{n}", 1)
         world.send(24 * n + 9, "A", "C", f"L{n}", f"T{n}", 1)
     assert bool(flagged(judged(world))) is (other != 100.0)
+
+
+@pytest.mark.parametrize(("sent_at", "phantom"), [(500.0, False), (None, True), (600.0, True)])
+def test_what_was_shipped_to_a_site_may_have_come_unscanned(
+    sent_at: float | None, *, phantom: bool
+) -> None:
+    """Farms record no making: a lot they shipped to the buyer came there, unless sent later."""
+    world = sites()
+    world.site("F", HAMBURG)
+    for n in range(10):
+        world.send(24 * n, "F", "A", f"L{n}", f"in {n}", 5)
+        world.send(24 * n + 9, "A", "B", f"L{n}", f"out {n}", 5)
+    if sent_at is not None:
+        world.ship(sent_at, "F", "A", "X", "unscanned")
+    world.ship(550, "A", "B", "X", "on", event_id="on")
+    assert flagged(judged(world)) == ({"on"} if phantom else set())
