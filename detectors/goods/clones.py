@@ -70,7 +70,7 @@ def clones(shared: Features) -> Clones:
     foreign, unseen = _foreign(suspects, _numbers(shared, shared.yardstick(passing_on)))
     events = shared.frames.events
     left_out = events["index"].to_numpy(np.int64)[shared.once(uncounted)]
-    judged = np.unique(table["index"].to_numpy(np.int64))
+    judged = np.unique(table["index"][table["read"].to_numpy(bool)].to_numpy(np.int64))
     return Clones(judged, foreign, unseen, np.unique(left_out), stand_ins)
 
 
@@ -97,7 +97,11 @@ def _numbers(shared: Features, sites: list[str]) -> NDArray[np.int64]:
 def _foreign(
     suspects: pd.DataFrame, passing_on: NDArray[np.int64]
 ) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """Judge all suspect serials; pieces that went together are asked once."""
+    """Judge all suspect serials; pieces that went together are asked once.
+
+    What was not read accuses nobody, it only shows where a piece was.
+    """
+    read = suspects["read"].to_numpy(bool)
     serial, index = suspects["serial"].to_numpy(), suspects["index"].to_numpy(np.int64)
     names = suspects["name"].to_numpy(object)
     columns = {name: suspects[name].to_numpy(np.int64) for name in NUMBERS}
@@ -105,7 +109,9 @@ def _foreign(
     starts = np.flatnonzero(np.diff(serial, prepend=-1)).tolist()
     for start, end in pairwise([*starts, len(serial)]):
         own = slice(start, end)
-        asked.setdefault(index[own].tobytes(), (own, []))[1].append(str(names[start]))
+        asked.setdefault(index[own].tobytes() + read[own].tobytes(), (own, []))[1].append(
+            str(names[start])
+        )
     ends = frozenset(passing_on.tolist())
     found, unseen = [], set()
     for own, pieces in asked.values():
@@ -119,6 +125,7 @@ def _foreign(
         found += [
             (int(entries[one]), score, others, min(pieces), len(pieces))
             for one, score in sorted(scores)
+            if read[own][order[one]]
         ]
     foreign = pd.DataFrame(found, columns=["index", "score", "others", "name", "many"])
     return foreign, np.array(sorted(unseen), np.int64)

@@ -1,6 +1,6 @@
 """Serials: where each single piece was, event by event, and what one piece cannot do.
 
-Next: detectors/goods/clones.py
+Next: detectors/goods/unread.py
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pandas as pd
 
 from detectors.columns import codes, numbers, texts
 from detectors.custody import DAY_US, LATE_DAYS
+from detectors.goods.unread import unread
 from detectors.units import PIECE, unit_names
 
 if TYPE_CHECKING:
@@ -60,19 +61,23 @@ def histories(shared: Features) -> pd.DataFrame:
     """List every event of every serial, serial by serial in the order of time.
 
     Returns:
-        `serial` (a number), `name`, `index`, `at`, `scanned` (as it was recorded), and as
-        numbers, -1 for none: `kind`, `place` (where the piece must be for the event to happen),
-        `after` (where it is then), `source` (of a receive), `shipment`.
+        `serial` (a number), `name`, `read` (or see `unread`), `index`, `at`, `scanned` (as it was
+        recorded), and as numbers, -1 for none: `kind`, `place` (where the piece must be for the
+        event to happen), `after` (where it is then), `source` (of a receive), `shipment`.
     """
     events = shared.frames.events
     lists = events["serial_ids"].to_numpy(object)
     counts = np.where(shared.once(uncounted), 0, shared.once(_listed))
-    row = np.repeat(np.arange(len(lists)), counts)
+    more = unread(shared, shared.once(_listed))
+    row = np.concatenate([np.repeat(np.arange(len(lists)), counts), more.row])
     if not len(row):
         return pd.DataFrame({name: np.empty(0, np.int64) for name in _COLUMNS})
-    named = np.array([str(name) for one in lists[counts > 0] for name in one], dtype=object)
-    item = events[["item_party", "product_id"]].iloc[np.flatnonzero(counts)].astype("str")
-    kinds = np.repeat(codes(item.fillna(""), list(item.columns)), counts[counts > 0])
+    own = np.array([str(name) for one in lists[counts > 0] for name in one], dtype=object)
+    read = np.arange(len(row)) < len(own)
+    named = np.concatenate([own, more.name])
+    told = np.union1d(np.flatnonzero(counts), more.row)
+    item = events[["item_party", "product_id"]].iloc[told].astype("str")
+    kinds = codes(item.fillna(""), list(item.columns))[np.searchsorted(told, row)]
     numbers, _ = pd.factorize(named)
     serial = pd.factorize(kinds * (int(numbers.max()) + 1) + numbers)[0]
     index = events["index"].to_numpy()[row]
@@ -83,13 +88,14 @@ def histories(shared: Features) -> pd.DataFrame:
     known &= pd.Series(serial).duplicated(keep=False).to_numpy()
     place = place[known]
     table = {name: column[place] for name, column in about.items()}
-    table |= {"serial": serial[known], "name": named[known]}
+    table |= {"serial": serial[known], "name": named[known], "read": read[known]}
     order = np.lexsort((table["index"], table["kind"], table["at"], table["serial"]))
     return pd.DataFrame({name: table[name][order] for name in _COLUMNS})
 
 
 _COLUMNS: Final = (
-    "serial", "name", "index", "kind", "at", "scanned", "place", "after", "source", "shipment",
+    "serial", "name", "read", "index", "kind", "at", "scanned", "place", "after", "source",
+    "shipment",
 )  # fmt: skip
 
 

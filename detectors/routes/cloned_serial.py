@@ -3,9 +3,10 @@
 Of the events of a serial the longest chain that one piece can have had is taken
 for the piece; shipped, received or sold somewhere else at the same time, made
 a second time, or sold again elsewhere, is another piece. One missing scan
-is allowed at every step, and goods brought back to the shop are. What turns up
-elsewhere only after its last trace may have moved unseen: it is another piece
-where the last trace is at a shop, and else a question of custody.
+is allowed at every step, and goods brought back to the shop are; a receipt of
+a whole load shows every piece of it, read or not. What turns up elsewhere only
+after its last trace may have moved unseen: it is another piece where the last
+trace is at a shop, and else a question of custody.
 
 Next: detectors/routes/phantom_shipment.py
 """
@@ -49,7 +50,7 @@ class ClonedSerial:
 
     name: Final = "cloned_serial"
     type: Final = "cloned_serial"
-    version: Final = "3"
+    version: Final = "4"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1

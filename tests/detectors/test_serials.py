@@ -11,7 +11,9 @@ from frame_factories import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.features import Features
 from detectors.goods.clones import MOST_EVENTS
+from detectors.goods.serials import histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,6 +134,48 @@ def test_list_longer_than_the_load_names_nobody(quantity: float, *, known: bool)
     world.scan("receive", 1300, "W", *pieces, quantity=quantity, **ends)
     assert set(flagged(NAME, world)) == ({sold} if known else set())
     assert (back in reasons(NAME, world).get(UNCOUNTED, ())) is not known
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+@pytest.mark.parametrize("quantity", [3.0, 2.0])
+def test_receipt_of_a_whole_load_shows_what_was_not_read(quantity: float, *, shipped: bool) -> None:
+    """One tag of three is read at the depot: three pieces came there; of two nothing is known.
+
+    Where nobody scanned the ship, the whole lot tells as much.
+    """
+    world = Pieces(others=0)
+    pieces = ("1", "2", "3")
+    world.scan("produce", 1000, "W", *pieces)
+    ends = {"from_facility_id": "W", "to_facility_id": "D", "shipment_id": "in"}
+    if shipped:
+        world.scan("ship", 1010, "W", *pieces, **ends)
+    world.scan("receive", 1030, "D", "1", quantity=quantity, **ends)
+    table = histories(Features(world.frames()))
+    known = table[~table["read"].to_numpy(bool)]
+    assert sorted(known["name"]) == (["2", "3"] if quantity == len(pieces) else [])
+
+
+def test_list_that_names_others_is_not_filled_up() -> None:
+    """Three counted and one read, which was not shipped: who the two others were is unknown."""
+    world = Pieces(others=0)
+    world.scan("produce", 1000, "W", "1", "2", "3")
+    ends = {"from_facility_id": "W", "to_facility_id": "D", "shipment_id": "in"}
+    world.scan("ship", 1010, "W", "1", "2", "3", **ends)
+    world.scan("receive", 1030, "D", "9", quantity=3.0, **ends)
+    assert histories(Features(world.frames()))["read"].all()
+
+
+def test_piece_that_was_counted_and_not_read_was_there() -> None:
+    """It came in a full box and was sold: the two scans elsewhere are of another piece."""
+    world = Pieces()
+    world.scan("produce", 1000, "W", "1", "2")
+    world.bring(1010, "W", "D", "1", "2")
+    ends = {"from_facility_id": "D", "to_facility_id": "S", "shipment_id": "box"}
+    world.scan("ship", 1100, "D", "1", "2", **ends)
+    world.scan("receive", 1120, "S", "1", quantity=2.0, **ends)
+    fakes = world.bring(1150, "D", "T", "2")
+    world.scan("sell", 1200, "S", "2")
+    assert set(flagged(NAME, world)) == set(fakes)
 
 
 def test_serial_of_everything_is_nobodys() -> None:
