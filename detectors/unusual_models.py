@@ -57,7 +57,7 @@ class Model(NamedTuple):
         tails: The reference columns, sorted.
         near: At most `NEIGHBOUR_ROWS` reference rows.
         nulls: Null of each model's own score.
-        overall: Null of the least of them, standardised.
+        overall: Null of their standardised mean.
     """
 
     forest: Forest
@@ -108,7 +108,7 @@ def fit(reference: NDArray[np.float64], seed: int) -> Model | None:
     usual = tuple(null for null in found if null is not None)
     if len(usual) < len(found):
         return None
-    overall = nulls.fit(_least(parts, usual), "upper")
+    overall = nulls.fit(_mean(parts, usual), "upper")
     return None if overall is None else Model(forest, tails, near, usual, overall)
 
 
@@ -118,8 +118,8 @@ def deviates(model: Model, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     Each row's score depends on the model and on that row alone.
     """
     parts = _parts(model.forest, model.tails, model.near, rows)
-    least = _least(parts, model.nulls)
-    p = nulls.p_values(model.overall, least, "upper")
+    mean = _mean(parts, model.nulls)
+    p = nulls.p_values(model.overall, mean, "upper")
     return np.asarray(np.clip(deviate(p), -_FARTHEST, _FARTHEST))
 
 
@@ -200,12 +200,10 @@ def _distance(near: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[n
     return np.asarray(np.log(_SAME + np.where(own, distances[:, -1], distances[:, -2])))
 
 
-def _least(
+def _mean(
     parts: tuple[NDArray[np.float64], ...], fitted: tuple[nulls.RobustT, ...]
 ) -> NDArray[np.float64]:
-    """Return how strange rows are to the model that finds them least strange.
-
-    A few dozen of a kind, such as samples by air, are far out and rare; but they have neighbours.
-    """
-    each = [(part - null.centre) / null.scale for part, null in zip(parts, fitted, strict=True)]
-    return np.asarray(np.minimum.reduce(each))
+    total = np.zeros(len(parts[0]))
+    for part, null in zip(parts, fitted, strict=True):
+        total += (part - null.centre) / null.scale
+    return total / len(parts)

@@ -212,14 +212,6 @@ def test_nothing_is_held_against_other_kinds() -> None:
     assert (residuals(values, [kind, kind]) == 0).all()
 
 
-def test_a_row_is_as_strange_as_the_model_that_finds_it_least_strange() -> None:
-    """What one model alone is alarmed by makes no flag: a crowd far out has neighbours."""
-    null = nulls.RobustT(1.0, 2.0, 10.0)
-    alarmed, calm = np.array([31.0, 1.0, 5.0]), np.array([3.0, 41.0, 5.0])
-    found = unusual_models._least((alarmed, calm, alarmed), (null, null, null))
-    assert found.tolist() == [1.0, 0.0, 2.0]
-
-
 @pytest.mark.parametrize("values", [[0.0] * 10, [0.0] * 95 + [3.0] * 5, [np.nan] * 5])
 def test_scaling_survives_columns_without_spread(values: list[float]) -> None:
     """Unknown is usual, and what never departs has no scale to be divided by."""
