@@ -16,20 +16,31 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
-from detectors.routes.additive import crossed, standing, steps
-from detectors.routes.residuals import drawn_spread, effects
+from detectors.routes.additive import crossed, standing
+from detectors.routes.packing import (
+    ABOUT,
+    BESIDE,
+    DOUBT,
+    PARTS,
+    SAME_AMOUNT,
+    beyond,
+    packing,
+    roughly,
+    size,
+    sizes,
+)
 from detectors.routes.shipments import KG_PER_LB, declared
 from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from detectors.base import Abstention, Case, Finding
     from detectors.features import Features
-    from detectors.routes.additive import Effects
+    from detectors.routes.additive import Effects, Standing
 
 __all__ = ["WeightMisdeclared"]
 
@@ -38,12 +49,6 @@ FLOOR: Final = 0.01
 SLIP_SPREADS: Final = 3.5
 SLIP_WIDTH: Final = 0.2
 SLIP_GRAINS: Final = 2.0
-FEW: Final = 10
-"""So many loads of one size count for half in what looks like a slip at first."""
-ABOUT: Final = 3
-"""Loads of about one size are within so many factors of two."""
-SAME_AMOUNT: Final = 3
-"""So many loads of exactly one amount tell how that much is packed."""
 SLIP: Final = "pounds and kilograms mixed up"
 
 
@@ -52,7 +57,7 @@ class WeightMisdeclared(Statistical):
 
     name: Final = "weight_misdeclared"
     type: Final = "weight_misdeclared"
-    version: Final = "5"
+    version: Final = "6"
     closing = LATER_TOO
     reads: Final = (
         "event/1 /gross_weight",
@@ -66,7 +71,10 @@ class WeightMisdeclared(Statistical):
         "least_spread": FLOOR,
         "slip_width": SLIP_WIDTH,
         "about_one_size_doublings": ABOUT,
+        "parts_of_a_doubling": PARTS,
         "same_amount_least": SAME_AMOUNT,
+        "beside": BESIDE,
+        "beside_doubt_spreads": DOUBT,
     }
 
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
@@ -84,35 +92,26 @@ class WeightMisdeclared(Statistical):
         return table.assign(ratio=ratio), not_judged(self.name, reasons)
 
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
-        """Hold weight per unit against product, month and shipper."""
-        product = window["product"].to_numpy()
+        """Hold weight per unit against product, amount, month and shipper."""
         ratio = window["ratio"].to_numpy()
-        grain = window["kg_grain"].to_numpy()
-        octave, early = _octave(window), np.zeros(len(window))
-        # The few loads of one size may all be slips: those of about that size tell.
-        for size in (octave, *((octave + shift) // ABOUT for shift in range(ABOUT))):
-            near = effects(ratio, [(product, 0), (crossed(product, size), FEW)])
-            usual = np.hypot(drawn_spread(near, product, FLOOR), grain)
-            early = np.where(early == 0, _slips(near, usual, window), early)
-        expected = standing(
-            ratio - early,
-            product,
-            [*_packing(window), *_partners(window)],
-            scale_by=product,
-            floor=FLOOR,
-            grain=grain,
-            alike=True,
-        )
-        residual, usual = expected
+        smooth, partners = sizes(window), _partners(window)
+        early = np.zeros(len(window))
+        # The few loads of one size may all be slips: those of other sizes tell.
+        for known in (*roughly(window), smooth):
+            early = np.where(early == 0, _slips(*_held(ratio, known, window), window), early)
+        residual, usual = _held(ratio - early, [*packing(window), *partners], window)
         # What looked ordinary among all of its product may be a slip among its like.
         late = np.where(early == 0, _slips(residual, usual, window), 0.0)
+        slip = early + late
+        smoothly = _held(ratio - slip, [*smooth, *partners], window).residual
+        residual = beyond(residual - late, smoothly, usual, window)
         return pd.DataFrame(
             {
-                "z": (residual - late) / usual,
-                "residual": residual - late,
+                "z": residual / usual,
+                "residual": residual,
                 "spread": usual,
-                "peers": pd.Series(product).groupby(product).transform("size"),
-                "benign": np.where((early != 0) | (late != 0), SLIP, ""),
+                "peers": window.groupby("product")["product"].transform("size"),
+                "benign": np.where(slip != 0, SLIP, ""),
             }
         )
 
@@ -121,23 +120,13 @@ class WeightMisdeclared(Statistical):
         return _account(case.row, case.threshold)
 
 
-def _packing(window: pd.DataFrame) -> list[Effects]:
-    """Return what the weight of packing depends on.
-
-    Few pieces share a carton or a pallet as many do. Its part falls with the amount, at first as
-    fast as the amount rises and then hardly any more, and in steps that loads of exactly one
-    amount show best.
-    """
-    product, number = window["product"].to_numpy(), window["amount"].to_numpy()
-    rise, every = steps(number, product), np.zeros_like(product)
-    exact = crossed(product, pd.factorize(number)[0])
-    often = np.where(np.bincount(exact)[exact] >= SAME_AMOUNT, exact + 1, 0)
-    return [
-        (product, every, rise),
-        (product, every, np.logaddexp(0, -rise)),
-        (crossed(product, _octave(window)), product),
-        (crossed(product, often), product),
-    ]
+def _held(
+    ratio: NDArray[np.float64], groupings: Sequence[Effects], window: pd.DataFrame
+) -> Standing:
+    product, grain = window["product"].to_numpy(), window["kg_grain"].to_numpy()
+    return standing(
+        ratio, product, groupings, scale_by=product, floor=FLOOR, grain=grain, alike=True
+    )
 
 
 def _partners(window: pd.DataFrame) -> list[Effects]:
@@ -146,18 +135,13 @@ def _partners(window: pd.DataFrame) -> list[Effects]:
     month = window["month"].to_numpy()
     by = (
         shipper,
-        crossed(shipper, _octave(window)),
+        crossed(shipper, size(window["amount"].to_numpy())),
         window["product_lane"].to_numpy(),
         crossed(product, month),
         crossed(product, month % 12),
         crossed(shipper, month),
     )
     return [(codes, product) for codes in by]
-
-
-def _octave(window: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the size of an amount, to a factor of two."""
-    return np.asarray(np.floor(np.log2(window["amount"].to_numpy())), np.int64)
 
 
 def _slips(

@@ -103,6 +103,30 @@ def test_the_few_loads_of_one_size_may_all_be_slips() -> None:
     assert (WeightMisdeclared().standing(heavy)["benign"] == "").all()
 
 
+def loads(amount: np.ndarray, kg: np.ndarray) -> pd.DataFrame:
+    """Loads of one product, shipper and lane."""
+    none = np.zeros(len(amount), np.int64)
+    groups = dict.fromkeys(("product", "product_shipper", "product_lane"), none)
+    written = {"kg_grain": 0.0, "pounds": False, "month": np.arange(len(amount)) % 24}
+    return pd.DataFrame({"amount": amount, "ratio": np.log(kg / amount), **groups, **written})
+
+
+def test_where_a_step_of_packing_lies_no_load_is_odd() -> None:
+    """A pallet from 65 pieces on, a reel for every thousand: only what strays beyond is odd."""
+    dice = np.random.default_rng(14)
+    lots = np.append(dice.integers(24, 140, 300), [64, 65, 66])
+    pieces = loads(lots, 0.4 * lots + 18 * (lots > 64))
+    reels = dice.integers(1, 40, 300) * 100
+    reeled = loads(reels, 0.0001 * reels + 0.4 * np.ceil(reels / 1_000) + 1.3)
+    for window in (pieces, reeled):
+        noisy = window.assign(ratio=window["ratio"] + dice.normal(0, 0.008, len(window)))
+        assert np.abs(WeightMisdeclared().standing(noisy)["z"]).max() < 5
+        off = noisy.assign(ratio=noisy["ratio"] + np.log(0.85) * (window.index == 7))
+        z = WeightMisdeclared().standing(off)["z"]
+        assert z[7] < -5
+        assert z.drop(7).abs().max() < 5
+
+
 def test_a_value_is_not_held_against_itself() -> None:
     """A value in a group of its own keeps its distance, and what is not known widens its spread."""
     values, product, month = world(2)
