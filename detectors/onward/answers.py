@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from detectors.allowances import rare_of
 from detectors.judging import judge
-from detectors.onward.apart import part_of
+from detectors.onward.apart import BY_GOODS, part_of
 from detectors.onward.entries import Known, Names, known_of, packed, unpacked
 from detectors.onward.growing import Growing
 from detectors.onward.kept import KeptApart, KeptFamily, key_of, passing, without
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from graph.frames import Frames
 
 __all__ = ["Answer", "Asking", "Before", "apart_of"]
-
-_BY_GOODS: Final = frozenset(("events", "inputs"))
-"""Tables of which only the rows of the goods asked about are handed out."""
 
 
 def _no_fit(name: str, digest: str) -> bytes | None:
@@ -212,7 +209,7 @@ class Asking:
     def _ask_in_part(self, answer: Answer, kept: KeptAnswer) -> bool:
         """Ask a detector about the goods that moved; False where it has to be asked about all."""
         apart, before = apart_of(answer.detector), kept.apart
-        if apart is None or before is None or (kept.tables & self.changed) - _BY_GOODS:
+        if apart is None or before is None or (kept.tables & self.changed) - BY_GOODS:
             return False
         part = self._part(apart)
         if part is None:

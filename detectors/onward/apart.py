@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from detectors.partition import Apart
     from graph.frames import Frames
 
-__all__ = ["Part", "goods", "part_of"]
+__all__ = ["BY_GOODS", "Part", "goods", "part_of"]
 
 T = TypeVar("T")
+BY_GOODS: Final = frozenset(("events", "inputs"))
+"""Tables of which only the rows of the goods asked about are handed out."""
 
 
 def goods(shared: Features, moved: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from detectors.onward.apart import BY_GOODS
 from detectors.record import code_digest
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from detectors.partition import Apart
 
 __all__ = ["Growing"]
-
-_BY_GOODS = frozenset(("events", "inputs"))
 
 
 class _Grown(msgspec.Struct, frozen=True):
@@ -97,7 +96,7 @@ class Growing:
         if before is None or before.code != code:
             return None
         part = self._part(apart)
-        if part is None or (before.tables & set(self._changed)) - _BY_GOODS:
+        if part is None or (before.tables & set(self._changed)) - BY_GOODS:
             return None
         own = _made(part, make)
         if own.yardsticks != before.yardsticks:
