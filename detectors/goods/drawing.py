@@ -113,8 +113,12 @@ def _links(shared: Features) -> _Links:
     known = of_input >= 0
     whole = made[place[at[made]] >= 0]
     return _Links(
-        event, of_input, own.astype(np.int64), place,
-        np.concatenate([of_input[known], event[whole]]),
-        np.concatenate([own[known], place[at[whole]]]),
-        len(names), len(stocks) + len(bare),
-    )  # fmt: skip
+        event=event,
+        of_input=of_input,
+        stock=own.astype(np.int64),
+        place=place,
+        user=np.concatenate([of_input[known], event[whole]]),
+        key=np.concatenate([own[known], place[at[whole]]]),
+        events=len(names),
+        keys=len(stocks) + len(bare),
+    )

@@ -45,6 +45,8 @@ _SLIPS: Final = 0.01
 """Miscounted at least so often, pieces that are missing say nothing."""
 _MOST_PIECES: Final = 3
 """More pieces than this are no slip of counting."""
+_OFTEN: Final = 3
+"""A slip of so many pieces that was seen less often is no habit."""
 _SURPRISE: Final = 0.05
 
 
@@ -115,9 +117,6 @@ def miscounts(shared: Features) -> int:
     if len(off) < MANY or sum(times) < _SLIPS * len(off):
         return 0
     return max((number for number, often in enumerate(times, 1) if often >= _OFTEN), default=0)
-
-
-_OFTEN: Final = 3
 
 
 def is_surprising(found: int, expected: float) -> bool:

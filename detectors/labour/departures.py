@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.labour.episodes import episodes
-from detectors.labour.seasons import Peers, in_common, peculiar
+from detectors.labour.seasons import MEDIAN, Peers, in_common, peculiar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,8 +35,6 @@ _LIKE: Final = 6.0
 """Like sites that have as much say about what is usual as all sites."""
 _OWN_SPREAD: Final = 10.0
 """Months that give a site's own spread as much say as everybody's."""
-_MEDIAN: Final = 1.57
-"""Variance of a median over that of a mean."""
 _PAST: Final = 2
 """Fewer other months are no past: what is usual elsewhere alone accuses nobody."""
 _SIDE: Final = 4
@@ -92,7 +90,7 @@ def departures(values: Floats, noise: Floats, peers: Peers, reach: int | None = 
     away = level - centre
     spread = _site_spread(np.where(known & ~outside, away, np.nan), peers.site, pooled)
     spread = np.maximum(spread, noise)
-    doubt = np.where(known, _MEDIAN * spread**2 / weight, between**2)
+    doubt = np.where(known, MEDIAN * spread**2 / weight, between**2)
     total = np.sqrt(spread**2 + doubt)
     z = np.where(count >= _PAST, np.nan_to_num(away / total), 0.0)
     shown = np.where(count >= _PAST, np.nan_to_num((values - centre) / total), 0.0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
-__all__ = ["Peers", "in_common", "peculiar"]
+__all__ = ["MEDIAN", "Peers", "in_common", "peculiar"]
 
 _SEASON: Final = 24.0
 """Rows that a month's uncertain common shift must be seen in to have as much say as none."""
@@ -28,7 +28,7 @@ _TOGETHER: Final = 3
 """Fewer sites that depart in one month share nothing."""
 _DIVIDED: Final = 3.0
 """Spreads from median to quartile that divide a group; chance alone makes two thirds of one."""
-_MEDIAN: Final = 1.57
+MEDIAN: Final = 1.57
 """Variance of a median over that of a mean."""
 _YEAR: Final = 12
 _LOUD: Final = 2.0
@@ -165,7 +165,7 @@ def _shared(away: Floats, spread: Floats, key: Codes) -> Floats:
     nearer = np.where(middle > 0, low, -high)
     together = nearer >= np.abs(middle) / 2
     square = np.add.reduceat(spread[order] ** 2, first) / size
-    error = _MEDIAN * square / size
+    error = MEDIAN * square / size
     # A month that divides the rows is one of those that have nothing in common but its lesser part.
     divided = ~together & (np.abs(middle) - nearer > _DIVIDED * np.sqrt(square))
     middle = np.where(divided, np.sign(middle) * np.maximum(nearer, 0.0), middle)
