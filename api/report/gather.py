@@ -96,7 +96,7 @@ class DetectorTold:
 
 @dataclass(frozen=True, slots=True)
 class SiteTold:
-    """A site's months, and in which of them which flags stand."""
+    """A site's months, and of which types flags stand in them; each type once a month."""
 
     site: str
     name: str
@@ -262,11 +262,11 @@ def _sites(
     months: Sequence[SiteMonth], flags: Sequence[Record], names: Mapping[str, str], limit: int
 ) -> tuple[tuple[SiteTold, ...], int]:
     """Choose the sites to draw: most flagged months first, then by id; and how many are not."""
-    flagged: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    flagged: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for flag in flags:
         if flag.attrs["subject_kind"] == "facility_month":
             site, _, month = flag.attrs["subject_id"].rpartition("|")
-            flagged[site][month].append(flag.attrs["type"])
+            flagged[site][month].add(flag.attrs["type"])
     by_site: dict[str, list[SiteMonth]] = defaultdict(list)
     for month in months:
         by_site[month.site].append(month)
@@ -276,7 +276,7 @@ def _sites(
             site,
             names.get(site, ""),
             tuple(by_site[site]),
-            {month: tuple(types) for month, types in flagged.get(site, {}).items()},
+            {month: tuple(sorted(types)) for month, types in flagged.get(site, {}).items()},
         )
         for site in order[:limit]
     )

@@ -7,7 +7,8 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from math import isclose
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from api.report import write_report
 from api.report.charts import site_chart
-from api.report.gather import CaseTold, DetectorTold, FlagTold, Head, Report, SiteTold
+from api.report.gather import CaseTold, DetectorTold, FlagTold, Head, Report, SiteTold, _sites
 from api.report.lane_map import _circle, lane_map
 from detectors.geo import EARTH_RADIUS_KM, great_circle
 from detectors.overview import Lane, SiteMonth
@@ -223,6 +224,15 @@ def test_flagged_months_are_marked_once() -> None:
     root = ET.fromstring(site_chart(told))
     assert len(root.findall(".//circle[@class='mark']")) == 1
     assert len(root.findall(".//circle[@class='other']")) == 1
+
+
+def test_a_month_names_each_type_once() -> None:
+    """A rule and a statistic that flag one month alike are one line of that month."""
+    about = {"subject_kind": "facility_month", "subject_id": "S|2024-01"}
+    kinds = ("excess_hours", "coercion_indicators", "excess_hours")
+    flags: list[Any] = [SimpleNamespace(attrs=about | {"type": kind}) for kind in kinds]
+    (told,), _ = _sites([month("2024-01")], flags, {}, 1)
+    assert told.flagged == {"2024-01": ("coercion_indicators", "excess_hours")}
 
 
 def test_command_writes_the_whole_page(provenance: Command, small: Path, tmp_path: Path) -> None:
