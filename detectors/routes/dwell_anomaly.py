@@ -70,7 +70,7 @@ class DwellAnomaly(Statistical):
 
     name: Final = "dwell_anomaly"
     type: Final = "dwell_anomaly"
-    version: Final = "5"
+    version: Final = "6"
     side = "upper"
     closing = LATER_TOO
     libraries = ("holidays", "numpy", "pandas", "scipy")

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from detectors.columns import codes
-from detectors.routes.additive import crossed
+from detectors.routes.additive import crossed, steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from detectors.features import Features
 
-__all__ = ["KG_PER_LB", "declared", "shipments"]
+__all__ = ["KG_PER_LB", "declared", "shipments", "smallness"]
 
 KG_PER_LB = 0.45359237
 _POUNDS = ("lb", "lbs", "pound", "pounds")
@@ -151,6 +151,16 @@ def grain(figures: pd.Series, *of: pd.Series | NDArray[np.bool_]) -> NDArray[np.
     return np.where(
         known, np.minimum(np.minimum(middle[hand], step), value) / value / np.sqrt(12), 0.0
     )
+
+
+def smallness(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Number shipments by their size against their product's middle one, to a factor of four.
+
+    A sample's box, ice and papers weigh and cost about as much as those of a load, whatever is in
+    it: weight and value per unit of small shipments stray further, of all products alike.
+    """
+    below = steps(table["amount"].to_numpy(), table["product"].to_numpy())
+    return crossed(np.rint(below / np.log(4)).astype(np.int64))
 
 
 _POWERS: Final = range(3, -4, -1)

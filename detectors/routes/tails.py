@@ -1,7 +1,7 @@
 """How rare a residual is, when neither its tails nor the share of wrong ones are known.
 
 Most residuals are ordinary, with some spread and tails between lighter than normal
-and those of a Student t; up to one in two hundred may be anything. Every such
+and those of a Student t; up to one in a hundred may be anything. Every such
 combination is weighed by how well it explains what was seen, what lies far out
 counting only as so many. The p-value lies half-way, in logarithms, between the mean
 over all of them, which the most cautious few decide, and what they say on average, so
@@ -136,7 +136,9 @@ def weigh(
 _NORMAL_LOW: Final = 0.8416
 _NORMAL_AT: Final = (len(_DOF) + _POWERS.index(2.0)) * len(_SCALES) + int(_SCALES.searchsorted(1))
 _EDGES: Final = np.linspace(0, _BEYOND, _BINS + 1)
-_ANYTHING: Final = _Wrong(_EDGES, {0.0: 1.0, 0.002: 1.0, 0.005: 1.0}, np.eye(_BINS + 1)[-1])
+_ANYTHING: Final = _Wrong(
+    _EDGES, {0.0: 1.0, 0.002: 1.0, 0.005: 1.0, 0.01: 1.0}, np.eye(_BINS + 1)[-1]
+)
 _FROM, _TO = 4.0, _OUTER[-1]
 
 

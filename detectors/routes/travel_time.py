@@ -55,7 +55,7 @@ class TravelTime(Statistical):
 
     name: Final = "travel_time"
     type: Final = "impossible_travel"
-    version: Final = "5"
+    version: Final = "6"
     closing = LATER_TOO
     side = "lower"
     null_of_all = True

@@ -18,7 +18,7 @@ from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import texts
 from detectors.routes.additive import crossed, standing, steps
 from detectors.routes.company import in_company
-from detectors.routes.shipments import declared
+from detectors.routes.shipments import declared, smallness
 from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
 
@@ -50,7 +50,7 @@ class ValueMisdeclared(Statistical):
 
     name: Final = "value_misdeclared"
     type: Final = "value_misdeclared"
-    version: Final = "6"
+    version: Final = "7"
     closing = LATER_TOO
     reads: Final = (
         "event/1 /declared_value_usd",
@@ -61,6 +61,8 @@ class ValueMisdeclared(Statistical):
         "event/1 /to_facility_id",
         "facility/1 /country",
         "facility/1 /facility_type",
+        "product/1 /chain",
+        "product/1 /stage",
     )
     constants: ClassVar[Mapping[str, float | int | str]] = {
         "least_spread": FLOOR,
@@ -83,7 +85,8 @@ class ValueMisdeclared(Statistical):
         buyer = _of_sites(shared, table["to_site"], "facility_type")
         seller = _of_sites(shared, table["shipper"], "facility_type")
         land = _of_sites(shared, table["shipper"], "country")
-        table = table.assign(ratio=ratio, buyer=buyer, seller=seller, land=land)
+        kin = _kin(shared, table["product_id"])
+        table = table.assign(ratio=ratio, buyer=buyer, seller=seller, land=land, kin=kin)
         return table, not_judged(self.name, reasons)
 
     def standing(self, window: pd.DataFrame) -> pd.DataFrame:
@@ -96,6 +99,7 @@ class ValueMisdeclared(Statistical):
             scale_by=product,
             floor=FLOOR,
             grain=window["usd_grain"].to_numpy(),
+            unrest=[smallness(window)],
             alike=True,
             settled=True,
         )
@@ -121,14 +125,17 @@ def _groupings(window: pd.DataFrame) -> list[Effects]:
     """Return what a price may depend on, and whose prices depend on it alike.
 
     The level of trade comes first: what a shop pays over a factory's buyer is the same share of all
-    goods. Then partners and amounts, the markets of kinds of buyers and the product's own, and
-    last what only explains what these leave: prices agreed between two firms for a month, buyers
-    that pay more for everything, and what moves a whole country's prices, as its currency does.
+    goods. Then partners and amounts, the markets of kinds of buyers and the product's own: goods of
+    one stage of a chain are cleared in the same months, so where few of a product are sold, its
+    kin tell. Last comes what only explains what these leave: prices agreed between two firms for a
+    month, buyers that pay more for everything, and what moves a whole country's prices, as its
+    currency does.
     """
     product, shipper = window["product"].to_numpy(), window["product_shipper"].to_numpy()
     buyer, month = window["buyer"].to_numpy(), window["month"].to_numpy()
     lane, level = window["product_lane"].to_numpy(), crossed(window["seller"].to_numpy(), buyer)
     market, every = crossed(product, buyer), np.zeros_like(product)
+    trade = crossed(window["kin"].to_numpy(), buyer)
     amount = steps(window["amount"].to_numpy(), product)
     days = window["at"].to_numpy() // (SHORT_DAYS * _DAY_US)
     return [
@@ -140,6 +147,8 @@ def _groupings(window: pd.DataFrame) -> list[Effects]:
         (product, every, amount),
         (crossed(buyer, month), buyer),
         (month, every),
+        (crossed(trade, month % 12), trade),
+        (crossed(trade, month), trade),
         (crossed(market, month % 12), market),
         (crossed(market, month), market),
         (crossed(product, month // 6), product),
@@ -161,6 +170,15 @@ def _of_sites(shared: Features, sites: pd.Series, column: str) -> NDArray[np.int
     known = texts(source, column).set_axis(texts(source, "facility_id").to_numpy())
     known = known[known.index.notna() & ~known.index.duplicated(keep="last")]
     return np.asarray(pd.factorize(sites.map(known).fillna(""), sort=True)[0], np.int64)
+
+
+def _kin(shared: Features, goods: pd.Series) -> NDArray[np.int64]:
+    """Number the goods' chains and stages within them; what is unknown is one more."""
+    source = shared.frames.products
+    known = [texts(source, "chain").fillna(""), source["stage"].astype("string").fillna("")]
+    kin = (known[0] + " " + known[1]).set_axis(texts(source, "product_id").to_numpy())
+    kin = kin[kin.index.notna() & ~kin.index.duplicated(keep="last")]
+    return np.asarray(pd.factorize(goods.map(kin).fillna(""), sort=True)[0], np.int64)
 
 
 def _together(

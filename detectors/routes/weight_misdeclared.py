@@ -29,7 +29,7 @@ from detectors.routes.packing import (
     size,
     sizes,
 )
-from detectors.routes.shipments import KG_PER_LB, declared
+from detectors.routes.shipments import KG_PER_LB, declared, smallness
 from detectors.routes.statistical import LATER_TOO, Statistical
 from detectors.rules import not_judged, plain
 
@@ -57,7 +57,7 @@ class WeightMisdeclared(Statistical):
 
     name: Final = "weight_misdeclared"
     type: Final = "weight_misdeclared"
-    version: Final = "6"
+    version: Final = "7"
     closing = LATER_TOO
     reads: Final = (
         "event/1 /gross_weight",
@@ -125,7 +125,14 @@ def _held(
 ) -> Standing:
     product, grain = window["product"].to_numpy(), window["kg_grain"].to_numpy()
     return standing(
-        ratio, product, groupings, scale_by=product, floor=FLOOR, grain=grain, alike=True
+        ratio,
+        product,
+        groupings,
+        scale_by=product,
+        floor=FLOOR,
+        grain=grain,
+        unrest=[smallness(window)],
+        alike=True,
     )
 
 

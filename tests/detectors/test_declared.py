@@ -138,3 +138,17 @@ def test_whole_pounds_written_as_kilograms_are_still_a_slip() -> None:
     assert (found["benign"][slipped] != "").mean() > 0.8
     assert (np.abs(found["z"]) > 6).sum() <= 1
     assert (found["benign"][~slipped] != "").sum() <= 1
+
+
+def test_what_samples_weigh_strays_further_than_what_loads_do() -> None:
+    """Box and ice of a few pieces differ more than those of a load: so does what is odd of them."""
+    table, dice = loads(2), np.random.default_rng(3)
+    load = table.index >= 60
+    strays = np.exp(np.where(load, 0, dice.normal(0, 0.08, len(table))))
+    table["amount"] = np.where(load, 20 * table["amount"], 1)
+    table["figure"] = np.round(0.4 * table["amount"] * strays * dice.normal(1, 0.01, len(table)), 3)
+    sample, whole = 0, 100
+    for odd in (sample, whole):
+        table.loc[odd, "figure"] = 0.4 * table["amount"][odd] * 1.15
+    z = np.abs(standing_of(table)["z"])
+    assert z[sample] < 0.6 * z[whole]

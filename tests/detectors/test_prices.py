@@ -27,6 +27,7 @@ def trade(seed: int, size: int, *, goods: int, lanes: int, months: int) -> pd.Da
             "buyer": 0,
             "seller": 0,
             "land": 0,
+            "kin": 0,
             "month": month,
             "at": month * _MONTH_US + dice.integers(0, _MONTH_US, size),
             "amount": 100.0,
@@ -81,3 +82,20 @@ def test_a_level_of_trade_is_the_same_share_of_all_goods() -> None:
     assert abs(ValueMisdeclared().standing(table)["residual"][only]) < 5 * NOISE
     table["seller"] = table["buyer"] = 0
     assert ValueMisdeclared().standing(table)["residual"][only] > 5 * NOISE
+
+
+def test_goods_of_one_stage_tell_of_the_clearance_of_one_of_them() -> None:
+    """Goods of a kind are cleared in the same months: the one load of one of them is none alone."""
+    table = trade(9, 900, goods=9, lanes=1, months=12)
+    product, month = table["product"].to_numpy(), table["month"].to_numpy()
+    garment = product < 3
+    # Of one garment a single load was sold in the month of the clearance.
+    held = ~((product == 0) & (month == 4)) | (np.cumsum((product == 0) & (month == 4)) == 1)
+    table["ratio"] -= np.where(garment & (month == 4), 0.4, 0)
+    table = table[held].reset_index(drop=True)
+    only = (table["product"] == 0) & (table["month"] == 4)
+    z = [
+        float(np.abs(ValueMisdeclared().standing(table.assign(kin=kin))["z"][only].iloc[0]))
+        for kin in (table["product"] // 3, table["product"] % 3)
+    ]
+    assert z[0] < 2.5 < z[1]
