@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from api.words import evidence_words, flag_words
+from detectors.base import EvidenceClass
 from detectors.casework.cases import read_board
 from detectors.casework.precision import precisions
 from detectors.casework.reviews import State
@@ -86,11 +87,20 @@ class CaseTold:
 
 @dataclass(frozen=True, slots=True)
 class DetectorTold:
-    """How one detector did in this run, and in the eyes of reviewers."""
+    """How one detector did in this run, and in the eyes of reviewers.
+
+    Attributes:
+        name: Whose.
+        judged: How many subjects it judged.
+        flags: How many of its flags are current.
+        by_chance: How many of those the level lets expect on nothing; None without such flags.
+        precision: What reviewers found, None where it has no flags.
+    """
 
     name: str
     judged: int
     flags: int
+    by_chance: float | None
     precision: Precision | None
 
 
@@ -175,7 +185,7 @@ def gather(
         lanes=tuple(seen.lanes),
         sites=drawn,
         sites_left_out=left_out,
-        detectors=_detectors(flags, reviews, result),
+        detectors=_detectors(flags, reviews, result, level),
         not_judged=tuple((one.detector, one.reason, one.count) for one in result.abstentions),
         errors=tuple(f"{one.detector}: {one.message}" for one in result.errors),
     )
@@ -284,15 +294,21 @@ def _sites(
 
 
 def _detectors(
-    flags: Sequence[Record], reviews: Mapping[int, Review], result: RunResult
+    flags: Sequence[Record], reviews: Mapping[int, Review], result: RunResult, level: float
 ) -> tuple[DetectorTold, ...]:
     held = {one.detector: one for one in precisions(flags, reviews)}
+    promised = Counter(
+        flag.attrs["detector"]
+        for flag in flags
+        if flag.attrs["evidence_class"] == EvidenceClass.STATISTICAL
+    )
     names = sorted(result.judged.keys() | held.keys())
     return tuple(
         DetectorTold(
             name,
             result.judged.get(name, 0),
             held[name].flags if name in held else 0,
+            level * promised[name] if name in promised else None,
             held.get(name),
         )
         for name in names

@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 
 from api.report import write_report
 from api.report.charts import site_chart
-from api.report.gather import CaseTold, DetectorTold, FlagTold, Head, Report, SiteTold, _sites
+from api.report.gather import (
+    CaseTold,
+    DetectorTold,
+    FlagTold,
+    Head,
+    Report,
+    SiteTold,
+    _detectors,
+    _sites,
+)
 from api.report.lane_map import _circle, lane_map
 from detectors.geo import EARTH_RADIUS_KM, great_circle
 from detectors.overview import Lane, SiteMonth
@@ -76,7 +85,7 @@ def report(text: str = "Plain.") -> Report:
         lanes=(Lane(text, "B", (51.9, 4.1), (1.3, 103.8), 12, 1), Lane("C", "D", None, None, 3, 0)),
         sites=(SiteTold(text, text, months, {"2024-03": ("excess_hours", "audit_lapsed")}),),
         sites_left_out=3,
-        detectors=(DetectorTold("custody_gap", 5, 2, None),),
+        detectors=(DetectorTold("custody_gap", 5, 2, None, None),),
         not_judged=(("mass_balance", text, 0),),
         errors=(f"other: {text}",),
     )
@@ -233,6 +242,20 @@ def test_a_month_names_each_type_once() -> None:
     flags: list[Any] = [SimpleNamespace(attrs=about | {"type": kind}) for kind in kinds]
     (told,), _ = _sites([month("2024-01")], flags, {}, 1)
     assert told.flagged == {"2024-01": ("coercion_indicators", "excess_hours")}
+
+
+def test_what_is_expected_by_chance_is_said_of_statistics_alone() -> None:
+    """A detector's statistical flags times the level; of rules and learned flags nothing."""
+    kinds = [("stays", "statistical")] * 3 + [("stays", "learned"), ("custody", "rule")]
+    flags: list[Any] = [
+        SimpleNamespace(
+            index=at, leaf_hash=bytes(32), attrs={"detector": name, "evidence_class": kind}
+        )
+        for at, (name, kind) in enumerate(kinds)
+    ]
+    result: Any = SimpleNamespace(judged={"stays": 9, "custody": 9, "travel": 9})
+    told = {one.name: (one.flags, one.by_chance) for one in _detectors(flags, {}, result, 0.1)}
+    assert told == {"stays": (4, pytest.approx(0.3)), "custody": (1, None), "travel": (0, None)}
 
 
 def test_command_writes_the_whole_page(provenance: Command, small: Path, tmp_path: Path) -> None:
