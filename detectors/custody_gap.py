@@ -38,15 +38,17 @@ from detectors.goods.handovers import (
     LOST_DAYS,
     MISCOUNTED,
     UNSCANNED,
+    UNSEEN,
     hand_overs,
     lost,
     slips,
+    unseen_by_chance,
 )
-from detectors.goods.ordinary import counted_ships, miscounts
+from detectors.goods.ordinary import counted_ships, is_surprising, miscounts
 from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
-from detectors.past import LEAST_QUARTERS
+from detectors.past import LEAST_QUARTERS, past
 from detectors.rules import beyond_limit, not_judged
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
     from detectors.base import Account, Case, Decisions
     from detectors.features import Features
 
-__all__ = ["CustodyGap"]
+__all__ = ["CustodyGap", "unseen_is_ordinary"]
 
 _CLOCK_US: Final = int(CLOCK_HOURS * HOUR_US)
 
@@ -67,7 +69,7 @@ class CustodyGap:
 
     name: Final = "custody_gap"
     type: Final = "custody_gap"
-    version: Final = "6"
+    version: Final = "7"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -94,7 +96,9 @@ class CustodyGap:
 
     def features(self, shared: Features) -> Sample:
         """Reconcile every shipper's holding and every hand-over."""
-        held, left_out = _holdings(shared)
+        held, left_out = shared.once(_holdings)
+        if shared.yardstick(unseen_is_ordinary):
+            held, left_out = _without_unseen(held, left_out)
         table = pd.concat([held, hand_overs(shared), lost(shared)], ignore_index=True)
         for cause in (UNSCANNED, MISCOUNTED):
             left_out[f"explained by {cause}"] = table["position"][
@@ -171,6 +175,39 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
         ],
         "a shipment without a lot": positions[ships & ~rows["has_lot"].to_numpy()],
         "a shipment without a shipper": positions[ships & rows["shipper"].isna().to_numpy()],
+    }
+
+
+@past
+def unseen_is_ordinary(shared: Features) -> bool:
+    """Tell whether no more lots came nobody knows how than lost scans make by chance.
+
+    Where a record lacks many shipments and many receipts, some hand-overs lack both.
+    """
+    expected = unseen_by_chance(shared)
+    if expected < 1:
+        return False
+    held, _ = shared.once(_holdings)
+    ships = held.loc[_unseen(held), "position"].to_numpy(np.int64)
+    place = stock(*(shared.cells(name, ships) for name in ("lot", "shipper_number")))
+    return not is_surprising(max(len(np.unique(place)), 1), expected)
+
+
+def _unseen(held: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark the ships of lots that nothing shows coming to the shipper."""
+    return np.asarray((held["problem"] == "holder") & (held["share"] > 0), bool)
+
+
+def _without_unseen(
+    held: pd.DataFrame, left_out: Mapping[str, NDArray[np.int64]]
+) -> tuple[pd.DataFrame, dict[str, NDArray[np.int64]]]:
+    """Put at the limit what lost scans explain, and say so."""
+    unseen = _unseen(held)
+    reason = f"explained by {UNSEEN}"
+    share = held["share"].mask(unseen, AT_LIMIT)
+    return held.assign(share=share), {
+        **left_out,
+        reason: held["position"].to_numpy()[unseen],
     }
 
 

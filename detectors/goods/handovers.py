@@ -17,6 +17,7 @@ import pandas as pd
 from detectors.columns import at
 from detectors.custody import DAY_US, stock
 from detectors.goods.exactness import TOLERANCE, by_product, resolution
+from detectors.goods.histories import unshipped
 from detectors.goods.ordinary import (
     counted_ships,
     grows,
@@ -40,9 +41,11 @@ __all__ = [
     "LOST_DAYS",
     "MISCOUNTED",
     "UNSCANNED",
+    "UNSEEN",
     "hand_overs",
     "lost",
     "slips",
+    "unseen_by_chance",
 ]
 
 CLOSED_DAYS: Final = 30
@@ -53,6 +56,7 @@ AT_LIMIT: Final = -0.5
 """A receipt in fifty is missing; so many quantities differ by half of what their limit is."""
 UNSCANNED: Final = "a receipt that nobody scanned"
 MISCOUNTED: Final = "a slip of counting"
+UNSEEN: Final = "hand-overs that neither side recorded, no more than chance makes of lost scans"
 LORRY: Final = "one of several lorries, whose receipt nobody scanned"
 LIKELY: Final = 0.5
 """What every second of its kind comes from is the likely cause."""
@@ -166,11 +170,24 @@ def unscanned_parts(shared: Features) -> float:
 
     As many of those that come in parts as there are whole deliveries that nobody scanned.
     """
-    sent = shared.consignments
-    old = sent[sent["last"] < shared.last_time - LOST_DAYS * DAY_US]
-    missing = float((old["receipts"] == 0).mean()) if len(old) else 0.0
+    sent, missing = shared.consignments, _unscanned(shared)
     parts = sent.loc[sent["receipts"] > sent["ships"], "receipts"].sum()
     return missing / max(1 - missing, LIKELY) * float(parts)
+
+
+def _unscanned(shared: Features) -> float:
+    """Return the share of deliveries that nobody scanned in."""
+    sent = shared.consignments
+    old = sent[sent["last"] < shared.last_time - LOST_DAYS * DAY_US]
+    return float((old["receipts"] == 0).mean()) if len(old) else 0.0
+
+
+def unseen_by_chance(shared: Features) -> float:
+    """Return how many hand-overs should lack both ends, if scans get lost one by one."""
+    odds = 1.0
+    for missing in (_unscanned(shared), unshipped(shared)):
+        odds *= missing / max(1 - missing, LIKELY)
+    return odds * float((shared.consignments["receipts"] > 0).sum())
 
 
 def _parts(shared: Features, share: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -30,6 +30,7 @@ __all__ = [
     "MADE",
     "lot_ships",
     "makings_get_lost",
+    "unshipped",
     "with_history",
     "without_history",
 ]
@@ -124,14 +125,22 @@ def _lots(shared: Features) -> pd.DataFrame:
 @past
 def makings_get_lost(shared: Features) -> bool:
     """Tell whether makings are missing often, and as shipments of what was received are, too."""
-    rows = shared.rows
-    named = (rows["shipment_number"] >= 0).to_numpy()
-    received = rows.loc[named & (rows["kind"] == "receive").to_numpy(), "shipment_number"]
-    shipped = rows.loc[named & (rows["kind"] == "ship").to_numpy(), "shipment_number"]
-    share = float((~received.isin(shipped)).mean()) if len(received) else 0.0
+    share = unshipped(shared)
     if share < LOST_SHARE:
         return False
     lots = _lots(shared)
     lots = lots[lots["shipper"].isin(with_history(shared))]
     missing = float(lots["none"].mean()) if len(lots) else 0.0
     return LOST_SHARE <= missing <= _MOST * share
+
+
+def unshipped(shared: Features) -> float:
+    """Return the share of received lots that nobody shipped, by the record.
+
+    A shipment is lost with its event, and as much so where only its lot was not written down.
+    """
+    rows = shared.rows
+    named = (rows["kind"] == "receive") & (rows["shipment_number"] >= 0)
+    received = np.flatnonzero(named & rows["has_lot"] & rows["timed"])
+    shipped = np.isin(received, shared.legs["receive"].to_numpy())
+    return float((~shipped).mean()) if len(received) else 0.0

@@ -46,7 +46,7 @@ def uncounted(shared: Features) -> NDArray[np.bool_]:
     events = shared.frames.events
     found = shared.once(_listed) > numbers(events, "quantity")
     many = np.flatnonzero(found)
-    unit = unit_names(texts(events.iloc[many], "quantity_unit"))
+    unit = unit_names(texts(events, "quantity_unit").iloc[many])
     found[many] = (unit == PIECE).to_numpy(bool, na_value=False)
     return np.asarray(found, bool)
 

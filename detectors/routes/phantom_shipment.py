@@ -75,7 +75,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "6"
+    version: Final = "7"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -16,6 +17,9 @@ from detectors.custody import shortfalls
 from detectors.custody_gap import CustodyGap
 from detectors.features import Features
 from detectors.goods.ordinary import is_surprising
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 NAME = "custody_gap"
 
@@ -51,6 +55,34 @@ def test_shipper_that_never_got_the_lot() -> None:
     causes = {benign.cause: benign.outcome for benign in found[wrong].account.benign}
     assert causes["a hand-over that neither side scanned"] == "possible"
     assert found[wrong].severity == "critical"
+
+
+UNSEEN = (
+    "explained by hand-overs that neither side recorded, no more than chance makes of lost scans"
+)
+
+
+@pytest.mark.parametrize("unsent", [(), range(30, 60)])
+def test_where_scans_get_lost_some_hand_overs_lack_both(unsent: Collection[int]) -> None:
+    """Thirty receipts in 120 are missing, and two lots came nobody knows how: if as many
+    shipments are missing, too, some hand-overs are bound to lack both; else it is a gap.
+    """
+    world = sites()
+    wrong = set()
+    for n in range(120):
+        lot = f"L{n}"
+        world.make(24 * n, "A", lot)
+        unseen = n in (90, 100)
+        if not unseen and n not in unsent:
+            world.ship(24 * n + 5, "A", "B", lot, f"in {n}")
+        if not unseen and n >= 30:
+            world.receive(24 * n + 20, "B", lot, f"in {n}")
+        sold, _ = world.send(24 * n + 30, "B", "C", lot, f"out {n}")
+        wrong |= {sold} if unseen else set()
+    assert set(flagged(NAME, world)) == (set() if unsent else wrong)
+    assert (UNSEEN in reasons(NAME, world)) is bool(unsent)
+    if unsent:
+        assert wrong <= set(reasons(NAME, world)[UNSEEN])
 
 
 FORGOTTEN = "explained by a receipt that nobody scanned"

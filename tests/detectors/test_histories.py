@@ -95,6 +95,15 @@ def test_where_events_get_lost_a_missing_making_is_one_of_them(unsent: tuple[int
     assert sum(one.count for one in result.abstentions) == (3 if unsent else 0)
 
 
+def test_where_lots_are_left_out_a_missing_making_may_be_one_without() -> None:
+    """A shipment whose lot nobody wrote down shows no more of it than one that is missing."""
+    world = sites()
+    daily(world, range(40), unmade=[5, 15, 25], unsent=[7, 17, 27])
+    for day in (7, 17, 27):
+        world.ship(DAY * day + 5, "A", "B", None, f"S{day}")
+    assert not flagged(judged(world))
+
+
 def test_what_was_sent_back_to_its_maker_may_be_there_again() -> None:
     """A lot goes out to be dyed and returns; nobody scanned the return, and the maker sells it."""
     for returned in (True, False):

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_apart import happens, three_sites
 
+from detectors.custody_gap import unseen_is_ordinary
 from detectors.features import Features
 from detectors.goods.clones import passing_on
 from detectors.goods.exactness import holding_limits
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 USUAL: list[Callable[[Features], Any]] = [
     changes_often, customary, has_unique_bills, holding_limits, makings_get_lost, passing_on,
-    pauses, with_history,
+    pauses, unseen_is_ordinary, with_history,
 ]  # fmt: skip
 QUARTER = 2_200.0
 """Hours of a quarter, at least."""
