@@ -43,6 +43,8 @@ MIX_UPS: Final = {
 }
 """Clerical slips by the factor they put on a quantity."""
 _MIX_UP_WIDTH: Final = 0.03
+_MOST: Final = 1e10
+"""Kilograms, litres, metres or pieces: ten times the largest ships and mines move at once."""
 
 
 def mix_up(ratio: float) -> str | None:
@@ -84,7 +86,14 @@ def amounts(rows: pd.DataFrame, products: pd.DataFrame) -> NDArray[np.float64]:
             kinds["recorded"], kinds["declared"], weights, strict=True
         )
     ]
-    return positive(rows, "quantity") * np.asarray(factors, np.float64)[group]
+    found = positive(rows, "quantity") * np.asarray(factors, np.float64)[group]
+    most = np.array([_most(one) for one in kinds["declared"]])
+    return np.where(found <= most[group], found, np.nan)
+
+
+def _most(unit: object) -> float:
+    """Return more of a unit than any event can be about."""
+    return next((_MOST / scale[unit] for scale in _DIMENSIONS if unit in scale), _MOST)
 
 
 def is_measure(unit: object) -> bool:

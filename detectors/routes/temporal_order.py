@@ -55,7 +55,7 @@ class TemporalOrder:
 
     name: Final = "temporal_order"
     type: Final = "temporal_order"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -79,7 +79,8 @@ class TemporalOrder:
     def features(self, shared: Features) -> Sample:
         """Collect every leg, and everything that left a lot which was seen being made."""
         legs = _legs(shared)
-        wrong = _is_reversed(legs) & touches(legs, shared.yardstick(_wrong_clocks))
+        wrong = _by_a_zone(legs) & touches(legs, shared.yardstick(_wrong_clocks))
+        wrong |= _by_more(legs) & touches(legs, shared.yardstick(_wrong_dates))
         judged = legs.loc[~wrong].drop(columns=["ship_site", "receive_site"])
         table = pd.concat([judged, _makings(shared)], ignore_index=True)
         rows = shared.rows[["event_id", "party", "index", "site"]].iloc[table["position"]]
@@ -124,14 +125,24 @@ def _legs(shared: Features) -> pd.DataFrame:
     )
 
 
-def _is_reversed(legs: pd.DataFrame) -> pd.Series:
+def _by_a_zone(legs: pd.DataFrame) -> pd.Series:
     """Tell what is early by no more than a time zone."""
     return (legs["early"] > CLOCK_HOURS) & (legs["early"] <= ZONE_HOURS)
 
 
+def _by_more(legs: pd.DataFrame) -> pd.Series:
+    """Tell what is early by more than any time zone: a clock with the wrong day, or month."""
+    return legs["early"] > ZONE_HOURS
+
+
 def _wrong_clocks(shared: Features) -> dict[str, frozenset[str]]:
     legs = _legs(shared)
-    return wrong_sites(_is_reversed(legs), legs[["ship_site", "receive_site"]])
+    return wrong_sites(_by_a_zone(legs), legs[["ship_site", "receive_site"]])
+
+
+def _wrong_dates(shared: Features) -> dict[str, frozenset[str]]:
+    legs = _legs(shared)
+    return wrong_sites(_by_more(legs), legs[["ship_site", "receive_site"]])
 
 
 def _makings(shared: Features) -> pd.DataFrame:

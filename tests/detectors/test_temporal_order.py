@@ -38,9 +38,10 @@ def test_a_making_that_everything_precedes_is_flagged_once() -> None:
     assert found not in sales
 
 
+@pytest.mark.parametrize("hours", [8, 700])
 @pytest.mark.parametrize("many", [LEAST_WRONG - 1, LEAST_WRONG])
-def test_a_site_with_a_wrong_clock_is_said_once(many: int) -> None:
-    """Where most legs of a site are reversed by hours, its clock is wrong, and no leg is."""
+def test_a_site_with_a_wrong_clock_is_said_once(many: int, hours: float) -> None:
+    """Where most legs of a site are reversed, by hours or a month, its clock is what is wrong."""
     world = World()
     world.site("HUB")
     world.site("SHOP")
@@ -48,7 +49,7 @@ def test_a_site_with_a_wrong_clock_is_said_once(many: int) -> None:
     early = set()
     for n in range(many):
         world.ship(100 * n, "HUB", "SHOP", "L", f"S{n}")
-        early.add(world.receive(100 * n - 8, "SHOP", "L", f"S{n}"))
+        early.add(world.receive(100 * n - hours, "SHOP", "L", f"S{n}"))
     for n in range(2 * many):
         world.send(100 * n, "HUB", "OTHER", "L", f"T{n}")
     few = many < LEAST_WRONG
