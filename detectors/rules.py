@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["beyond_limit", "not_judged", "nothing", "plain"]
+__all__ = ["a_or_an", "beyond_limit", "not_judged", "nothing", "plain"]
 
 _EXAMPLES = 5
 
@@ -63,3 +63,9 @@ def plain(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(0, digits - 1 - int(np.floor(np.log10(abs(rounded)))))}f}".rstrip(
         "0"
     ).rstrip(".")
+
+
+def a_or_an(kind: str) -> str:
+    """Write a kind of thing with its article: "an exporter", "a garment factory"."""
+    words = kind.replace("_", " ")
+    return f"{'an' if words[:1].lower() in set('aeiou') else 'a'} {words}"

@@ -33,7 +33,7 @@ from detectors.routes.silence import (
     silence,
 )
 from detectors.routes.statistical import Statistical
-from detectors.rules import not_judged, plain
+from detectors.rules import a_or_an, not_judged, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -290,7 +290,10 @@ def _account(row: Mapping[str, Any]) -> Account:
     loads = int(row["loads"])
     times = {1: "once", 2: "twice"}.get(loads, f"{loads} times")
     expected = row["expected"]
-    between = f"from a {row['kind_from'] or 'firm'} to a {row['kind_to'] or 'firm'}"
+    kinds = [a_or_an(row[f"kind_{end}"] or "firm") for end in ("from", "to")]
+    akin = {0: "none goes", 1: "one other goes"}.get(
+        int(row["akin"]), f"{int(row['akin'])} others go"
+    )
     return Account(
         evidence=tuple(dict.fromkeys((int(row["last_index"]), int(row["again"])))),
         observed=Measure("loads on the lane", float(loads), "loads"),
@@ -299,7 +302,7 @@ def _account(row: Mapping[str, Any]) -> Account:
         sentence=(
             f"{row['shipper']} sent goods to {row['to_site']} {times} in the record; on "
             f"its usual lanes about {plain(1 + expected)} loads would have gone in that time. Of "
-            f"the {int(row['usual'])} lanes of usual trade, {int(row['akin'])} others go {between}."
+            f"the {int(row['usual'])} lanes of usual trade, {akin} from {kinds[0]} to {kinds[1]}."
         ),
         counterfactual=(
             f"The flag would disappear if about {plain(max(expected / 4, 1.0))} more loads "

@@ -17,6 +17,7 @@ from detectors.features import Features
 from detectors.routes.likeness import USUAL, akin, as_strange, newness, strangeness
 from detectors.routes.papers import consignments
 from detectors.routes.silence import ONE_LOAD_DAYS, RARE, WAIT_DAYS, silence
+from detectors.rules import a_or_an
 
 MILLS, DEPOTS, SHOPS = ("M1", "M2", "M3"), ("D1", "D2", "D3"), ("S1", "S2", "S3", "S4")
 
@@ -142,6 +143,15 @@ def test_a_deal_may_take_two_loads(*, over: bool) -> None:
     found = flagged("lane_novelty", chain.world)
     assert set(found) == ({first} if over else set())
     assert not over or "S1 twice in the record" in found[first].account.sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("exporter", "an exporter"), ("garment_factory", "a garment factory"), ("firm", "a firm")],
+)
+def test_kinds_of_firms_are_said_as_people_say_them(kind: str, said: str) -> None:
+    """With the right article, and without marks of a file's columns."""
+    assert a_or_an(kind) == said
 
 
 @pytest.mark.parametrize("occasional", [0.0, 0.3])
