@@ -96,7 +96,8 @@ class CustodyGap:
 
     def features(self, shared: Features) -> Sample:
         """Reconcile every shipper's holding and every hand-over."""
-        held, left_out = shared.once(_holdings)
+        held, known = shared.once(_holdings)
+        left_out = dict(known)
         if shared.yardstick(unseen_is_ordinary):
             held, left_out = _without_unseen(held, left_out)
         table = pd.concat([held, hand_overs(shared), lost(shared)], ignore_index=True)

@@ -71,7 +71,8 @@ def _only(
 ) -> NDArray[np.int64]:
     """Return for each receipt the only one of other rows that agrees with it, if there is one."""
     rows = np.concatenate([receipts, others])
-    named = pd.DataFrame({name: texts(events.iloc[rows], name).to_numpy() for name in key})
+    held = _taken(events, rows, key)
+    named = pd.DataFrame({name: texts(held, name).to_numpy() for name in key})
     number = codes(named, key)
     own, their = number[: len(receipts)], number[len(receipts) :]
     many = np.bincount(their, minlength=int(number.max(initial=-1)) + 1)
@@ -82,8 +83,16 @@ def _only(
     return np.where(unknown, _NONE, found).astype(np.int64)
 
 
+def _taken(events: pd.DataFrame, rows: NDArray[np.int64], names: list[str]) -> pd.DataFrame:
+    """Take some rows, a column at a time: more than that a table of the past cannot do."""
+    held = {
+        name: events[name].iloc[rows].reset_index(drop=True) for name in names if name in events
+    }
+    return pd.DataFrame(held, index=range(len(rows)))
+
+
 def _by_piece(events: pd.DataFrame, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    unit = unit_names(texts(events.iloc[rows], "quantity_unit"))
+    unit = unit_names(texts(_taken(events, rows, ["quantity_unit"]), "quantity_unit"))
     return (unit == PIECE).to_numpy(bool, na_value=False)
 
 
