@@ -7,7 +7,7 @@ where others left the usual way in those weeks too, a closure or diversion is
 the likely cause. Goods that arrived and were sold on passed nothing. Both legs, into
 the place and out of it, carry the flag.
 
-Next: detectors/names.py
+Next: detectors/routes/diversions.py
 """
 
 from __future__ import annotations
@@ -19,12 +19,17 @@ import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import codes
-from detectors.custody import DAY_US
 from detectors.geo import great_circle
 from detectors.peers import log_ratio
-from detectors.routes.company import in_company
+from detectors.routes.diversions import (
+    NEAR_DAYS,
+    SHUT_LOTS,
+    STOPGAP_DAYS,
+    STOPGAP_LANES,
+    diverted,
+    otherwise,
+)
 from detectors.routes.journeys import passes, shipments_of_lots, site_places
-from detectors.routes.residuals import neighbours
 from detectors.routes.statistical import Statistical
 from detectors.rules import not_judged, plain
 
@@ -53,9 +58,6 @@ FAIR_SHARE: Final = 0.1
 """A lane of more than those few lots is one of trade, too, if it has this share at its end."""
 WHOLE: Final = 0.75
 """Of what came on other papers, so much goes on where goods only pass through."""
-STOPGAP_DAYS: Final = 120
-STOPGAP_LANES: Final = 3
-NEAR_DAYS: Final = 30
 _OFF: Final = 0.15
 _FARTHEST: Final = 37.0
 
@@ -65,7 +67,7 @@ class RouteDetour(Statistical):
 
     name: Final = "route_detour"
     type: Final = "route_detour"
-    version: Final = "4"
+    version: Final = "5"
     side = "upper"
     min_samples = 1
     by_quarter = False
@@ -88,6 +90,7 @@ class RouteDetour(Statistical):
         "passing_share": WHOLE,
         "stopgap_days": STOPGAP_DAYS,
         "stopgap_lanes": STOPGAP_LANES,
+        "shut_lots": SHUT_LOTS,
         "common_share": COMMON_SHARE,
         "near_days": NEAR_DAYS,
     }
@@ -127,7 +130,7 @@ class RouteDetour(Statistical):
         rare = (1 - (window["share"].to_numpy() / COMMON_SHARE) ** 2).clip(0.0, 1.0)
         others = window["others"].to_numpy()
         residual = np.maximum(longer, 0.0) * rare * (others + 1) / (others + 2)
-        diverted = _diverted(window, residual > _OFF)
+        others_too = diverted(window, residual > _OFF)
         return pd.DataFrame(
             {
                 "z": residual / SPREAD,
@@ -135,7 +138,7 @@ class RouteDetour(Statistical):
                 "peers": others,
                 # By a place that is on its lanes there is one question, however many go by.
                 "judged": (rare > 0) | ~window["x"].duplicated().to_numpy(),
-                "benign": np.where(diverted & (residual > _OFF), "a closure or diversion", ""),
+                "benign": np.where(others_too & (residual > _OFF), "a closure or diversion", ""),
             }
         )
 
@@ -161,16 +164,20 @@ def _measured(shared: Features, ships: pd.DataFrame) -> pd.DataFrame:
     through = passes(ships)
     through["way"] = apart(through["a"], through["x"]) + apart(through["x"], through["b"])
     through["straight"] = apart(through["a"], through["b"])
+    through["left"] = ships["at"].to_numpy()[through["into"]]
     direct = pd.DataFrame(
         {
             "a": ships["site_from"],
             "b": ships["site_to"],
             "x": -1,
             "way": apart(ships["site_from"], ships["site_to"]),
+            "left": ships["at"],
         }
     )
-    every = pd.concat([through[["a", "b", "x", "way"]], direct], ignore_index=True)
+    every = pd.concat([through[["a", "b", "x", "way", "left"]], direct], ignore_index=True)
     lane, by_way = codes(every, ["a", "b"]), codes(every, ["a", "b", "x"])
+    between = otherwise(lane, by_way, every["left"].to_numpy(np.int64))
+    through["other_since"], through["other_until"] = (one[: len(through)] for one in between)
     through["lane"] = lane[: len(through)]
     size, own = np.bincount(lane), np.bincount(by_way)
     through["others"] = size[lane[: len(through)]] - own[by_way[: len(through)]]
@@ -236,49 +243,6 @@ def _usual(every: pd.DataFrame, through: pd.DataFrame) -> NDArray[np.float64]:
     found = middle.set_index("by_way")["way"].reindex(own).to_numpy()
     straight, n = STRAIGHT * through["straight"].to_numpy(), through["others"].to_numpy()
     return np.where(np.isnan(found), straight, (n * np.nan_to_num(found) + straight) / (n + 1))
-
-
-def _diverted(window: pd.DataFrame, off: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell where most neighbours in time left the usual way too: on the lane, at its ends, or by
-    the same place in between.
-    """  # noqa: D205 - one thought
-    once = ~window["out"].duplicated().to_numpy()
-    marked = np.zeros(len(window), bool)
-    rows = np.flatnonzero(once)
-    for key in ("lane", "a", "b", "x"):
-        near, size = neighbours(
-            off[rows].astype(np.float64),
-            window["at"].to_numpy()[rows],
-            window[key].to_numpy()[rows],
-            within_us=NEAR_DAYS * DAY_US,
-            reach=3,
-        )
-        marked[rows] |= (near >= _HALF) & (size > 1)
-    marked[rows] |= _stopgap(window.iloc[rows])
-    marked[rows] |= _followed(window.iloc[rows], marked[rows])
-    by_out = pd.Series(marked[rows], index=window["out"].to_numpy()[rows])
-    return np.asarray(by_out.reindex(window["out"]), bool)
-
-
-def _stopgap(passages: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark passages by a place that several lanes went by for some weeks, and nobody otherwise."""
-    by_place = passages.groupby("x")
-    span = by_place["at"].transform("max") - by_place["at"].transform("min")
-    record = int(passages["at"].max() - passages["at"].min()) if len(passages) else 0
-    short = (span <= STOPGAP_DAYS * DAY_US) & (span * _FRACTION <= record)
-    lanes = by_place["lane"].transform("nunique")
-    return np.asarray(short & (lanes >= STOPGAP_LANES), bool)
-
-
-def _followed(passages: pd.DataFrame, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark passages on the way that diverted ones took in those months: the first and last too."""
-    way = codes(passages, ["lane", "x"])
-    reach = STOPGAP_DAYS // 2 * DAY_US
-    return in_company(marked, passages["at"].to_numpy(), way, reach_us=reach, least=1, share=0.0)
-
-
-_HALF: Final = 0.5
-_FRACTION: Final = 3
 
 
 def _account(row: Mapping[str, Any], threshold: float) -> Account:

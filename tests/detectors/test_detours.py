@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from asking import flagged, reasons
 from frame_factories import PARTY, World
-from planted_routes import Trade
+from planted_routes import SITES, Trade
 
 
 def by_madrid(*, bill: str | None, onward: float, delivered: int) -> tuple[Trade, set[str]]:
@@ -75,3 +75,35 @@ def test_places_that_nobody_knows_are_said_and_do_no_harm() -> None:
         world.send(50 * n + 60, "B", "C", lot, f"T{n}")
     assert flagged("route_detour", world) == {}
     assert "a passage through a place without coordinates" in reasons("route_detour", world)
+
+
+def shut(*, usual: float | None) -> tuple[World, set[str]]:
+    """Goods of two works go to the hub; for some weeks all three lots that leave go by FAR.
+
+    Args:
+        usual: Day on which a lot of those weeks left the usual way.
+    """
+    world, legs = World(), set()
+    for name, at in SITES.items():
+        world.site(name, at)
+    for lane, work in enumerate(("NORTH", "WEST")):
+        for n, day in enumerate((*range(4 * lane, 400, 8), *range(520 + 4 * lane, 900, 8))):
+            world.make(24 * day, work, f"{work}{n}")
+            for step, ends in enumerate(((work, "HUB"), ("HUB", "CITY"))):
+                world.send(24 * day + 48 + 90 * step, *ends, f"{work}{n}", f"{work}{n}-{step}")
+    for work, day in (("NORTH", 420), ("WEST", 460), ("NORTH", 500)):
+        world.make(24 * day, work, f"R{day}")
+        for step, ends in enumerate(((work, "FAR"), ("FAR", "HUB"))):
+            sent = world.send(24 * day + 48 + 90 * step, *ends, f"R{day}", f"R{day}-{step}")
+            legs.add(sent[0])
+    if usual is not None:
+        world.make(24 * usual, "WEST", "USUAL")
+        world.send(24 * usual + 48, "WEST", "HUB", "USUAL", "SUSUAL")
+    return world, legs
+
+
+@pytest.mark.parametrize("usual", [None, 480.0], ids=["all go round", "one goes the usual way"])
+def test_a_way_that_is_shut_is_shut_to_everybody(usual: float | None) -> None:
+    """Of all who left in those weeks nobody went the usual way: no detour; one did: all three."""
+    world, legs = shut(usual=usual)
+    assert set(flagged("route_detour", world)) == (set() if usual is None else legs)
