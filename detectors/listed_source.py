@@ -32,14 +32,7 @@ from detectors.columns import texts
 from detectors.names import MIN_SIMILARITY
 from detectors.rules import beyond_limit, not_judged
 from detectors.taint import Became
-from detectors.watchlists import (
-    Goods,
-    Listing,
-    held,
-    list_version,
-    listed_countries,
-    listed_sites,
-)
+from detectors.watchlists import Goods, Listing, held, list_version, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -127,10 +120,12 @@ def _sureness(listing: Listing) -> float:
 
 
 def _table(ships: pd.DataFrame, finds: list[_Find]) -> pd.DataFrame:
-    by_position: dict[int, _Find] = {}
-    for find in finds:
-        by_position.setdefault(find.position, find)
-    found = [by_position.get(int(position)) for position in ships.index]
+    found, listing = np.full((2, len(ships)), None)
+    places = ships.index.get_indexer(pd.Index([find.position for find in finds])).tolist()
+    # Of several the first holds.
+    for place, find in zip(places[::-1], finds[::-1], strict=True):
+        if place >= 0:
+            found[place], listing[place] = find, find.listing
     table = pd.DataFrame(
         {
             "subject_id": ships["event_id"].to_numpy(),
@@ -139,9 +134,7 @@ def _table(ships: pd.DataFrame, finds: list[_Find]) -> pd.DataFrame:
             "position": ships.index.to_numpy(),
         }
     )
-    table["find"] = pd.Series(found, dtype=object)
-    table["listing"] = pd.Series([find and find.listing for find in found], dtype=object)
-    return table
+    return table.assign(find=pd.Series(found), listing=pd.Series(listing))
 
 
 def _carried(table: pd.DataFrame, shared: Features, became: Became) -> pd.DataFrame:
@@ -168,7 +161,7 @@ def _listed_goods(shared: Features) -> Goods:
 
 def _finds(shared: Features, ships: pd.DataFrame, became: Became) -> list[_Find]:
     """List what is flagged: leaving a listed site, first trace of it, declared to come from it."""
-    sites, countries = listed_sites(shared.frames), listed_countries(shared.frames)
+    sites, countries = listed(shared.frames, shared.fitted)
     made = shared.rows[shared.rows["kind"].isin(["produce", "transform"])]
     made = made[made["site"].isin(sites) & made["has_lot"]]
     leaving = ships[ships["shipper"].isin(sites) | ships["site"].isin(sites)]

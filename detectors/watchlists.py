@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -23,18 +24,19 @@ from detectors.columns import microseconds, texts
 from detectors.names import essence, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from graph.frames import Frames
 
-__all__ = ["Goods", "Listing", "held", "list_version", "listed_countries", "listed_sites"]
+__all__ = ["Goods", "Listed", "Listing", "held", "list_version", "listed"]
 
 _ALIAS: Final = re.compile(r"\b(?:a\.?k\.?a\.?|alias(?:es)?)[:\s]+(.+)", re.IGNORECASE)
 _ALPHA2: Final = 2
 _EVER: Final = 2**62
 _DAY_US: Final = 86_400_000_000
+_SITE: Final = ("facility_id", "name", "country", "region", "locode", "index")
 _LINE: Final = ("list_name", "kind", "value", "goods", "list_version", "valid_from", "valid_until")
 
 
@@ -125,9 +127,41 @@ def list_version(frames: Frames) -> str | None:
     return f"{', '.join(sorted(set(columns[0]) - {''}))} sha256:{digest}"
 
 
-def listed_countries(frames: Frames) -> dict[str, list[Listing]]:
-    """Return the whole countries on a list, by alpha-2 code, in the order of the log."""
-    return {code: own for code, own in _regions(frames).items() if "-" not in code}
+class Listed(NamedTuple):
+    """What is on a list.
+
+    Attributes:
+        sites: By facility id; the most certain listing of each first.
+        countries: Whole ones by alpha-2 code, in the order of the log.
+    """
+
+    sites: dict[str, list[Listing]]
+    countries: dict[str, list[Listing]]
+
+
+def listed(frames: Frames, kept: Callable[[str, Callable[[], bytes]], bytes]) -> Listed:
+    """Return what is listed.
+
+    Args:
+        frames: Tables of the record.
+        kept: Finds what was worked out under a name before, or has it worked out. Comparing names
+            takes long, and most days no list, no site and no place is new.
+    """
+    state = hashlib.sha256()
+    for table, columns in (
+        (frames.facilities, _SITE),
+        (frames.locations, ("locode", "country_region")),
+        (frames.watchlist, (*_LINE, "note", "index")),
+    ):
+        state.update(msgspec.json.encode([table[name].tolist() for name in columns]))
+    found = kept(f"listed-{state.hexdigest()[:32]}", partial(_compared, frames))
+    return msgspec.msgpack.decode(found, type=Listed)
+
+
+def _compared(frames: Frames) -> bytes:
+    regions = _regions(frames)
+    countries = {code: own for code, own in regions.items() if "-" not in code}
+    return msgspec.msgpack.encode(Listed(_sites(frames, regions), countries))
 
 
 def _regions(frames: Frames) -> dict[str, list[Listing]]:
@@ -146,8 +180,7 @@ def _listings(entries: pd.DataFrame) -> list[Listing]:
     ]
 
 
-def listed_sites(frames: Frames) -> dict[str, list[Listing]]:
-    """Return the sites on a list, by facility id; the most certain listing of each first."""
+def _sites(frames: Frames, regions: Mapping[str, list[Listing]]) -> dict[str, list[Listing]]:
     source = frames.facilities
     located = dict(
         zip(
@@ -167,7 +200,7 @@ def listed_sites(frames: Frames) -> dict[str, list[Listing]]:
         }
     )
     sites = sites[sites["site"].notna()].sort_values("index").drop_duplicates("site", keep="last")
-    found = _by_region(sites, _regions(frames))
+    found = _by_region(sites, regions)
     for site, listings in _by_name(sites, _entries(frames, "entity")).items():
         found.setdefault(site, []).extend(listings)
     return found

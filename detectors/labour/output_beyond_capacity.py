@@ -150,13 +150,15 @@ def _by_more_hours(window: pd.DataFrame) -> pd.Series:
 def _shipped(shared: Features, months: pd.DataFrame) -> pd.Series:
     """Return what each site shipped of its product within each month, in the product's unit."""
     rows = shared.rows
-    rows = rows[(rows["kind"] == "ship") & rows["timed"] & rows["amount"].notna()]
-    at = pd.to_datetime(rows["at"], unit="us")
+    kept = (rows["kind"] == "ship") & rows["timed"] & rows["amount"].notna()
+    rows = rows.loc[kept, ["at", "shipper", "product_id", "amount"]]
+    month = rows["at"].to_numpy("datetime64[us]").astype("datetime64[M]")
+    number, which = np.unique(month, return_inverse=True)
     keys = ["facility_id", "month", "output_product_id"]
     table = pd.DataFrame(
         {
             "facility_id": rows["shipper"],
-            "month": at.dt.strftime("%Y-%m"),
+            "month": pd.Series(number.astype(str), dtype="str").array[which],
             "output_product_id": rows["product_id"],
             "amount": rows["amount"],
         }

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import struct
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +39,9 @@ __all__ = ["TABLES", "Held", "Shelf", "joined"]
 TABLES: Final = tuple(name for name in Frames.__dataclass_fields__ if name != "position")
 _MANIFEST: Final = "run.json"
 _PRIVATE: Final = 0o600
+_LIST: Final = struct.Struct(">BI")
+_OF_SO_MANY: Final = 0xDD
+"""MessagePack: how a list begins whose length follows in four bytes, and then what it holds."""
 _MOST_PARTS: Final = 16
 """More parts than this become one: each costs a little to open."""
 
@@ -228,7 +232,7 @@ def _packed(column: pd.Series[Any]) -> Any:
     if column.name == "leaf_hash":
         return pa.array(column.tolist(), pa.binary())
     pack = msgspec.msgpack.Encoder().encode
-    return pa.array([None if value is None else pack(value) for value in column], pa.large_binary())
+    return pa.array([pack(value) for value in column], pa.large_binary())
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -239,9 +243,14 @@ def _read(path: Path) -> pd.DataFrame:
     text = pd.StringDtype(na_value=np.nan)
     texts = {pa.string(): text, pa.large_string(): text}
     frame: pd.DataFrame = table.to_pandas(types_mapper=texts.get)
-    unpack = msgspec.msgpack.Decoder().decode
     for name, kind in zip(table.column_names, table.schema.types, strict=True):
         if kind == pa.large_binary():
-            values = [None if value is None else unpack(value) for value in frame[name]]
-            frame[name] = pd.Series(values, dtype=object)
+            frame[name] = pd.Series(_unpacked(frame[name]), dtype=object)
     return frame
+
+
+def _unpacked(packed: pd.Series[Any]) -> list[Any]:
+    """Return values that were packed one by one; one list is read in a tenth of the time."""
+    start = _LIST.pack(_OF_SO_MANY, len(packed))
+    values: list[Any] = msgspec.msgpack.decode(b"".join([start, *packed]))
+    return values

@@ -11,8 +11,12 @@ Next: detectors/routes/tails.py
 
 from __future__ import annotations
 
+import hashlib
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -21,7 +25,7 @@ from detectors.custody import DAY_US
 from detectors.holiday_calendar import perhaps_off
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -118,7 +122,7 @@ def _calendar(shared: Features) -> _Calendar:
         rests,
         recorded,
         np.unique(country[site[weekly]] * _SPAN + day[weekly]),
-        _holidays({int(one): names[one] for one in resting}, np.unique(day)),
+        _holidays(shared, {int(one): names[one] for one in resting}, np.unique(day)),
     )
 
 
@@ -148,14 +152,27 @@ def _places(shared: Features) -> tuple[NDArray[np.int64], NDArray[np.int64], lis
     return kind, country.astype(np.int64), [str(name) for name in called]
 
 
-def _holidays(countries: Mapping[int, str], days: NDArray[np.int64]) -> NDArray[np.int64]:
-    years = np.unique(days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)) + 1970
-    off = [
-        number * _SPAN + perhaps_off(name, int(year))
-        for number, name in countries.items()
-        for year in years
-    ]
-    return np.unique(np.concatenate([np.empty(0, np.int64), *off]))
+def _holidays(
+    shared: Features, countries: Mapping[int, str], days: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return countries and days on which some rest, of all years of these days.
+
+    A run that goes on over the same countries and years looks nothing up: the library takes longer
+    to load than all else here.
+    """
+    held = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
+    years, names = (np.unique(held) + 1970).tolist(), sorted(countries.values())
+    asked = msgspec.json.encode([names, years])
+    name = f"holidays-{hashlib.sha256(asked).hexdigest()[:32]}"
+    kept = shared.fitted(name, partial(_looked_up, names, years))
+    off = msgspec.msgpack.decode(kept, type=dict[str, list[int]])
+    every = [number * _SPAN + np.array(off[name], np.int64) for number, name in countries.items()]
+    return np.unique(np.concatenate([np.empty(0, np.int64), *every]))
+
+
+def _looked_up(names: Sequence[str], years: Sequence[int]) -> bytes:
+    off = {name: [perhaps_off(name, year).tolist() for year in years] for name in names}
+    return msgspec.msgpack.encode({name: list(chain(*days)) for name, days in off.items()})
 
 
 def _told(day: NDArray[np.int64]) -> NDArray[np.bool_]:

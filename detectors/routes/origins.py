@@ -120,10 +120,10 @@ def hidden(told: pd.DataFrame, first: pd.DataFrame, sham: pd.DataFrame) -> pd.Da
     # An origin that none of the lots has is another question.
     own = (~other).groupby(parts["position"]).transform("any")
     grouped = parts.assign(away=parts["part"].where(other & own, 0.0)).groupby("position")
-    names = parts["origin"].where(other & own).groupby(parts["position"])
-    return pd.DataFrame(
-        {
-            "hidden": grouped["away"].sum() / grouped["part"].sum(),
-            "others": names.agg(lambda one: "/".join(sorted(set(one.dropna())))),
-        }
-    ).reset_index()
+    named = parts.loc[other & own, ["position", "origin"]].dropna().drop_duplicates()
+    others: dict[int, str] = {}
+    for position, origin in named.sort_values(["position", "origin"]).to_numpy(object).tolist():
+        others[position] = f"{others[position]}/{origin}" if position in others else origin
+    share = (grouped["away"].sum() / grouped["part"].sum()).rename("hidden").reset_index()
+    which = [others.get(one, "") for one in share["position"].tolist()]
+    return share.assign(others=pd.Series(which, dtype="str"))

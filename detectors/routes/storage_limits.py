@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
 from detectors.base import (
     Account,
@@ -30,7 +31,6 @@ from detectors.rules import beyond_limit, not_judged, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from detectors.base import Case, Decisions, Finding
@@ -87,9 +87,10 @@ class StorageLimits:
             "the product's master data declare no limits of temperature": table[~said],
             "the limits declared for the product contradict each other": table[odd],
         }
-        asked = set(judged["subject_id"])
-        left_out = {why: one["subject_id"] for why, one in reasons.items()}
-        left_out = {why: one[~one.isin(asked)] for why, one in left_out.items()}
+        # Numbers are told apart in a tenth of the time that texts take.
+        named, names = pd.factorize(table["subject_id"])
+        asked = np.isin(named, pd.Index(names).get_indexer(pd.Index(judged["subject_id"])))
+        left_out = {why: one.loc[~asked[one.index], "subject_id"] for why, one in reasons.items()}
         return Sample(judged, not_judged(self.name, left_out))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:

@@ -50,6 +50,9 @@ _AS_FAST: Final = 0.25
 """Log of hours per kilometre by which a trip may be slower and still be about as fast."""
 
 
+_OF_ENDS: Final = ["event_id", "party", "index", "at", "site", "transport_mode"]
+
+
 class TravelTime(Statistical):
     """Did the trip take far less time than such trips do?"""
 
@@ -84,7 +87,7 @@ class TravelTime(Statistical):
     def cases(self, shared: Features) -> tuple[pd.DataFrame, tuple[Abstention, ...]]:
         """Take every leg that ended after it began, between known places."""
         legs, rows = shared.legs, shared.rows
-        ship, receive = rows.iloc[legs["ship"]], rows.iloc[legs["receive"]]
+        ship, receive = (rows[_OF_ENDS].iloc[legs[end]] for end in ("ship", "receive"))
         mode = ship["transport_mode"].to_numpy(object)
         mode = np.where(pd.isna(mode), receive["transport_mode"].to_numpy(object), mode)
         table = pd.DataFrame(
