@@ -75,9 +75,10 @@ def codes(frame: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.int64]:
     The numbers depend on the order of rows: use them to group, never to sort by.
     """
     number = np.zeros(len(frame), np.int64)
-    for column in columns:
+    for place, column in enumerate(columns):
         own, values = pd.factorize(frame[column], use_na_sentinel=False)
-        number = pd.factorize(number * len(values) + own)[0].astype(np.int64)
+        both = pd.factorize(number * len(values) + own)[0] if place else own
+        number = both.astype(np.int64, copy=False)
     return number
 
 

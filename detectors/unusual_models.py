@@ -103,7 +103,9 @@ def fit(reference: NDArray[np.float64], seed: int) -> Model | None:
     forest = planted(grown.detector_)
     near = draw(reference, NEIGHBOUR_ROWS, seed + 1)
     tails = np.sort(reference, axis=0)
-    parts = _parts(forest, tails, near, reference)
+    # pyod has scored its reference; less its offset, that is `strangeness` to the digit.
+    strange = grown.decision_scores_ - forest.offset
+    parts = np.log(strange), _tail(tails, reference), _distance(near, reference)
     found = [nulls.fit(part, "upper") for part in parts]
     usual = tuple(null for null in found if null is not None)
     if len(usual) < len(found):
