@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from detectors.heap import kept
 from provenance.beside import usable_cpus
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def _by_two(
     """Return the answers by the number of the task; some may be missing."""
     answers: dict[int, T | Exception] = {}
     with ExitStack() as ends, suppress(OSError):  # there is no room for another process
+        ends.enter_context(kept())
         tickets = _Tickets(plan.others)
         ends.callback(tickets.close)
         # To look through what there is for garbage would copy its pages, in either process.
