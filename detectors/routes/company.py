@@ -52,6 +52,7 @@ class Around:
         least: int,
         share: float,
         asked: NDArray[np.bool_] | None = None,
+        able: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.bool_]:
         """Tell for each case whether enough others around it are odd.
 
@@ -61,11 +62,14 @@ class Around:
             least: How many others must be odd.
             share: And what share of the others of that time they must be.
             asked: Of whom to tell it; the others are in no company. None for everybody.
+            able: Who would be odd if the same befell them; the others show nothing. None for all.
         """
         found = np.zeros(len(odd), bool)
         # Asked in order: each search begins where the one before it has warmed the memory.
         who = self._order if asked is None else self._order[asked[self._order]]
         others, all_others = self._others(odd, reach_us, who)
+        if able is not None:
+            all_others = self._others(able, reach_us, who)[0]
         found[who] = (others >= least) & (others >= share * all_others)
         return found
 

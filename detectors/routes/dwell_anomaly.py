@@ -3,19 +3,20 @@
 Time from the lot's arrival (or making) to its leaving is held against the
 site's usual, and against what was usual there in those days, by when goods
 came and by when they left: a holiday, a full port or a closure holds back all
-of them and accuses none. Days of rest just before goods left are not counted.
-Lots that leave together are one load: it waits for its last lot, and what holds
-it back holds all of them, so they are no company for each other. Where sites of a
-kind are full now and then, a load that stayed as long and had nobody near it to
-show that the site was not full stood in a queue more likely than not.
+of them and accuses none, and so does a rest that all keep, wherever they are.
+Days of rest just before goods left are not counted. Lots that leave together are
+one load: it waits for its last lot, and what holds it back holds all of them, so
+they are no company for each other. Where sites of a kind are full now and then, a
+load that stayed as long and had nobody near it to show that the site was not full
+stood in a queue more likely than not.
 
-Next: detectors/routes/travel_time.py
+Next: detectors/routes/held_back.py
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 import pandas as pd
@@ -27,8 +28,17 @@ from detectors.legs import HOUR_US
 from detectors.routes.additive import crossed, standing
 from detectors.routes.arrivals import arrivals, gone, too_early, unseen
 from detectors.routes.closures import days_of_rest
-from detectors.routes.company import Around, unshown
-from detectors.routes.residuals import effects, spread
+from detectors.routes.held_back import (
+    COMPANY,
+    COMPANY_DAYS,
+    COMPANY_SHARE,
+    HOLIDAY_DAYS,
+    MOST,
+    NEAR_DAYS,
+    ODD,
+    REST_OF_ALL,
+    held_back,
+)
 from detectors.routes.scales import Scale, most_even, outer_reach
 from detectors.routes.shipments import shipments
 from detectors.routes.statistical import LATER_TOO, Statistical
@@ -49,20 +59,10 @@ FLOOR: Final = 0.15
 LEAST_HOURS: Final = 4.0
 """Added to every stay: hours on the quay are no stay."""
 FLOOR_HOURS: Final = 6.0
-NEAR_DAYS: Final = 20
-COMPANY: Final = 2
-"""So many others of those weeks, and such a share of them, held back too: no load did that."""
-COMPANY_DAYS: Final = 14
-COMPANY_SHARE: Final = 0.2
-MOST: Final = 0.5
-"""One other is company enough where it is half of all that there were in those weeks."""
-HOLIDAY_DAYS: Final = 5
 HELD_BACK: Final = "a holiday, congestion or closure that held back others too"
 QUEUE: Final = "a queue in which no other load stood"
 AS_MANY: Final = 0.002
 """A queue that befalls so many loads and is seen by none is as common as what is wrong."""
-_ODD: Final = 2.0
-_AS_LONG: Final = 0.35
 
 
 class DwellAnomaly(Statistical):
@@ -70,7 +70,7 @@ class DwellAnomaly(Statistical):
 
     name: Final = "dwell_anomaly"
     type: Final = "dwell_anomaly"
-    version: Final = "6"
+    version: Final = "7"
     side = "upper"
     closing = LATER_TOO
     libraries = ("holidays", "numpy", "pandas", "scipy")
@@ -92,6 +92,7 @@ class DwellAnomaly(Statistical):
         "company_share": COMPANY_SHARE,
         "company_of_few": MOST,
         "holiday_days": HOLIDAY_DAYS,
+        "rest_of_all": REST_OF_ALL,
         "as_many_queues": AS_MANY,
     }
 
@@ -133,8 +134,8 @@ class DwellAnomaly(Statistical):
         reach = outer_reach(expected.residual / expected.spread, site[first])
         residual, spread_ = stay - usual, (expected.spread * reach)[load]
         z = residual / spread_
-        back = _held_back(stay[first], loads)
-        held = (z >= _ODD) & back.held[load]
+        back = held_back(stay[first], scale, loads)
+        held = (z >= ODD) & back.held[load]
         return pd.DataFrame(
             {
                 "z": z,
@@ -221,55 +222,6 @@ _NEAR_US: Final = NEAR_DAYS * DAY_US
 _DAY: Final = 24
 
 
-class _Back(NamedTuple):
-    """What may have held back each load.
-
-    Attributes:
-        held: Whether others were held back with it.
-        queue: How probable it is that it stood in a queue that nobody else shows.
-    """
-
-    held: NDArray[np.bool_]
-    queue: NDArray[np.float64]
-
-
-def _held_back(stay: NDArray[np.float64], window: pd.DataFrame) -> _Back:
-    """Tell long stays in company: at the site in those weeks, or in the country in those days.
-
-    Stays count against the site's usual alone: what the weeks' others explain already is what is
-    asked here.
-    """
-    site, country = window["site"].to_numpy(), window["country"].to_numpy()
-    rest = effects(stay, [(site, 0), (window["site_product"].to_numpy(), _PRODUCT_SIZE)])
-    far = rest / spread(rest, site, 1e-9)
-    farthest = max(COMPANY_DAYS, NEAR_DAYS, HOLIDAY_DAYS) * DAY_US
-    left, came, at_home = (
-        Around(window[name].to_numpy(), place, farthest_us=farthest)
-        for name, place in (("at", site), ("since", site), ("at", country))
-    )
-    marked = np.zeros(len(far), bool)
-    for level in _LEVELS:
-        asked = (far >= _ODD) & (_AS_LONG * far <= level)
-        for around, days, least, share in (
-            (left, COMPANY_DAYS, COMPANY, COMPANY_SHARE),
-            (came, COMPANY_DAYS, COMPANY, COMPANY_SHARE),
-            (left, NEAR_DAYS, 1, MOST),
-            (came, NEAR_DAYS, 1, MOST),
-            (at_home, HOLIDAY_DAYS, COMPANY, COMPANY_SHARE),
-        ):
-            marked |= around.company(
-                far >= level, reach_us=days * DAY_US, least=least, share=share, asked=asked
-            )
-    usual = [one.others(far < _ODD, reach_us=COMPANY_DAYS * DAY_US) for one in (left, came)]
-    kind = window["kind"].to_numpy()
-    queue = unshown(far, marked, np.maximum(*usual), site=site, kind=kind)
-    return _Back(marked, np.where(far >= _ODD, queue, 0.0))
-
-
-_LEVELS: Final = tuple(float(one) for one in np.geomspace(2, 20, 11))
-_PRODUCT_SIZE: Final = 8
-
-
 def _of_sites(shared: Features, site: pd.Series, column: str) -> NDArray[np.int64]:
     """Number what the master data say of each site; what they do not say is alike."""
     source = shared.frames.facilities
@@ -282,8 +234,8 @@ def _account(row: Mapping[str, Any], threshold: float) -> Account:
     scale, rest = Scale(float(row["power"])), int(row["rest"])
     counted = max(row["hours"] - _DAY * rest, 0) + LEAST_HOURS
     middle = float(scale.values(np.array([counted]))[0]) - row["residual"]
-    usual = scale.back(middle) - LEAST_HOURS
-    high = scale.back(middle + threshold * row["spread"]) - LEAST_HOURS
+    both = np.array([middle, middle + threshold * row["spread"]])
+    usual, high = (scale.back(both) - LEAST_HOURS).tolist()
     days, usual, high = row["hours"] / 24, max(usual, 0.0) / 24, max(high, 0.0) / 24 + rest
     shut = "day" if rest == 1 else f"{rest} days"
     before = f", the last {shut} of them a rest there" if rest else ""

@@ -37,11 +37,11 @@ class Scale(NamedTuple):
             return np.asarray(positive**self.power, np.float64)
         return np.log(positive)
 
-    def back(self, value: float) -> float:
-        """Return the positive value that lies there on the scale."""
+    def back(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the positive values that lie there on the scale."""
         if self.power:
-            return float(max(value, 0.0) ** (1 / self.power))
-        return float(np.exp(value))
+            return np.asarray(np.maximum(values, 0.0) ** (1 / self.power), np.float64)
+        return np.exp(values)
 
     def floor(self, share: float, least: float) -> float:
         """Return the least spread on the scale: a share on the logarithmic, else an amount."""

@@ -256,3 +256,38 @@ def test_the_risk_of_a_queue_is_what_counting_gives(data: st.DataObject, size: i
         as_far = (1 + beyond) / (1 + (held & alike).sum())
         assert told[one] == pytest.approx(often * company._PASSES ** usual[one] * as_far)
     assert (unshown(far, held & False, usual, site=site, kind=kind) == 0).all()
+
+
+def mills(resting: int) -> tuple[World, str]:
+    """Mills and stores of many countries send a load every ten days, mills soon, stores late.
+
+    Args:
+        resting: How many of the other mills hold back one load of the week in which the first
+            mill holds back one: each by six days.
+
+    Returns:
+        The world, and what the first mill held back.
+    """
+    world, dice, kept = World(), random.Random(7), ""
+    world.site("SHOP")
+    countries = ("DE", "FR", "IT", "ES", "PL", "NL", "SE", "PT")
+    for number, country in enumerate((*countries, *countries)):
+        name, is_mill = f"{country}-{number}", number < len(countries)
+        world.site(name, country=country)
+        for n in range(50):
+            hours = (30 if is_mill else 600) * dice.lognormvariate(0, 0.25)
+            held = is_mill and n == 25 and number <= resting
+            came = 240.0 * n + 5 * number
+            world.make(came, name, f"L{name}{n}")
+            sent = world.ship(came + hours + 144 * held, name, "SHOP", f"L{name}{n}", f"T{name}{n}")
+            kept = sent if held and number == 0 else kept
+    return world, kept
+
+
+@pytest.mark.parametrize(("resting", "accused"), [(0, True), (5, False)])
+def test_a_rest_that_mills_of_many_countries_keep_accuses_none(
+    resting: int, *, accused: bool
+) -> None:
+    """Stores in which goods wait for weeks anyway cannot show it, and count for nothing."""
+    world, kept = mills(resting)
+    assert set(flagged("dwell_anomaly", world)) == ({kept} if accused else set())
