@@ -33,6 +33,7 @@ __all__ = [
     "roughly",
     "size",
     "sizes",
+    "wider",
 ]
 
 ABOUT: Final = 3
@@ -116,6 +117,30 @@ def beyond(
     beyond = np.empty(len(window))
     beyond[order] = residual[order] - np.clip(residual[order], low, high)
     return beyond
+
+
+def wider(z: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how many times further than usual the middle one of each one's group strays.
+
+    A parcel's box and ice weigh what was at hand: parcels stray many times as far as loads do, and
+    what is clipped as too far to be ordinary does not tell how far.
+
+    Args:
+        z: Residuals in usual spreads.
+        codes: Group number of each.
+
+    Returns:
+        At least 1: small groups are taken to stray as others do.
+    """
+    size = np.bincount(codes)[codes]
+    middle = pd.Series(np.abs(z)).groupby(codes).transform("median").to_numpy()
+    square = (size * (_MAD_TO_SIGMA * middle) ** 2 + _CALM) / (size + _CALM)
+    return np.asarray(np.sqrt(np.maximum(square, 1.0)), np.float64)
+
+
+_MAD_TO_SIGMA: Final = 1.4826
+_CALM: Final = 16.0
+"""So many imagined others stray as far as usual."""
 
 
 def _before(

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
-from detectors.routes.additive import crossed, standing
+from detectors.routes.additive import Standing, crossed, standing
 from detectors.routes.packing import (
     ABOUT,
     BESIDE,
@@ -28,6 +28,7 @@ from detectors.routes.packing import (
     roughly,
     size,
     sizes,
+    wider,
 )
 from detectors.routes.shipments import KG_PER_LB, declared, smallness
 from detectors.routes.statistical import LATER_TOO, Statistical
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from detectors.base import Abstention, Case, Finding
     from detectors.features import Features
-    from detectors.routes.additive import Effects, Standing
+    from detectors.routes.additive import Effects
 
 __all__ = ["WeightMisdeclared"]
 
@@ -57,7 +58,7 @@ class WeightMisdeclared(Statistical):
 
     name: Final = "weight_misdeclared"
     type: Final = "weight_misdeclared"
-    version: Final = "7"
+    version: Final = "8"
     closing = LATER_TOO
     reads: Final = (
         "event/1 /gross_weight",
@@ -124,16 +125,18 @@ def _held(
     ratio: NDArray[np.float64], groupings: Sequence[Effects], window: pd.DataFrame
 ) -> Standing:
     product, grain = window["product"].to_numpy(), window["kg_grain"].to_numpy()
-    return standing(
+    small = smallness(window)
+    residual, usual = standing(
         ratio,
         product,
         groupings,
         scale_by=product,
         floor=FLOOR,
         grain=grain,
-        unrest=[smallness(window)],
+        unrest=[small],
         alike=True,
     )
+    return Standing(residual, usual * wider(residual / usual, small))
 
 
 def _partners(window: pd.DataFrame) -> list[Effects]:

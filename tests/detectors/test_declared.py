@@ -152,3 +152,19 @@ def test_what_samples_weigh_strays_further_than_what_loads_do() -> None:
         table.loc[odd, "figure"] = 0.4 * table["amount"][odd] * 1.15
     z = np.abs(standing_of(table)["z"])
     assert z[sample] < 0.6 * z[whole]
+
+
+def test_parcels_that_stray_many_times_as_far_as_loads_are_ordinary() -> None:
+    """Boxes and ice of what was at hand: the parcels themselves tell how far they stray.
+
+    What weighs wrong among loads stands out as before.
+    """
+    table, dice = loads(4), np.random.default_rng(5)
+    load = table.index >= 60
+    table["amount"] = np.where(load, 200 * table["amount"], dice.integers(1, 9, len(table)))
+    box = np.where(load, 0.0, dice.uniform(0.5, 2, len(table)))
+    table["figure"] = np.round(0.4 * table["amount"] * dice.normal(1, 0.01, len(table)) + box, 3)
+    table.loc[100, "figure"] *= 1.15
+    z = np.abs(standing_of(table)["z"].to_numpy())
+    assert np.quantile(z[~load], 0.9) < 2.5
+    assert z[100] > 6
