@@ -95,13 +95,15 @@ def sources(*modules: str) -> set[str]:
     return family
 
 
-def _used(module: str) -> set[str]:
+@cache
+def _used(module: str) -> frozenset[str]:
     """Return the modules of this room that a module takes functions, classes or all from."""
     homes = (
         value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
         for value in vars(import_module(module)).values()
     )
-    return {home for home in homes if isinstance(home, str) and home.startswith("detectors.")}
+    named = (home for home in homes if isinstance(home, str))
+    return frozenset(home for home in named if home.startswith("detectors."))
 
 
 @cache
