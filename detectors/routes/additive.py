@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from detectors.routes.residuals import drawn_spread, spread
 
@@ -223,12 +224,8 @@ def _unrest(z: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.floa
 
 
 def _medians(values: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
-    order = np.lexsort((values, codes))
-    ends = np.cumsum(np.bincount(codes))
-    starts = np.append(0, ends[:-1])
-    low, high = (starts + ends - 1) // 2, (starts + ends) // 2
-    ordered = values[order]
-    return np.asarray(((ordered[low] + ordered[high]) / 2)[codes], np.float64)
+    middle = pd.Series(values).groupby(codes).median()
+    return np.asarray(middle, np.float64)[codes]
 
 
 def steps(figures: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
