@@ -16,8 +16,9 @@ import numpy as np
 from detectors.base import Benign
 from detectors.booked import weeks_booked
 from detectors.holiday_calendar import of_month
+from detectors.labour.clocks import by_clock, by_shifts
 from detectors.labour.figures import ratio, subjects
-from detectors.labour.hour_signs import MIN_ROWS, by_shifts, by_usual, hour_signs
+from detectors.labour.hour_signs import MIN_ROWS, by_usual, hour_signs
 from detectors.labour.sign import Sign
 from detectors.labour.signs import Signs
 from detectors.rules import not_judged
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["FalsifiedTimesheet"]
 
 _CHANCE: Final = 0.01
+_NO_ERROR: Final = 0.1
+"""What the mean of sheets is taken to be off by where their workers do not tell."""
 _WORKING_DAYS: Final = 260 / 12
 _MOST_REST: Final = 10.0
 """Holidays of a month that may be paid without being worked."""
@@ -42,7 +45,7 @@ class FalsifiedTimesheet(Signs):
 
     name: ClassVar = "falsified_timesheet"
     type: ClassVar = "falsified_timesheet"
-    version: ClassVar = "6"
+    version: ClassVar = "7"
     peers_are: ClassVar = "facility-months with timesheets, the site's own first"
     libraries: ClassVar = ("holidays", "numpy", "pandas", "scipy")
     reads: ClassVar = (
@@ -121,7 +124,9 @@ class FalsifiedTimesheet(Signs):
         table = subjects(months).merge(found, "left", on=keys)
         totals = months["total_hours"] / months["headcount"].where(months["headcount"] > 0)
         middle = table["middle"].set_axis(months.index)
-        error = (table["middle_error"] / table["middle"]).fillna(0.1).to_numpy(np.float64)
+        error = (table["middle_error"] / table["middle"]).fillna(_NO_ERROR).to_numpy(np.float64)
+        mean = months["sheet_hours"]
+        mean_error = (months["sheet_error"] / mean).fillna(_NO_ERROR).to_numpy(np.float64)
         enough = table["value_whole"].notna().to_numpy()
         for name, other in (
             ("sheets_against_report", months["avg_weekly_hours"]),
@@ -130,6 +135,8 @@ class FalsifiedTimesheet(Signs):
             value = ratio(middle, other)
             table[f"value_{name}"] = np.where(enough, value, np.nan)
             table[f"noise_{name}"] = np.hypot(error, _CHANCE)
+            table[f"mean_value_{name}"] = np.where(enough, ratio(mean, other), np.nan)
+            table[f"mean_noise_{name}"] = np.hypot(mean_error, _CHANCE)
         without = months["subject_id"][~enough]
         return table, not_judged(
             self.name, {f"timesheets of fewer than {MIN_ROWS} worker-weeks": without}
@@ -137,7 +144,7 @@ class FalsifiedTimesheet(Signs):
 
     def prepare(self, window: pd.DataFrame) -> pd.DataFrame:
         """Take off what the clock explains, and give shares the noise of the site's usual ones."""
-        return by_usual(by_shifts(window), ("whole", "alike", "repeated", "copied"))
+        return by_usual(by_shifts(by_clock(window)), ("whole", "alike", "repeated", "copied"))
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Let paid holidays explain as many hours, and report and totals speak with one voice."""

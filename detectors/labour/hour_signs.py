@@ -4,7 +4,7 @@ All of them are figures of one facility-month's timesheets. What a time clock
 does by itself is taken out: a clock that counts quarter hours shows a quarter
 of whole hours, and many equal ones.
 
-Next: detectors/labour/pay_signs.py
+Next: detectors/labour/clocks.py
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["MIN_ROWS", "by_shifts", "by_usual", "hour_signs", "per_month"]
+__all__ = ["MIN_ROWS", "by_usual", "hour_signs", "per_month"]
 
 MIN_ROWS: Final = 8
 """Fewer worker-weeks show no pattern."""
 _GRIDS: Final = (0.5, 0.25, 0.1, 0.05)
 _FINEST: Final = 0.01
+_KEPT: Final = 0.98
+_TELLING: Final = 3
+"""A handful of broken hours does not tell the clock they came from."""
 _ON: Final = 1e-6
 _EDGE: Final = 0.75
 """Hours below a limit that count as just under it."""
@@ -37,10 +40,6 @@ _QUARTILES: Final = 1.349
 """Distance of a normal's quartiles in standard deviations."""
 _OF_QUARTILES: Final = 1.65
 """Error of a spread read off quartiles, over that of a standard deviation."""
-_CARDS: Final = 4
-"""Ways in which three of four weeks can be those of the month before."""
-_SHIFTS: Final = 0.16
-"""Share of pairs of weeks that are equal from which on a site's weeks are made of shifts."""
 _OF_MEDIAN: Final = 1.25
 """Error of a median over that of a mean."""
 
@@ -59,10 +58,11 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
 
     Returns:
         One row per row of `sheets.months`, with `value_*` and `noise_*` of "week_to_week",
-        "worker_to_worker" and "under_limit", `value_*`, `chance_*` and `of_*` (see `by_usual`)
-        of "whole", "alike", "repeated" and "copied", the share of pairs of weeks that are equal,
-        `equal`, and the usual week, `middle`, with its standard error over workers,
-        `middle_error`.
+        "worker_to_worker" and "under_limit", `value_*` of "whole", "alike", "repeated" and
+        "copied", the share of pairs of weeks that are equal, `equal`, the usual week, `middle`,
+        with its standard error over workers, `middle_error`, how many `rows` and `workers` there
+        are and how far hours spread among all rows, `across`, and among a worker's, `within`,
+        and the step of the clock, `step`, with how many hours are `broken` (see `clocks`).
     """
     known = sheets.hours > 0
     rows = sheets._replace(
@@ -73,7 +73,6 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
         pay=sheets.pay[known],
     )
     count = np.maximum(per_month(rows, np.ones(len(rows.month))), 1)
-    grid = _grid(rows, count)
     within, freedom = _within(rows, count)
     middle, across = _across(rows)
     workers = np.bincount(rows.month[np.diff(rows.worker, prepend=-1) > 0], minlength=len(count))
@@ -90,7 +89,9 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
         **_copied(rows),
         **_under(rows, count, limit),
     }
-    table = sheets.months.assign(**found, **_chances(grid, across, within, count, workers))
+    table = sheets.months.assign(
+        **found, across=across, within=within, rows=count, workers=workers, **_steps(rows)
+    )
     enough = per_month(rows, np.ones(len(rows.month))) >= MIN_ROWS
     names = [name for name in found if name.startswith("value_")]
     table[names] = table[names].where(pd.Series(enough, index=table.index), axis=0)
@@ -118,59 +119,19 @@ def by_usual(window: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     return window.assign(**found)
 
 
-def by_shifts(window: pd.DataFrame) -> pd.DataFrame:
-    """Expect of a site that works in whole shifts, or days, what these make equal by themselves.
+def _steps(rows: Sheets) -> dict[str, Floats]:
+    """Return the step of the clock: the coarsest that nearly all hours that are not whole keep.
 
-    A shift more or less is no change of how far its hours spread.
-
-    Args:
-        window: What `hour_signs` returns, with `site`.
+    NaN where there are too few of them; also how many there are.
     """
-    usual = window["equal"].groupby(window["site"]).transform("median")
-    shifts = usual > _SHIFTS
-    equal = window["equal"].where(shifts, 0.0)
-    copied = _CARDS * equal**3 + (window["of_copied"] - 1) * equal**4
-    found = {
-        "chance_repeated": np.maximum(window["chance_repeated"], equal),
-        "chance_copied": np.minimum(np.maximum(window["chance_copied"], copied), 1.0),
-    }
-    for name in ("week_to_week", "worker_to_worker", "under_limit"):
-        found[f"value_{name}"] = window[f"value_{name}"].mask(shifts)
-    return window.assign(**found)
-
-
-def _chances(
-    grid: Floats, across: Floats, within: Floats, count: Floats, workers: NDArray[np.int64]
-) -> dict[str, Floats]:
-    """Return what a clock of some step and hours of some spread make equal by themselves."""
-    week, other = (
-        np.minimum(1.0, 0.28 * grid / np.maximum(spread, grid / 4)) for spread in (within, across)
-    )
-    people = np.maximum(workers, 1).astype(np.float64)
-    return {
-        "chance_whole": grid,
-        "of_whole": count,
-        "chance_alike": 0.4 * grid / np.maximum(across, grid) + 1 / count,
-        "of_alike": count,
-        "chance_repeated": week,
-        "of_repeated": np.maximum(count - people, 1),
-        "chance_copied": np.minimum(1.0, _CARDS * week**3 + (people - 1) * other**4),
-        "of_copied": people,
-    }
-
-
-def _grid(rows: Sheets, count: Floats) -> Floats:
-    """Return the step of the clock: the coarsest that nearly all hours that are not whole keep."""
-    found = np.full(len(rows.months), _FINEST)
     broken = np.abs(rows.hours - np.round(rows.hours)) > _ON
     parts = per_month(rows, broken.astype(np.float64))
+    found = np.full(len(rows.months), _FINEST)
     for step in reversed(_GRIDS):
         on = np.abs(rows.hours / step - np.round(rows.hours / step)) < _ON
         kept = per_month(rows, (on & broken).astype(np.float64))
-        # A handful of broken hours does not tell the clock they came from.
-        sure = (parts >= 3) & (kept >= 0.98 * parts)  # noqa: PLR2004
-        found = np.where(sure, step, found)
-    return np.where(parts > 0, found, np.minimum(1.0, 3 / count))
+        found = np.where(kept >= _KEPT * parts, step, found)
+    return {"step": np.where(parts >= _TELLING, found, np.nan), "broken": parts}
 
 
 def _whole(rows: Sheets, count: Floats) -> dict[str, Floats]:
