@@ -12,7 +12,8 @@ import numpy as np
 
 from detectors.base import Account, Benign, Expected, Measure
 from detectors.custody import stock
-from detectors.rules import plain
+from detectors.rules import much
+from detectors.units import unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,8 @@ def account(case: Case) -> Account:
     """Put one gap into words, with the events it rests on."""
     row = case.row
     ship = case.shared.row(int(row["position"]))
-    words = _words(row, ship, _last_holder(case, ship))
+    unit = unit_of(int(ship["product"]), ship["quantity_unit"], case.shared.products)
+    words = _words(row, ship, unit, _last_holder(case, ship))
     amount, other = _finite(row["amount"]), _finite(row["other"])
     sentence, remedy, what, expected = words
     observed = amount if row["problem"] in ("holder", "quantity") else other
@@ -60,20 +62,21 @@ class _Words(NamedTuple):
     expected: Expected
 
 
-def _words(row: Mapping[str, Any], ship: Row, last: str | None) -> _Words:
+def _words(row: Mapping[str, Any], ship: Row, unit: object, last: str | None) -> _Words:
     match row["problem"]:
         case "holder" | "quantity":
-            return _held_words(row, ship, last)
+            return _held_words(row, ship, unit, last)
         case _:
-            return _arrived_words(row, ship)
+            return _arrived_words(row, ship, unit)
 
 
-def _held_words(row: Mapping[str, Any], ship: Row, last: str | None) -> _Words:
+def _held_words(row: Mapping[str, Any], ship: Row, unit: object, last: str | None) -> _Words:
     amount, held = _finite(row["amount"]), _finite(row["other"])
     goods, shipper = f"lot {ship['lot_id']} of {ship['product_id']}", ship["shipper"]
     if row["problem"] == "quantity":
-        sentence = f"shipped {plain(amount)} of {goods}, but by the record it held {plain(held)}"
-        remedy = f"{plain(amount - held)} more had arrived there, or {plain(held)} been shipped"
+        had = much(held, unit)
+        sentence = f"shipped {much(amount, unit)} of {goods}, but by the record it held {had}"
+        remedy = f"{much(amount - held, unit)} more had arrived there, or {had} been shipped"
     else:
         where = f"; the record last shows it at {last}" if last else ""
         sentence = f"shipped {goods}, but nothing shows that it ever got it{where}"
@@ -82,18 +85,18 @@ def _held_words(row: Mapping[str, Any], ship: Row, last: str | None) -> _Words:
     return _Words(f"{shipper} {sentence}.", remedy, "quantity shipped", expected)
 
 
-def _arrived_words(row: Mapping[str, Any], ship: Row) -> _Words:
+def _arrived_words(row: Mapping[str, Any], ship: Row, unit: object) -> _Words:
     amount, arrived = _finite(row["amount"]), _finite(row["other"])
-    goods = f"{plain(amount)} of lot {ship['lot_id']} of {ship['product_id']}"
+    goods = f"{much(amount, unit)} of lot {ship['lot_id']} of {ship['product_id']}"
     shipper, to = ship["shipper"], ship["to_site"]
     if row["problem"] == "never arrived":
         sentence = f"{goods} left {shipper} for {to}, and nobody scanned it in"
         remedy = f"{to} recorded the receipt"
     else:
         more = "more" if arrived > amount else "less"
-        change = f"{plain(abs(arrived - amount))} {more}"
-        sentence = f"{shipper} shipped {goods}, and {plain(arrived)} arrived: {change}"
-        remedy = f"the receipts added up to {plain(amount)}"
+        change = f"{much(abs(arrived - amount), unit)} {more}"
+        sentence = f"{shipper} shipped {goods}, and {much(arrived, unit)} arrived: {change}"
+        remedy = f"the receipts added up to {much(amount, unit)}"
     expected = Expected(amount, amount, "product units")
     return _Words(f"{sentence}.", remedy, "quantity received", expected)
 

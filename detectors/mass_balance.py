@@ -36,7 +36,8 @@ from detectors.reconciled import (
     asked,
     reconciled,
 )
-from detectors.rules import beyond_limit, not_judged, nothing, plain
+from detectors.rules import beyond_limit, much, not_judged, nothing
+from detectors.units import unit_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,7 +59,7 @@ class MassBalance:
 
     name: Final = "mass_balance"
     type: Final = "mass_balance"
-    version: Final = "6"
+    version: Final = "7"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -128,7 +129,8 @@ def _account(case: Case) -> Account:
     row = case.row
     own, lacks = bool(row["by_declared"]), float(row["missing"])
     batches = _pool_size(case)
-    shared = "" if own or batches == 1 else f" together with {batches - 1} batches sharing its lots"
+    others = "one other batch" if batches - 1 == 1 else f"{batches - 1} other batches"
+    shared = "" if own or batches == 1 else f" together with {others} sharing its lots"
     if own or not lacks:
         supply = row["declared"] if own else row["pool_supply"]
         need = row["need"] if own else row["pool_need"]
@@ -140,17 +142,18 @@ def _account(case: Case) -> Account:
         source = "of what arrived of its lots there was left for it"
     entries, by_id = case.shared.once(_master_data)
     declared = (entries[int(row["product"])], *by_id.get(row["material"], ()))
+    unit = _unit(case.shared, row["material"])
     return Account(
         evidence=(*declared, *_evidence(case)),
         observed=Measure("material needed", need, "material units"),
         expected=Expected(0.0, limit, "material units"),
         peer_group=PeerGroup("batches that share input lots", batches),
         sentence=(
-            f"{row['site']} made {row['product_id']} that needs {plain(need)} of "
-            f"{row['material']} at the declared rate{shared}, but {source} {plain(supply)}."
+            f"{row['site']} made {row['product_id']} that needs {much(need, unit)} of "
+            f"{row['material']} at the declared rate{shared}, but {source} {much(supply, unit)}."
         ),
         counterfactual=(
-            f"The flag would disappear if at least {plain(need - limit)} more "
+            f"The flag would disappear if at least {much(need - limit, unit)} more "
             f"of {row['material']} were shown to have come in, or that much less was needed."
         ),
         benign=_benign(row, batches),
@@ -159,6 +162,13 @@ def _account(case: Case) -> Account:
             "from the record, or the declared rate be out of date."
         ),
     )
+
+
+def _unit(shared: Features, material: str) -> object:
+    """Return the unit that a material is declared in; missing where it is not."""
+    products = shared.products
+    declared = products["unit"][products["product_id"] == material].dropna()
+    return unit_names(declared.iloc[-1:]).iloc[0] if len(declared) else None
 
 
 def _master_data(shared: Features) -> tuple[list[int], dict[str, list[int]]]:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["a_or_an", "beyond_limit", "not_judged", "nothing", "plain"]
+__all__ = ["a_or_an", "beyond_limit", "much", "not_judged", "nothing", "plain"]
 
 _EXAMPLES = 5
+_COUNTED = frozenset({"piece", "pair", "carton", "pallet", "bag", "case", "roll", "set"})
+"""What is counted, and so has a plural; other units are written as they are."""
 
 
 def beyond_limit(sample: Sample, scores: NDArray[np.float64]) -> Decisions:
@@ -63,6 +65,20 @@ def plain(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(0, digits - 1 - int(np.floor(np.log10(abs(rounded)))))}f}".rstrip(
         "0"
     ).rstrip(".")
+
+
+def much(amount: float, unit: object) -> str:
+    """Write a quantity with its unit: "1,440 kg", "1 piece", "12 cases"; "12" where it has none.
+
+    Args:
+        amount: How much.
+        unit: One of `units.unit_names`, or whatever is missing.
+    """
+    if not isinstance(unit, str) or not unit:
+        return plain(amount)
+    counted = {"unit": "piece"}.get(unit, unit)
+    several = counted in _COUNTED and plain(amount) != "1"
+    return f"{plain(amount)} {counted}{'s' if several else ''}"
 
 
 def a_or_an(kind: str) -> str:

@@ -19,7 +19,7 @@ from detectors.columns import codes, firsts, positive, texts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MIX_UPS", "PIECE", "amounts", "is_measure", "mix_up", "unit_names"]
+__all__ = ["MIX_UPS", "PIECE", "amounts", "is_measure", "mix_up", "unit_names", "unit_of"]
 
 _KG: Final = {"kg": 1.0, "g": 1e-3, "mg": 1e-6, "t": 1e3, "lb": 0.45359237, "oz": 0.028349523125}
 _M: Final = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "km": 1e3, "yd": 0.9144, "ft": 0.3048}
@@ -114,6 +114,19 @@ def unit_names(names: pd.Series) -> pd.Series:
     spelt = names.str.strip().str.lower()
     same = [_SPELLINGS.get(one, one) for one in spelt]
     return pd.Series(same, names.index, dtype="str", name=names.name)
+
+
+def unit_of(product: int, recorded: object, products: pd.DataFrame) -> object:
+    """Return the unit that one of `amounts` is in; missing where nobody said.
+
+    Args:
+        product: Its row in `products`, -1 for none.
+        recorded: The unit that the row itself names.
+        products: A `products.catalogue`.
+    """
+    declared = products["unit"].iloc[product] if product >= 0 else None
+    unit = declared if isinstance(declared, str) else recorded
+    return unit_names(pd.Series([unit], dtype="str")).iloc[0]
 
 
 def _factor(recorded: object, declared: object, unit_weight_kg: float) -> float:

@@ -2,7 +2,8 @@
 
 Pay per hour follows from the site's totals and is held against the minimum in
 force on the month's first day, in its own currency. Without a minimum, or with
-one in another currency, nothing is concluded and the run says so.
+one in another currency, nothing is concluded and the run says so; likewise with
+one that every site stays far below, which is then the slip, not all of them.
 
 Next: detectors/unusual_overall.py
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
 from detectors.base import (
     Account,
@@ -29,7 +31,6 @@ from detectors.workplace import WEEKS_PER_MONTH
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from detectors.base import Abstention, Case, Decisions
@@ -41,6 +42,12 @@ TOLERANCE: Final = 0.005
 """Share that rounding of the totals explains."""
 MAX_SCORE: Final = 50.0
 HOURS_A_WEEK: Final = 168.0
+FAR: Final = 5.0
+"""Times what anybody pays: a minimum of a day, week or month, or of another money."""
+NOBODY: Final = 100.0
+"""Times: nobody pays a hundredth of the minimum; one of the two figures is wrong."""
+FAR_SITES: Final = 3
+"""Sites that all stay as far below: one may pay its people next to nothing, not everybody."""
 
 
 class WageBelowMinimum:
@@ -48,7 +55,7 @@ class WageBelowMinimum:
 
     name: Final = "wage_below_minimum"
     type: Final = "wage_below_minimum"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
@@ -61,7 +68,12 @@ class WageBelowMinimum:
         "legal_limit/1 /currency",
         "legal_limit/1 /min_hourly_wage",
     )
-    parameters: Final[Mapping[str, float | int | str]] = {"tolerance_share": TOLERANCE}
+    parameters: Final[Mapping[str, float | int | str]] = {
+        "tolerance_share": TOLERANCE,
+        "far_times": FAR,
+        "far_sites": FAR_SITES,
+        "nobody_times": NOBODY,
+    }
     libraries: Final = ("numpy", "pandas")
 
     def features(self, shared: Features) -> Sample:
@@ -77,7 +89,11 @@ class WageBelowMinimum:
         absurd = weekly > HOURS_A_WEEK
         kept = limited & paid & same & ~absurd
         left_out = self._left_out(table, limited, paid, same, absurd)
-        return Sample(table[kept].reset_index(drop=True), left_out)
+        judged = table[kept].reset_index(drop=True)
+        far = _far(judged)
+        reason = "a minimum wage that nobody's pay comes near, perhaps not one of an hour"
+        left_out += not_judged(self.name, {reason: judged["subject_id"][far]})
+        return Sample(judged[~far].reset_index(drop=True), left_out)
 
     def _left_out(
         self,
@@ -140,6 +156,17 @@ class WageBelowMinimum:
                 "apprentices or zones are not in the record."
             ),
         )
+
+
+def _far(months: pd.DataFrame) -> pd.Series:
+    """Mark pay that nobody pays, and the months in which all sites stay far below a minimum."""
+    ratio = months["min_hourly_wage"] / months["hourly"]
+    everybody = pd.Series(0, index=months.index)
+    far = ratio > NOBODY
+    for under in (months["limit_index"], everybody):
+        sites = months["facility_id"].groupby(under).transform("nunique")
+        far |= (ratio.groupby(under).transform("min") > FAR) & (sites >= FAR_SITES)
+    return far
 
 
 def _benign() -> tuple[Benign, ...]:

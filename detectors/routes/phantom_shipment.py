@@ -50,7 +50,8 @@ from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
 from detectors.past import LEAST_QUARTERS, past
-from detectors.rules import beyond_limit, not_judged, plain
+from detectors.rules import beyond_limit, much, not_judged, plain
+from detectors.units import unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -236,7 +237,8 @@ def _with_receipts(shared: Features, table: pd.DataFrame) -> pd.DataFrame:
 def _account(case: Case) -> Account:
     row, shared = case.row, case.shared
     ship, first = shared.row(int(row["ship"])), shared.row(int(row["earlier"]))
-    sentence, remedy, observed, expected = _words(row, ship, first)
+    unit = unit_of(int(ship["product"]), ship["quantity_unit"], shared.products)
+    sentence, remedy, observed, expected = _words(row, ship, first, unit)
     lot = list(dict.fromkeys(shared.flows_of(int(ship["lot"])).entry.tolist()))[:_MOST_EVIDENCE]
     earlier = [int(first["index"])] if row["earlier"] >= 0 else []
     return Account(
@@ -258,9 +260,11 @@ def _account(case: Case) -> Account:
     )
 
 
-def _words(row: Mapping[str, Any], ship: Row, first: Row) -> tuple[str, str, Measure, Expected]:
+def _words(
+    row: Mapping[str, Any], ship: Row, first: Row, unit: object
+) -> tuple[str, str, Measure, Expected]:
     amount = 0.0 if np.isnan(ship["amount"]) else float(ship["amount"])
-    goods = f"{plain(amount)} of lot {ship['lot_id']} of {ship['product_id']}"
+    goods = f"{much(amount, unit)} of lot {ship['lot_id']} of {ship['product_id']}"
     shipped = Measure("quantity shipped", amount, "product units")
     if row["sign"] == "history":
         text = f"{goods} left {ship['shipper']}, but nothing shows that it was made or ever came"
@@ -271,12 +275,13 @@ def _words(row: Mapping[str, Any], ship: Row, first: Row) -> tuple[str, str, Mea
             f"{goods} left {ship['shipper']} for {ship['to_site']}, though all that ever came of "
             f"it had left before, to {ship['to_site']} too"
         )
-        remedy = f"an event showed how {plain(amount)} more of it came to the shipper"
+        remedy = f"an event showed how {much(amount, unit)} more of it came to the shipper"
         return f"{text}.", remedy, shipped, Expected(0.0, 0.0, "product units")
     if row["sign"] == "made":
         held = float(row["held"])
-        text = f"{goods} left {ship['shipper']}, which had {plain(held)} left of what it made of it"
-        remedy = f"{plain(max(amount - held, 0.0))} more had been made, or that much less shipped"
+        rest, more = much(held, unit), much(max(amount - held, 0.0), unit)
+        text = f"{goods} left {ship['shipper']}, which had {rest} left of what it made of it"
+        remedy = f"{more} more had been made, or that much less shipped"
         return f"{text}.", remedy, shipped, Expected(0.0, held, "product units")
     days = (ship["at"] - first["at"]) / DAY_US
     text = (

@@ -181,7 +181,7 @@ def test_hand_over_that_does_not_add_up(arrived: float, word: str) -> None:
     world.receive(90, "B", "L", "S1", 20.0)
     found = flagged(NAME, world)
     assert set(found) == {wrong}
-    assert f"30 {word}" in found[wrong].account.sentence
+    assert f"30 kg {word}" in found[wrong].account.sentence
 
 
 def test_delivery_that_may_still_be_arriving_is_not_short() -> None:

@@ -16,6 +16,7 @@ from planted_labour import LABOUR, workplaces
 from detectors.labour.audit_lapsed import AuditLapsed
 from detectors.registry import BUILT_IN
 from detectors.run import run
+from detectors.wage_below_minimum import WageBelowMinimum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +83,25 @@ def test_degenerate_records_are_no_reason_to_flag(
     frames = replace(world(), labour=change(world().labour).reset_index(drop=True))
     statistical = [flag for flag in asked(frames).flags if flag.p is not None]
     assert len(statistical) <= 1
+
+
+@pytest.mark.parametrize(
+    ("times", "sites", "judged"), [(20.0, 6, 0), (20.0, 2, 28), (1e6, 2, 0), (2.0, 6, 84)]
+)
+def test_minimum_that_nobody_comes_near_judges_nobody(
+    times: float, sites: int, judged: int
+) -> None:
+    """A minimum of another money is one slip, not a wrong of every site; two sites prove none
+    while somebody could pay so little, nor does a minimum that pay comes near.
+    """
+    frames = workplaces(sites=sites, months=14).frames()
+    limits = frames.legal_limits
+    limits = limits.assign(min_hourly_wage=limits["min_hourly_wage"] * times)
+    result = run(replace(frames, legal_limits=limits), [WageBelowMinimum()], tree_size=1, root=ROOT)
+    assert result.judged["wage_below_minimum"] == judged
+    reasons = {one.reason: one.count for one in result.abstentions}
+    near = "a minimum wage that nobody's pay comes near, perhaps not one of an hour"
+    assert reasons.get(near, 0) == sites * 14 - judged
 
 
 def test_dates_in_any_shape_crash_nothing() -> None:

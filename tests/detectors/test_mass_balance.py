@@ -51,7 +51,7 @@ def test_shared_lots_are_judged_together() -> None:
     found = flagged(NAME, world)
     assert len(found) == 1
     flag = next(iter(found.values()))
-    assert "together with 2 batches sharing its lots" in flag.account.sentence
+    assert "together with 2 other batches sharing its lots" in flag.account.sentence
     assert len(flag.evidence) >= 5
 
 
