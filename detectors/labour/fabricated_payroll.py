@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from detectors.base import Benign
+from detectors.booked import weeks_booked
 from detectors.chances import deviate
 from detectors.labour.figures import ratio, subjects
 from detectors.labour.hour_signs import by_usual
 from detectors.labour.pay_signs import by_same_hours, by_wages, pay_signs, roundness
+from detectors.labour.persistence import settled
 from detectors.labour.sign import Sign
 from detectors.labour.signs import Signs
 
@@ -37,6 +39,12 @@ _REPEAT: Final = 1e-4
 """No total repeats with less chance than this, whatever its figures say."""
 _THOUSAND: Final = 6.9078
 """The log of a thousand: totals are written in thousands here and there."""
+_BONUS: Final = 0.81
+"""The log of 2.25: a December's pay with a thirteenth month, or somewhat more."""
+_SHORT: Final = 0.05
+"""Log of the shortfall of hours from which on weeks were not worked."""
+_NEW_MONTHS: Final = 6
+"""Months of round totals, to the end of what is known, that are the way of a new program."""
 _AROUND: Final = 9
 """Months each way that are compared where sites grow and shrink."""
 
@@ -46,7 +54,7 @@ class FabricatedPayroll(Signs):
 
     name: ClassVar = "fabricated_payroll"
     type: ClassVar = "fabricated_payroll"
-    version: ClassVar = "5"
+    version: ClassVar = "6"
     peers_are: ClassVar = "facility-months, the site's own first"
     reads: ClassVar = (
         "labour/1 /gross_wages",
@@ -91,6 +99,8 @@ class FabricatedPayroll(Signs):
     benign: ClassVar = (
         Benign("an employer that always pays round or equal sums", "ruled out"),
         Benign("a bonus or holiday pay that many sites pay in this month", "ruled out"),
+        Benign("a thirteenth month in December, weeks that were paid and not worked", "ruled out"),
+        Benign("a payroll program that rounds otherwise from some month on", "ruled out"),
         Benign("few sheets, so that chance is large", "ruled out"),
         Benign("new hands that are still being trained", "not checked"),
     )
@@ -112,6 +122,7 @@ class FabricatedPayroll(Signs):
         table["noise_total_against_sheets"] = np.hypot(error, _CHANCE)
         table["value_round_total"] = _surprise(roundness(wages.to_numpy(np.float64)))
         table["noise_round_total"] = np.ones(size)
+        table["idle"] = _idle(months)
         table["paid"] = wages.where(wages > 0).to_numpy(np.float64)
         table["value_repeated_total"] = _repeated(months)
         heads = np.log(months["headcount"].where(months["headcount"] > 0))
@@ -133,16 +144,45 @@ class FabricatedPayroll(Signs):
         return by_same_hours(by_usual(by_wages(window), ("same_pay",)))
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
-        """Let a December total beyond the sheets count half: a thirteenth month is paid then."""
-        del site
+        """Let a bonus of December and weeks paid but not worked explain a total beyond the sheets.
+
+        A level of round totals that stays is other software.
+        """
         z = window["z_total_against_sheets"].to_numpy(np.float64)
-        more = window["value_total_against_sheets"] > window["centre_total_against_sheets"]
-        bonus = more & window["month"].str.endswith("-12")
-        return window.assign(z_total_against_sheets=np.where(bonus, z / 2, z))
+        beyond = _beyond_usual(window)
+        paid = np.where(window["month"].str.endswith("-12"), _BONUS, 0.0) + window["idle"]
+        spread = window["spread_total_against_sheets"].to_numpy(np.float64)
+        # Of sites of which some pay a bonus, those that pay none are as usual, too.
+        explained = (paid > 0) & (beyond > -spread)
+        rest = np.maximum(beyond - paid, 0.0) / spread
+        z = np.where(explained, np.minimum(z, rest), z)
+        rounded = window["z_round_total"].to_numpy(np.float64)
+        return window.assign(
+            z_total_against_sheets=z,
+            z_round_total=np.where(settled(rounded, site, _NEW_MONTHS), 0.0, rounded),
+        )
 
     def sheet_entries(self, case: Case) -> tuple[int, ...]:
         """Return the entries of the timesheets."""
         return case.shared.sheet_entries(case.row["facility_id"], case.row["month"])
+
+
+def _beyond_usual(window: pd.DataFrame) -> Floats:
+    """Return how far totals are beyond the sheets, compared with the site's usual months alone."""
+    value = window["value_total_against_sheets"]
+    usual = value.groupby(window["site"]).transform("median")
+    return np.asarray((value - usual).fillna(0.0).to_numpy(np.float64))
+
+
+def _idle(months: pd.DataFrame) -> Floats:
+    """Return by how much a month's hours fall short of the week that was worked, as a log.
+
+    Holidays, a stoppage, a strike: whoever has a salary is paid for them, and no sheet shows it.
+    """
+    hours = months["total_hours"] / months["headcount"].where(months["headcount"] > 0)
+    week = months["avg_weekly_hours"].fillna(months["sheet_hours"])
+    short = np.nan_to_num(-ratio(hours / weeks_booked(months), week))
+    return np.where(short > _SHORT, short, 0.0)
 
 
 def _surprise(zeros: Floats) -> Floats:

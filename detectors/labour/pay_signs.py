@@ -32,6 +32,8 @@ _MOST: Final = 0.2
 _TELLING: Final = 6
 """Months that tell what is usual at a site."""
 _MOST_ZEROS: Final = 9
+_TWO_ALIKE: Final = 3.54
+"""Two of a normal figure fall into one step with its share of this many spreads: two root pi."""
 _CENTS: Final = 100
 
 
@@ -53,7 +55,7 @@ def pay_signs(sheets: Sheets) -> pd.DataFrame:
         One row per row of `sheets.months`: `hourly` (pay over hours of the rows that have both),
         `hourly_error` (its relative standard error over workers), `value_*` and `noise_*` of
         "rounded", "pay_without_hours" and "first_digits", and `value_same_pay`, `of_same_pay`,
-        `pairs_same_hours` and `weeks_same_pay` (see `by_same_hours`).
+        `salaries_alike`, `pairs_same_hours` and `weeks_same_pay` (see `by_same_hours`).
     """
     known = (sheets.hours > 0) & (sheets.pay > 0)
     rows = sheets._replace(
@@ -116,13 +118,32 @@ def _same(rows: Sheets, size: Floats) -> dict[str, Floats]:
     same, both = _others(table, ["month", "hours"]), _others(table, ["month", "hours", "pay"])
     twins = _others(table, ["month", "hours", "pay", "whole"])
     months = len(rows.months)
-    workers = np.bincount(table["month"][~table["worker"].duplicated()], minlength=months)
+    first = ~table["worker"].duplicated()
+    workers = np.bincount(table["month"][first], minlength=months)
     return {
+        "salaries_alike": _by_rounding(table[first], months),
         "value_same_pay": _added(table["month"], others > both - twins, months) / size,
         "of_same_pay": size,
         "pairs_same_hours": _added(table["month"], same, months),
         "weeks_same_pay": size / np.maximum(workers, 1),
     }
+
+
+def _by_rounding(table: pd.DataFrame, months: int) -> Floats:
+    """Return the share of workers whose pay chance makes another's, by how coarse pay is.
+
+    Of few workers with pay in whole units, two have the same, and go on having it where it
+    is a salary.
+    """
+    month = table["month"]
+    zeros = np.floor(roundness(table["pay"].to_numpy(np.float64)))
+    step = np.full(months, np.inf)
+    np.minimum.at(step, month, 0.01 * 10.0**zeros)
+    count = np.maximum(np.bincount(month, minlength=months), 1)
+    spread = table["pay"].groupby(month).std().reindex(range(months)).to_numpy(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one = np.clip(np.nan_to_num(step / (_TWO_ALIKE * spread)), 0.0, 1.0)
+    return np.asarray(1 - (1 - one) ** (count - 1))
 
 
 def _others(table: pd.DataFrame, keys: list[str]) -> Floats:
@@ -139,6 +160,8 @@ def _added(month: pd.Series, values: NDArray[Any], months: int) -> Floats:
 def by_same_hours(window: pd.DataFrame) -> pd.DataFrame:
     """Give shares of equal pay the noise of workers' months that coincide because hours do.
 
+    So do those of few workers whose pay is in whole units.
+
     Two months that coincide come with all their weeks. A few copied workers hardly change how
     many weeks of a month are equal, so they do not excuse themselves.
 
@@ -148,7 +171,9 @@ def by_same_hours(window: pd.DataFrame) -> pd.DataFrame:
     rows, weeks = window["of_same_pay"], window["weeks_same_pay"]
     equal = window["pairs_same_hours"] / (rows * (rows - 1)).clip(lower=1.0)
     share = ((rows / weeks - 1) * equal**weeks).clip(0.0, 1.0)
-    chance = 2 * weeks * share / rows
+    workers = (rows / weeks).clip(lower=1.0)
+    alike = window["salaries_alike"]
+    chance = 2 * weeks * share / rows + 2 * alike * (1 - alike) / workers
     return window.assign(noise_same_pay=(window["noise_same_pay"] ** 2 + chance) ** 0.5)
 
 
