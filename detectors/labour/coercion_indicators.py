@@ -53,7 +53,7 @@ WEIGHTS: Final = {"papers": 1.0, "debt": 1.0, "deductions": 0.7, "hours": 0.4, "
 _GRAVE: Final = ("papers", "debt")
 _WORDS: Final = {
     "papers": "passports held for {} % of the workers",
-    "debt": "recruitment fees of {} months' pay",
+    "debt": "recruitment fees of {} times a month's pay",
     "deductions": "{} % of wages deducted",
     "hours": "{} % of the legal working week",
     "pay": "{} % of the minimum wage",
@@ -66,7 +66,7 @@ class CoercionIndicators:
 
     name: Final = "coercion_indicators"
     type: Final = "coercion_indicators"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
