@@ -80,6 +80,7 @@ class CustodyGap:
         "event/1 /items",
         "event/1 /shipment_id",
         "event/1 /to_facility_id",
+        "product/1 /unit",
     )
     parameters: Final[Mapping[str, float | int | str]] = {
         "tolerance_share": TOLERANCE,

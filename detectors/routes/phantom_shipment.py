@@ -87,6 +87,7 @@ class PhantomShipment:
         "event/1 /from_facility_id",
         "event/1 /items",
         "event/1 /shipment_id",
+        "product/1 /unit",
     )
     parameters: Final[Mapping[str, float | int | str]] = {
         "tolerance_share": TOLERANCE,
