@@ -3,7 +3,9 @@
 Where firms trade with each other they do so again. How soon follows from the shipper's other
 lanes; how probable it is that a lane is silent ever after, times how few honest lanes
 join firms as unlike, is the p-value. A partner who stays is new, not strange: nothing is
-judged before there was time to come back. Returns go a known lane backwards.
+judged before there was time to come back. Returns go a known lane backwards. With whom a
+shipper has traded from its beginning on, who is hardly ever strange, does not count against
+those who came later.
 
 Next: detectors/routes/route_detour.py
 """
@@ -48,6 +50,8 @@ __all__ = ["LaneNovelty"]
 _FARTHEST: Final = 37.0
 _TINY: Final = 1e-300
 _TOGETHER_DAYS: Final = 45
+_LATER: Final = "partners who came later"
+"""After the shipper had traded for `WAIT_DAYS` without them."""
 
 
 class LaneNovelty(Statistical):
@@ -55,8 +59,9 @@ class LaneNovelty(Statistical):
 
     name: Final = "lane_novelty"
     type: Final = "lane_novelty"
-    version: Final = "6"
+    version: Final = "7"
     side = "upper"
+    strata = (_LATER,)
     min_samples = 3
     by_quarter = False
     reads: Final = (
@@ -138,6 +143,7 @@ class LaneNovelty(Statistical):
                 "usual": int((lanes["loads"] >= USUAL).sum()),
                 "peers": window.groupby("maker")["lane"].transform("size").to_numpy(),
                 "judged": asked.to_numpy(bool),
+                "stratum": _strata(window),
             }
         )
 
@@ -178,6 +184,12 @@ def _lanes(window: pd.DataFrame) -> pd.DataFrame:
         akin=akin(lanes),
         together=_together(lanes),
     )
+
+
+def _strata(window: pd.DataFrame) -> NDArray[np.object_]:
+    """Tell partners who came after their shipper had traded for a while from its first ones."""
+    opened, began = (window.groupby(one)["at"].transform("min") for one in ("lane", "maker"))
+    return np.where(opened - began >= WAIT_DAYS * DAY_US, _LATER, "").astype(object)
 
 
 def _unlike(lanes: pd.DataFrame, repeated: NDArray[np.bool_]) -> NDArray[np.float64]:

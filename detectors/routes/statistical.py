@@ -69,6 +69,11 @@ class Statistical(ABC):
     stands_off: ClassVar[bool] = False
     """True where what is wrong may be expected to stand off from the ordinary (`weigh`)."""
 
+    strata: ClassVar[tuple[str, ...]] = ()
+    """Parts of each period that are families of their own, besides what is in none of them: they
+    are told apart by what the p-values do not rest on, so that many that are hardly ever wrong do
+    not count against few that may be."""
+
     @property
     def parameters(self) -> Mapping[str, float | int | str]:
         """Every constant the answer depends on."""
@@ -89,27 +94,33 @@ class Statistical(ABC):
 
         Returns:
             At least `z`, the residual in usual spreads; optionally `benign`, the name of an
-            innocent cause that is more likely than not, and `judged`, False for cases that
-            only serve others as peers.
+            innocent cause that is more likely than not, `judged`, False for cases that
+            only serve others as peers, and `stratum`, one of `strata` or "".
         """
 
     def features(self, shared: Features) -> Sample:
         """Hold each quarter's cases against the two years up to its end."""
         found, left_out = self.cases(shared)
         found = found.sort_values(["at", "index"], kind="stable").reset_index(drop=True)
-        parts, digests = [], {}
+        parts: list[pd.DataFrame] = []
+        digests: dict[str, str] = {}
         partition = Partition(shared, self.name, found)
         fitted, peers = slice(0), pd.DataFrame()
         for label, rows, window in self._families(found["at"]):
-            if partition.is_settled(label, rows, window):
+            labels = {part: f"{label}, {part}" if part else label for part in ("", *self.strata)}
+            same = [partition.is_settled(one, rows, window) for one in labels.values()]
+            if all(same):
                 continue
             # Quarters that are not over have one window: it is fitted once for all of them.
             if window != fitted:
                 peers, fitted = self._peers(found, window), window
             own = peers[(peers.index >= rows.start) & (peers.index < rows.stop)]
             mine = found.loc[own.index].drop(columns="judged", errors="ignore")
-            parts.append(mine.join(own).assign(family=label))
-            digests[label] = _digest(peers["z"].to_numpy(np.float64))
+            family = own["stratum"].map(labels) if self.strata else label
+            parts.append(
+                mine.join(own.drop(columns="stratum", errors="ignore")).assign(family=family)
+            )
+            digests |= dict.fromkeys(labels.values(), _digest(peers["z"].to_numpy(np.float64)))
         table = (
             pd.concat(parts, ignore_index=True)
             if parts

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from detectors.features import Features
+from detectors.routes.lane_novelty import LaneNovelty
 from detectors.routes.likeness import USUAL, akin, as_strange, newness, strangeness
 from detectors.routes.papers import consignments
 from detectors.routes.silence import ONE_LOAD_DAYS, RARE, WAIT_DAYS, silence
@@ -93,13 +94,24 @@ def test_the_first_shipment_speaks_for_the_way_to_a_new_partner() -> None:
     assert set(flagged("lane_novelty", chain.world)) == {first}
 
 
-@pytest.mark.parametrize("back", [1, 2], ids=["within a load", "another load"])
-def test_who_comes_back_is_no_single_load(back: int) -> None:
-    """Shipments of one load are one; the partner who takes another is none to ask about."""
+@pytest.mark.parametrize("loads", [1, RARE + 1], ids=["within a load", "more loads"])
+def test_who_comes_back_is_no_single_load(loads: int) -> None:
+    """Shipments of one load are one; the partner who takes more than two is none to ask about."""
     chain = Chain()
-    later = 24.0 * (ONE_LOAD_DAYS - 1 if back == 1 else WAIT_DAYS)
-    events = {chain.send(chain.hours / 2 + gap, "M1", "S1")[0] for gap in (0.0, later)}
-    assert set(flagged("lane_novelty", chain.world)) == (events if back == 1 else set())
+    gaps = [0.0, ONE_LOAD_DAYS - 1] if loads == 1 else [WAIT_DAYS * one for one in range(loads)]
+    events = {chain.send(chain.hours / 2 + 24.0 * gap, "M1", "S1")[0] for gap in gaps}
+    assert set(flagged("lane_novelty", chain.world)) == (events if loads == 1 else set())
+
+
+@pytest.mark.parametrize("days", [WAIT_DAYS - 1, WAIT_DAYS + 1])
+def test_first_partners_do_not_count_against_later_ones(days: int) -> None:
+    """Who comes after the shipper traded without him for a while is judged among such."""
+    chain = Chain()
+    (event,) = chain.send(24.0 * days, "M1", "S1")
+    judged = LaneNovelty().features(Features(chain.world.frames())).table
+    apart = judged["family"].str.endswith(", partners who came later")
+    assert set(judged["subject_id"][apart]) == ({event} if days > WAIT_DAYS else set())
+    assert event in set(judged["subject_id"])
 
 
 def test_a_closure_accuses_nobody() -> None:
