@@ -6,7 +6,7 @@ fall below zero; where it does, the shortfall is booked once and credited, so
 that one missing receipt does not accuse every later shipment. Quantities are
 reconciled, not only presence: consignments of one lot may share a hub.
 
-Next: detectors/workplace.py
+Next: detectors/misreported.py
 """
 
 from __future__ import annotations

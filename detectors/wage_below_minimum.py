@@ -55,18 +55,20 @@ class WageBelowMinimum:
 
     name: Final = "wage_below_minimum"
     type: Final = "wage_below_minimum"
-    version: Final = "3"
+    version: Final = "4"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
     reads: Final = (
         "facility/1 /country",
+        "labour/1 /avg_weekly_hours",
         "labour/1 /currency",
         "labour/1 /gross_wages",
         "labour/1 /headcount",
         "labour/1 /total_hours",
         "legal_limit/1 /currency",
         "legal_limit/1 /min_hourly_wage",
+        "legal_limit/1 /usd_per_unit",
     )
     parameters: Final[Mapping[str, float | int | str]] = {
         "tolerance_share": TOLERANCE,

@@ -14,14 +14,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from detectors import misreported
 from detectors.columns import first_days, numbers, positive, texts
 from detectors.sheets import HOURS_A_WEEK
 
 __all__ = ["WEEKS_PER_MONTH", "facility_months"]
 
 WEEKS_PER_MONTH: Final = 52 / 12
-_THOUSANDS: Final = (100.0, 2_500.0)
-"""Minimum over pay, between ten times the minimum and two fifths of it paid in thousands."""
 _NUMBERS: Final = (
     "headcount",
     "avg_weekly_hours",
@@ -67,8 +66,8 @@ def facility_months(
         One row per facility and month, in the order of the log: `subject_id`
         (FACILITY|YYYY-MM), `subject_party`, `index`, `facility_id`, `month`, `first_day`,
         `country`, `capacity` (declared, a month), `currency`, the numbers of labour.csv (NaN
-        where absurd: below zero, a share above 1, more hours than a week has; wages in
-        thousands are made whole), the texts about audits, `site_index`,
+        where absurd: below zero, a share above 1, more hours than a week has, far from all that
+        the site ever had; see `misreported`), the texts about audits, `site_index`,
         `limit_index` (-1 for none), `limit_currency`, `min_hourly_wage`, `max_weekly_hours`,
         `min_age`, `usd_per_unit`, and of the timesheets `sheet_workers`, `sheet_hours` (mean
         per worker and week), `sheet_error` (standard error of that mean over workers) and
@@ -87,9 +86,6 @@ def facility_months(
     for name in _NUMBERS:
         values = numbers(labour, name)
         table[name] = np.where(values >= 0, values, np.nan)
-    table["avg_weekly_hours"] = table["avg_weekly_hours"].where(
-        table["avg_weekly_hours"] <= HOURS_A_WEEK
-    )
     for name in _SHARES:
         values = numbers(labour, name)
         table[name] = np.where((values >= 0) & (values <= 1), values, np.nan)
@@ -98,20 +94,18 @@ def facility_months(
     # A correction follows what it corrects in the log; the latest speaks.
     table = table.sort_values("index").drop_duplicates(["facility_id", "month"], keep="last")
     table["subject_id"] = table["facility_id"] + "|" + table["month"]
+    table = misreported.as_meant(table)
+    table["avg_weekly_hours"] = table["avg_weekly_hours"].where(
+        table["avg_weekly_hours"] <= HOURS_A_WEEK
+    )
     table = _with_site(table, facilities)
     table = _with_limits(table, limits)
-    table["gross_wages"] = table["gross_wages"].where(
-        ~_thousands(table), table["gross_wages"] * 1e3
+    table["gross_wages"] = table["gross_wages"].mask(
+        misreported.in_thousands(table), table["gross_wages"] * 1e3
     )
+    table = misreported.without_slips(table)
     table = table.merge(averages, on=["facility_id", "month"], how="left")
     return table.sort_values("index").reset_index(drop=True)
-
-
-def _thousands(table: pd.DataFrame) -> pd.Series:
-    """Return where wages were reported in thousands: nobody pays a hundredth of the minimum."""
-    same = table["currency"] == table["limit_currency"]
-    below = table["min_hourly_wage"] * table["total_hours"] / table["gross_wages"]
-    return same & (below > _THOUSANDS[0]) & (below < _THOUSANDS[1])
 
 
 def _with_site(table: pd.DataFrame, facilities: pd.DataFrame) -> pd.DataFrame:

@@ -66,13 +66,14 @@ class CoercionIndicators:
 
     name: Final = "coercion_indicators"
     type: Final = "coercion_indicators"
-    version: Final = "3"
+    version: Final = "4"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
     reads: Final = (
         "labour/1 /avg_weekly_hours",
         "labour/1 /gross_wages",
+        "labour/1 /headcount",
         "labour/1 /passports_held_share",
         "labour/1 /recruitment_fee_usd",
         "labour/1 /total_hours",

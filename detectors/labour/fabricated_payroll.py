@@ -54,7 +54,7 @@ class FabricatedPayroll(Signs):
 
     name: ClassVar = "fabricated_payroll"
     type: ClassVar = "fabricated_payroll"
-    version: ClassVar = "6"
+    version: ClassVar = "7"
     peers_are: ClassVar = "facility-months, the site's own first"
     reads: ClassVar = (
         "labour/1 /gross_wages",

@@ -45,12 +45,13 @@ class FalsifiedTimesheet(Signs):
 
     name: ClassVar = "falsified_timesheet"
     type: ClassVar = "falsified_timesheet"
-    version: ClassVar = "7"
+    version: ClassVar = "8"
     peers_are: ClassVar = "facility-months with timesheets, the site's own first"
     libraries: ClassVar = ("holidays", "numpy", "pandas", "scipy")
     reads: ClassVar = (
         "facility/1 /country",
         "labour/1 /avg_weekly_hours",
+        "labour/1 /headcount",
         "labour/1 /total_hours",
         "labour/1 /output_product_id",
         "legal_limit/1 /max_weekly_hours",

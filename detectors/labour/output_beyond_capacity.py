@@ -52,13 +52,14 @@ class OutputBeyondCapacity(Signs):
 
     name: ClassVar = "output_beyond_capacity"
     type: ClassVar = "output_beyond_capacity"
-    version: ClassVar = "4"
+    version: ClassVar = "5"
     peers_are: ClassVar = "facility-months of the product, the site's own first"
     reads: ClassVar = (
         "facility/1 /declared_capacity_per_month",
         "labour/1 /output_units",
         "labour/1 /total_hours",
         "labour/1 /headcount",
+        "labour/1 /avg_weekly_hours",
         "labour/1 /output_product_id",
     )
     signs: ClassVar = (

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted_labour import LABOUR, workplaces
 
+from detectors.features import Features
 from detectors.labour.audit_lapsed import AuditLapsed
 from detectors.registry import BUILT_IN
 from detectors.run import run
@@ -112,3 +113,75 @@ def test_dates_in_any_shape_crash_nothing() -> None:
     table = frames.labour.assign(audit_expiry_date=dates, last_audit_date=dates)
     result = run(replace(frames, labour=table), [AuditLapsed()], tree_size=1, root=ROOT)
     assert result.errors == ()
+
+
+def reported(change: Callable[[pd.DataFrame], pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The facility-months of a decent world, and those of its report changed; nothing is flagged
+    of either.
+    """
+    frames = world()
+    spoilt = replace(frames, labour=change(frames.labour.copy()))
+    assert asked(spoilt).flags == asked(frames).flags
+    return Features(frames).facility_months, Features(spoilt).facility_months
+
+
+@pytest.mark.parametrize("name", ["headcount", "total_hours", "gross_wages", "output_units"])
+def test_figures_of_another_magnitude_are_unknown(name: str) -> None:
+    """A dozen digits more in a few months of every site are a slip of the form."""
+    slip = np.arange(len(world().labour)) % 7 == 3
+    own, found = reported(lambda t: t.assign(**{name: t[name].mask(slip, 1e12)}))
+    odd = found[name].isna()
+    assert odd.sum() == slip.sum()
+    assert (found[name][~odd] == own[name][~odd]).all()
+
+
+def test_growth_is_no_slip() -> None:
+    """A site that makes ten times as much from one month to the next may do so."""
+    grown = world().labour["month"] > "2023-09"
+    frames = replace(
+        world(),
+        labour=world().labour.assign(
+            headcount=world().labour["headcount"].where(~grown, world().labour["headcount"] * 10)
+        ),
+    )
+    found = Features(frames).facility_months["headcount"]
+    assert found.notna().all()
+    assert (found > 10 * found.min()).any()
+
+
+def test_hours_and_heads_change_places_again() -> None:
+    """Where the week's hours stand under heads, and heads under hours, both are read as meant."""
+    slip = np.arange(len(world().labour)) % 7 == 3
+    own, found = reported(
+        lambda t: t.assign(
+            headcount=t["headcount"].mask(slip, t["avg_weekly_hours"]),
+            avg_weekly_hours=t["avg_weekly_hours"].mask(slip, t["headcount"]),
+        )
+    )
+    for name in ("headcount", "avg_weekly_hours"):
+        assert (found[name] == own[name]).all()
+
+
+def test_long_weeks_of_few_are_no_columns_that_changed_places() -> None:
+    """Half the heads and twice the hours are what happened, not a slip."""
+    frames = world()
+    months = frames.labour
+    hit = months["month"] == "2023-12"
+    changed = months.assign(
+        headcount=months["headcount"].where(~hit, months["headcount"] / 2),
+        avg_weekly_hours=months["avg_weekly_hours"].where(~hit, months["avg_weekly_hours"] * 2),
+    )
+    result = asked(replace(frames, labour=changed))
+    assert {one.subject_id for one in result.flags if one.type == "excess_hours"} == {
+        f"F{n}|2023-12" for n in range(6)
+    }
+
+
+def test_minimum_of_no_hour_is_not_made_up_for_by_thousands() -> None:
+    """Pay that would be a fortune in thousands is not in thousands: the minimum is the slip."""
+    frames = world()
+    limits = frames.legal_limits.assign(min_hourly_wage=20_000.0, usd_per_unit=1.0)
+    result = asked(replace(frames, legal_limits=limits))
+    assert not [one for one in result.flags if one.type == "wage_below_minimum"]
+    reasons = {one.reason for one in result.abstentions if one.detector == "wage_below_minimum"}
+    assert "a minimum wage that nobody's pay comes near, perhaps not one of an hour" in reasons
