@@ -45,6 +45,7 @@ from detectors.goods.handovers import (
     unseen_by_chance,
 )
 from detectors.goods.ordinary import counted_ships, is_surprising, miscounts
+from detectors.goods.repeats import REPEATED, by_leaving, by_shipment
 from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
@@ -69,7 +70,7 @@ class CustodyGap:
 
     name: Final = "custody_gap"
     type: Final = "custody_gap"
-    version: Final = "7"
+    version: Final = "8"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -102,7 +103,8 @@ class CustodyGap:
         if shared.yardstick(unseen_is_ordinary):
             held, left_out = _without_unseen(held, left_out)
         table = pd.concat([held, hand_overs(shared), lost(shared)], ignore_index=True)
-        for cause in (UNSCANNED, MISCOUNTED):
+        table = _without_repeats(shared, table)
+        for cause in (UNSCANNED, MISCOUNTED, REPEATED):
             left_out[f"explained by {cause}"] = table["position"][
                 table["benign"] == cause
             ].to_numpy()
@@ -178,6 +180,21 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
         "a shipment without a lot": positions[ships & ~rows["has_lot"].to_numpy()],
         "a shipment without a shipper": positions[ships & rows["shipper"].isna().to_numpy()],
     }
+
+
+def _without_repeats(shared: Features, table: pd.DataFrame) -> pd.DataFrame:
+    """Put at the limit what only events that stand twice make too little or too much."""
+    position = table["position"].to_numpy(np.int64)
+    off = (table["amount"] - table["other"]).abs()
+    beyond = off.where(table["share"] > 0, 0.0)
+    short = beyond.where(table["problem"] == "quantity", 0.0)
+    found = by_leaving(shared, position, short)
+    for problem, kind in (("more arrived", "receive"), ("less arrived", "ship")):
+        other = beyond.where(table["problem"] == problem, 0.0)
+        found |= by_shipment(shared, position, other, kind)
+    return table.assign(
+        benign=table["benign"].mask(found, REPEATED), share=table["share"].mask(found, AT_LIMIT)
+    )
 
 
 @past

@@ -26,6 +26,7 @@ from detectors.base import (
     SubjectKind,
 )
 from detectors.columns import Grouped
+from detectors.goods.repeats import REPEATED, repeated
 from detectors.partition import Apart
 from detectors.reconciled import (
     MAX_RATIO,
@@ -59,11 +60,12 @@ class MassBalance:
 
     name: Final = "mass_balance"
     type: Final = "mass_balance"
-    version: Final = "7"
+    version: Final = "8"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
     reads: Final = (
+        "event/1 /event_time",
         "event/1 /facility_id",
         "event/1 /inputs",
         "event/1 /items",
@@ -87,8 +89,11 @@ class MassBalance:
             return nothing()
         every, pools, table = shared.once(reconciled)
         wrong = table["wrong_rate"]
-        left_out = not_judged(self.name, _unusable(every) | _unknown(table, wrong))
-        table = table[table["ratio"].notna() & ~wrong].reset_index(drop=True)
+        twice = _made_twice(shared, table) & ~wrong
+        reasons = _unusable(every) | _unknown(table, wrong)
+        reasons[f"explained by {REPEATED}"] = table["event_id"][twice]
+        left_out = not_judged(self.name, reasons)
+        table = table[table["ratio"].notna() & ~wrong & ~twice].reset_index(drop=True)
         table = table.rename(columns={"event_id": "subject_id", "party": "subject_party"})
         return Sample(table, left_out, {"pools": _Members(pools, shared.unreceived)})
 
@@ -123,6 +128,17 @@ def _unknown(table: pd.DataFrame, wrong: pd.Series) -> dict[str, pd.Series]:
         "an input lot of which no known quantity arrived": event[table["ratio"].isna() & ~wrong],
         "a declared conversion rate that most batches contradict": event[wrong],
     }
+
+
+def _made_twice(shared: Features, table: pd.DataFrame) -> pd.Series:
+    """Mark batches whose pool lacks no more than what batches that stand twice needed again."""
+    entries = shared.rows["index"][shared.once(repeated)]
+    pool = table["pool"]
+    again = table["need"].where(table["index"].isin(entries), 0.0).groupby(pool).transform("sum")
+    over = (table["ratio"] > 1 + TOLERANCE) & ~table["by_declared"]
+    lacks = table["missing"].where(over, 0.0).groupby(pool).transform("sum")
+    lacks = lacks.where(lacks > 0, table["pool_need"] - table["pool_supply"])
+    return over & (again > 0) & (lacks <= again * (1 + TOLERANCE))
 
 
 def _account(case: Case) -> Account:

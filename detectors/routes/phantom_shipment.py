@@ -46,6 +46,7 @@ from detectors.goods.histories import (
     without_history,
 )
 from detectors.goods.pauses import PAUSE_DAYS, UNLIKE
+from detectors.goods.repeats import REPEATED, by_leaving
 from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
@@ -76,7 +77,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "7"
+    version: Final = "8"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -87,6 +88,7 @@ class PhantomShipment:
         "event/1 /from_facility_id",
         "event/1 /items",
         "event/1 /shipment_id",
+        "event/1 /to_facility_id",
         "product/1 /unit",
     )
     parameters: Final[Mapping[str, float | int | str]] = {
@@ -110,6 +112,11 @@ class PhantomShipment:
         rows, ships = shared.rows, lot_ships(shared)
         unknown, left_out = without_history(shared, ships)
         over, held, again = _more_than_there(shared, ships)
+        amount = ships["amount"].to_numpy(np.float64)
+        lacks = pd.Series(np.nan_to_num(over * amount), index=ships.index)
+        twice = by_leaving(shared, ships.index.to_numpy(np.int64), lacks).to_numpy()
+        over, again = np.where(twice, 0.0, over), again & ~twice
+        left_out = {**left_out, f"explained by {REPEATED}": twice}
         paper, earlier = _used_paper(shared, ships)
         degree = np.select([unknown, over > 0, paper], [_FULL, 1 + np.minimum(over, 1), 1.5], 0.0)
         sign = np.select(
