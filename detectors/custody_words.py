@@ -12,7 +12,7 @@ import numpy as np
 
 from detectors.base import Account, Benign, Expected, Measure
 from detectors.custody import stock
-from detectors.rules import much
+from detectors.rules import much, unit_in_words
 from detectors.units import unit_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def account(case: Case) -> Account:
     observed = amount if row["problem"] in ("holder", "quantity") else other
     return Account(
         evidence=_evidence(case, ship),
-        observed=Measure(what, observed, "product units"),
+        observed=Measure(what, observed, unit_in_words(unit)),
         expected=expected,
         sentence=sentence,
         counterfactual=f"The flag would disappear if {remedy}.",
@@ -81,7 +81,7 @@ def _held_words(row: Mapping[str, Any], ship: Row, unit: object, last: str | Non
         where = f"; the record last shows it at {last}" if last else ""
         sentence = f"shipped {goods}, but nothing shows that it ever got it{where}"
         remedy = f"an event showed how {shipper} came by the lot"
-    expected = Expected(0.0, held, "product units")
+    expected = Expected(0.0, held, unit_in_words(unit))
     return _Words(f"{shipper} {sentence}.", remedy, "quantity shipped", expected)
 
 
@@ -97,7 +97,7 @@ def _arrived_words(row: Mapping[str, Any], ship: Row, unit: object) -> _Words:
         change = f"{much(abs(arrived - amount), unit)} {more}"
         sentence = f"{shipper} shipped {goods}, and {much(arrived, unit)} arrived: {change}"
         remedy = f"the receipts added up to {much(amount, unit)}"
-    expected = Expected(amount, amount, "product units")
+    expected = Expected(amount, amount, unit_in_words(unit))
     return _Words(f"{sentence}.", remedy, "quantity received", expected)
 
 

@@ -37,8 +37,8 @@ from detectors.reconciled import (
     asked,
     reconciled,
 )
-from detectors.rules import beyond_limit, much, not_judged, nothing
-from detectors.units import unit_names
+from detectors.rules import beyond_limit, much, not_judged, nothing, unit_in_words
+from detectors.units import declared_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -158,11 +158,11 @@ def _account(case: Case) -> Account:
         source = "of what arrived of its lots there was left for it"
     entries, by_id = case.shared.once(_master_data)
     declared = (entries[int(row["product"])], *by_id.get(row["material"], ()))
-    unit = _unit(case.shared, row["material"])
+    unit = declared_unit(row["material"], case.shared.products)
     return Account(
         evidence=(*declared, *_evidence(case)),
-        observed=Measure("material needed", need, "material units"),
-        expected=Expected(0.0, limit, "material units"),
+        observed=Measure("material needed", need, unit_in_words(unit)),
+        expected=Expected(0.0, limit, unit_in_words(unit)),
         peer_group=PeerGroup("batches that share input lots", batches),
         sentence=(
             f"{row['site']} made {row['product_id']} that needs {much(need, unit)} of "
@@ -178,13 +178,6 @@ def _account(case: Case) -> Account:
             "from the record, or the declared rate be out of date."
         ),
     )
-
-
-def _unit(shared: Features, material: str) -> object:
-    """Return the unit that a material is declared in; missing where it is not."""
-    products = shared.products
-    declared = products["unit"][products["product_id"] == material].dropna()
-    return unit_names(declared.iloc[-1:]).iloc[0] if len(declared) else None
 
 
 def _master_data(shared: Features) -> tuple[list[int], dict[str, list[int]]]:

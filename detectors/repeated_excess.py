@@ -30,7 +30,8 @@ from detectors.columns import codes
 from detectors.goods.drift import BIAS, LIMIT, MANY, SLACK, runs, spreads
 from detectors.partition import Apart
 from detectors.reconciled import TOLERANCE, asked, reconciled
-from detectors.rules import beyond_limit, not_judged, nothing, plain
+from detectors.rules import beyond_limit, not_judged, nothing, plain, unit_in_words
+from detectors.units import declared_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +55,7 @@ class RepeatedExcess:
 
     name: Final = "repeated_excess"
     type: Final = "mass_balance"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -166,21 +167,22 @@ def _account(case: Case) -> Account:
     need, have = float(run["need"].sum()), float(run["have"].sum())
     many = int(run["batches"].sum())
     since = datetime.fromtimestamp(int(run["at"].iloc[0]) / 1e6, UTC).date()
+    unit = unit_in_words(declared_unit(row["material"], case.shared.products))
     rate: Finding = "likely" if row["benign"] else "ruled out"
     return Account(
         evidence=tuple(int(index) for index in run["index"])[-MOST_EVIDENCE:],
-        observed=Measure("material needed by these batches", need, "material units"),
-        expected=Expected(0.0, have * (1 + BIAS), "material units"),
+        observed=Measure("material needed by these batches", need, unit),
+        expected=Expected(0.0, have * (1 + BIAS), unit),
         peer_group=PeerGroup("batches in a row", many),
         sentence=(
             f"{row['site']} made {row['product_id']} in {many} batches since {since} that need "
-            f"{plain(need, 4)} of {row['material']} at the declared rate, and used "
+            f"{plain(need, 4)} {unit} of {row['material']} at the declared rate, and used "
             f"{plain(have, 4)}: each a little more than it can make, together "
             f"{plain(100 * (need / have - 1))} %."
         ),
         counterfactual=(
-            f"The flag would disappear if {plain(max(need - have * (1 + BIAS), 0.0))} more of "
-            f"{row['material']} were shown to have come in."
+            f"The flag would disappear if {plain(max(need - have * (1 + BIAS), 0.0))} {unit} more "
+            f"of {row['material']} were shown to have come in."
         ),
         benign=(
             Benign(row["benign"] or "a declared rate that all sites of the product exceed", rate),

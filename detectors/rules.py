@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["a_or_an", "beyond_limit", "much", "not_judged", "nothing", "plain"]
+__all__ = ["a_or_an", "beyond_limit", "much", "not_judged", "nothing", "plain", "unit_in_words"]
 
 _EXAMPLES = 5
 _COUNTED = frozenset({"piece", "pair", "carton", "pallet", "bag", "case", "roll", "set"})
@@ -76,9 +76,20 @@ def much(amount: float, unit: object) -> str:
     """
     if not isinstance(unit, str) or not unit:
         return plain(amount)
+    return f"{plain(amount)} {unit_in_words(unit, one=plain(amount) == '1')}"
+
+
+def unit_in_words(unit: object, *, one: bool = False) -> str:
+    """Write the unit of a figure: "kg", "pieces", "cases"; "units" where nobody said.
+
+    Args:
+        unit: One of `units.unit_names`, or whatever is missing.
+        one: Whether the figure is 1.
+    """
+    if not isinstance(unit, str) or not unit:
+        return "unit" if one else "units"
     counted = {"unit": "piece"}.get(unit, unit)
-    several = counted in _COUNTED and plain(amount) != "1"
-    return f"{plain(amount)} {counted}{'s' if several else ''}"
+    return f"{counted}s" if counted in _COUNTED and not one else counted
 
 
 def a_or_an(kind: str) -> str:

@@ -19,7 +19,16 @@ from detectors.columns import codes, firsts, positive, texts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MIX_UPS", "PIECE", "amounts", "is_measure", "mix_up", "unit_names", "unit_of"]
+__all__ = [
+    "MIX_UPS",
+    "PIECE",
+    "amounts",
+    "declared_unit",
+    "is_measure",
+    "mix_up",
+    "unit_names",
+    "unit_of",
+]
 
 _KG: Final = {"kg": 1.0, "g": 1e-3, "mg": 1e-6, "t": 1e3, "lb": 0.45359237, "oz": 0.028349523125}
 _M: Final = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "km": 1e3, "yd": 0.9144, "ft": 0.3048}
@@ -127,6 +136,17 @@ def unit_of(product: int, recorded: object, products: pd.DataFrame) -> object:
     declared = products["unit"].iloc[product] if product >= 0 else None
     unit = declared if isinstance(declared, str) else recorded
     return unit_names(pd.Series([unit], dtype="str")).iloc[0]
+
+
+def declared_unit(product_id: str, products: pd.DataFrame) -> object:
+    """Return the unit that a product was last declared in, by anybody; missing where it was not.
+
+    Args:
+        product_id: Of the product.
+        products: A `products.catalogue`.
+    """
+    declared = products["unit"][products["product_id"] == product_id].dropna()
+    return unit_names(declared.iloc[-1:]).iloc[0] if len(declared) else None
 
 
 def _factor(recorded: object, declared: object, unit_weight_kg: float) -> float:

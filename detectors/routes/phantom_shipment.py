@@ -51,7 +51,7 @@ from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
 from detectors.past import LEAST_QUARTERS, past
-from detectors.rules import beyond_limit, much, not_judged, plain
+from detectors.rules import beyond_limit, much, not_judged, plain, unit_in_words
 from detectors.units import unit_of
 
 if TYPE_CHECKING:
@@ -273,24 +273,24 @@ def _words(
 ) -> tuple[str, str, Measure, Expected]:
     amount = 0.0 if np.isnan(ship["amount"]) else float(ship["amount"])
     goods = f"{much(amount, unit)} of lot {ship['lot_id']} of {ship['product_id']}"
-    shipped = Measure("quantity shipped", amount, "product units")
+    shipped = Measure("quantity shipped", amount, unit_in_words(unit))
     if row["sign"] == "history":
         text = f"{goods} left {ship['shipper']}, but nothing shows that it was made or ever came"
         remedy = "an event showed how the lot was made, or how it came to the shipper"
-        return f"{text} there.", remedy, shipped, Expected(0.0, 0.0, "product units")
+        return f"{text} there.", remedy, shipped, Expected(0.0, 0.0, unit_in_words(unit))
     if row["sign"] == "again":
         text = (
             f"{goods} left {ship['shipper']} for {ship['to_site']}, though all that ever came of "
             f"it had left before, to {ship['to_site']} too"
         )
         remedy = f"an event showed how {much(amount, unit)} more of it came to the shipper"
-        return f"{text}.", remedy, shipped, Expected(0.0, 0.0, "product units")
+        return f"{text}.", remedy, shipped, Expected(0.0, 0.0, unit_in_words(unit))
     if row["sign"] == "made":
         held = float(row["held"])
         rest, more = much(held, unit), much(max(amount - held, 0.0), unit)
         text = f"{goods} left {ship['shipper']}, which had {rest} left of what it made of it"
         remedy = f"{more} more had been made, or that much less shipped"
-        return f"{text}.", remedy, shipped, Expected(0.0, held, "product units")
+        return f"{text}.", remedy, shipped, Expected(0.0, held, unit_in_words(unit))
     days = (ship["at"] - first["at"]) / DAY_US
     text = (
         f"{goods} left {ship['shipper']} under a bill of lading that lot {first['lot_id']} of "

@@ -8,7 +8,7 @@ import pytest
 from frame_factories import World
 
 from detectors.features import Features
-from detectors.rules import much
+from detectors.rules import much, unit_in_words
 from detectors.units import unit_of
 
 
@@ -49,6 +49,14 @@ def test_a_limit_is_one_in_every_unit() -> None:
 def test_a_quantity_is_written_with_its_unit(amount: float, unit: str | None, words: str) -> None:
     """What is counted has a plural, what is measured has not, what is unknown is left out."""
     assert much(amount, unit) == words
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"), [("kg", "kg"), ("unit", "pieces"), ("case", "cases"), (None, "units")]
+)
+def test_what_was_observed_names_the_unit_of_the_sentence(unit: str | None, words: str) -> None:
+    """A figure that stands beside its unit has the unit of the sentence, and never none."""
+    assert unit_in_words(unit) == words
 
 
 def test_the_unit_of_a_row_is_the_one_its_amount_is_in() -> None:
