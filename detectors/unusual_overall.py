@@ -71,7 +71,7 @@ class UnusualOverall:
     """Do many small departures from the usual come together in one subject?"""
 
     type: Final = "unusual_overall"
-    version: Final = "6"
+    version: Final = "7"
     evidence_class: Final = EvidenceClass.STATISTICAL
     libraries: Final = ("numpy", "pandas", "pyod", "scikit-learn", "scipy")
 

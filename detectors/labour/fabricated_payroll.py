@@ -146,7 +146,7 @@ class FabricatedPayroll(Signs):
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Let a bonus of December and weeks paid but not worked explain a total beyond the sheets.
 
-        A level of round totals that stays is other software.
+        A level of round totals that stays is other software, and such totals come up again.
         """
         z = window["z_total_against_sheets"].to_numpy(np.float64)
         beyond = _beyond_usual(window)
@@ -156,10 +156,14 @@ class FabricatedPayroll(Signs):
         explained = (paid > 0) & (beyond > -spread)
         rest = np.maximum(beyond - paid, 0.0) / spread
         z = np.where(explained, np.minimum(z, rest), z)
-        rounded = window["z_round_total"].to_numpy(np.float64)
+        rounded, again = (
+            window[f"z_{name}"].to_numpy(np.float64) for name in ("round_total", "repeated_total")
+        )
+        new = settled(rounded, site, _NEW_MONTHS)
         return window.assign(
             z_total_against_sheets=z,
-            z_round_total=np.where(settled(rounded, site, _NEW_MONTHS), 0.0, rounded),
+            z_round_total=np.where(new, 0.0, rounded),
+            z_repeated_total=np.where(new, 0.0, again),
         )
 
     def sheet_entries(self, case: Case) -> tuple[int, ...]:

@@ -52,7 +52,7 @@ class OutputBeyondCapacity(Signs):
 
     name: ClassVar = "output_beyond_capacity"
     type: ClassVar = "output_beyond_capacity"
-    version: ClassVar = "5"
+    version: ClassVar = "6"
     peers_are: ClassVar = "facility-months of the product, the site's own first"
     reads: ClassVar = (
         "facility/1 /declared_capacity_per_month",

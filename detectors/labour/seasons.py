@@ -94,7 +94,8 @@ def _unseasonal(z: Floats, shown: Floats, peers: Peers) -> Floats:
     """Take off what the site showed about the same month of the year before or after, too.
 
     What lasts from one to the other is no season. What others showed as well, then, is one
-    now that they do not report: so `shown` is the distance with the season in it.
+    now that they do not report: so `shown` is the distance with the season in it. Only what
+    goes beyond this month's own season counts of it: a harvest every year hides no workshop.
     """
     months = int(peers.month.max(initial=0)) + 1
     key = peers.site * (months + 2 * _YEAR) + peers.month
@@ -105,10 +106,12 @@ def _unseasonal(z: Floats, shown: Floats, peers: Peers) -> Floats:
         same = (key[at] == key + step) & (peers.month + step >= 0)
         first, last = np.minimum(rows, at) + 1, np.maximum(rows, at)
         between = (loud[last] - loud[first]) / np.maximum(last - first, 1)
-        size = np.sign(z) * shown[at]
+        # A season that is out of z already is not taken off twice.
+        size = np.sign(z) * (shown[at] - (shown - z))
         rest = np.maximum(np.abs(z) - size * np.where(size > 2 * _LOUD, _ALIKE, 1.0), 0.0)
         # Who never joins in what others do in a month shows what is usual for it.
-        alone = (np.abs(z) > _LOUD) & (np.abs(shown) < _ORDINARY) & (np.abs(size) < _ORDINARY)
+        quiet = np.maximum(np.abs(shown), np.abs(shown[at])) < _ORDINARY
+        alone = (np.abs(z) > _LOUD) & quiet
         rest = np.sign(z) * np.where(alone, 0.0, rest)
         again = same & (between < _LASTS) & ((size > 0) | alone)
         found = np.where(again & (np.abs(rest) < np.abs(found)), rest, found)

@@ -85,6 +85,16 @@ def test_season_of_one_site_comes_back() -> None:
     assert of(3, departures(twice, NOISE, PEERS).own)[6] < 3
 
 
+def test_wrong_in_a_harvest_stands_out_though_every_year_has_one() -> None:
+    """All make more each harvest; who makes twice that in one of them is not excused by it."""
+    values = panel(11).reshape(SITES, MONTHS)
+    values[:, [5, 6, 7, 17, 18, 19]] += 8.0
+    values[0, 18] += 8.0
+    found = departures(values.ravel(), NOISE, PEERS).own.reshape(SITES, MONTHS)
+    assert found[0, 18] > 5
+    assert np.abs(found[1:, 18]).max() < 4
+
+
 def test_what_all_of_a_small_group_show_is_theirs() -> None:
     """A bonus of all four sites of a country is no departure; what one of them shows is."""
     group = np.where(SITE < 4, 1, 0)
