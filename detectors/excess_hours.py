@@ -64,7 +64,7 @@ class ExcessHours:
 
     name: Final = "excess_hours"
     type: Final = "excess_hours"
-    version: Final = "6"
+    version: Final = "7"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1

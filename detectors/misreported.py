@@ -17,7 +17,9 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["as_meant", "in_thousands", "without_slips"]
+__all__ = ["COPIED", "as_meant", "copied", "in_thousands", "without_slips"]
+
+COPIED: Final = "a report that repeats another site's, figure for figure"
 
 _ENOUGH: Final = 6
 """Months that tell what is usual at a site."""
@@ -78,6 +80,23 @@ def without_slips(months: pd.DataFrame) -> pd.DataFrame:
         usual = told.transform("median").where(told.transform("count") >= _ENOUGH)
         cleared[name] = figures.mask(figures > _FAR * usual)
     return months.assign(**cleared)
+
+
+def copied(months: pd.DataFrame) -> pd.Series:
+    """Return where a report repeats that of another site: the first of them speaks for itself.
+
+    Two sites may have as many heads or pay the same; hours, wages, heads and output that all
+    agree to the last digit are one form that was filled in for several sites.
+
+    Args:
+        months: In the order of the log, with the totals as they were reported.
+    """
+    totals = list(_TOTALS)
+    told = months[months[totals].notna().all(axis=1)]
+    form = told.groupby(totals, sort=False)
+    several = form["facility_id"].transform("nunique") > 1
+    again = several & told.duplicated(totals)
+    return again.reindex(months.index, fill_value=False)
 
 
 def in_thousands(months: pd.DataFrame) -> pd.Series:

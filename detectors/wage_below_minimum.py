@@ -25,6 +25,7 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
+from detectors.misreported import COPIED
 from detectors.rules import beyond_limit, not_judged, plain
 from detectors.workplace import WEEKS_PER_MONTH
 
@@ -55,7 +56,7 @@ class WageBelowMinimum:
 
     name: Final = "wage_below_minimum"
     type: Final = "wage_below_minimum"
-    version: Final = "4"
+    version: Final = "5"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
@@ -106,11 +107,13 @@ class WageBelowMinimum:
         absurd: pd.Series,
     ) -> tuple[Abstention, ...]:
         subject, stated = table["subject_id"], table["currency"].notna()
+        copied = table["copied"]
         return not_judged(
             self.name,
             {
                 "no minimum wage for the country and month": subject[~limited],
-                "wages or hours missing or zero": subject[limited & ~paid],
+                "wages or hours missing or zero": subject[limited & ~paid & ~copied],
+                COPIED: subject[limited & copied],
                 "wages without a currency": subject[limited & paid & ~stated],
                 "wages and minimum in different currencies": subject[
                     limited & paid & stated & ~same

@@ -67,7 +67,7 @@ def facility_months(
         (FACILITY|YYYY-MM), `subject_party`, `index`, `facility_id`, `month`, `first_day`,
         `country`, `capacity` (declared, a month), `currency`, the numbers of labour.csv (NaN
         where absurd: below zero, a share above 1, more hours than a week has, far from all that
-        the site ever had; see `misreported`), the texts about audits, `site_index`,
+        the site ever had, or `copied`; see `misreported`), the texts about audits, `site_index`,
         `limit_index` (-1 for none), `limit_currency`, `min_hourly_wage`, `max_weekly_hours`,
         `min_age`, `usd_per_unit`, and of the timesheets `sheet_workers`, `sheet_hours` (mean
         per worker and week), `sheet_error` (standard error of that mean over workers) and
@@ -94,6 +94,9 @@ def facility_months(
     # A correction follows what it corrects in the log; the latest speaks.
     table = table.sort_values("index").drop_duplicates(["facility_id", "month"], keep="last")
     table["subject_id"] = table["facility_id"] + "|" + table["month"]
+    table["copied"] = misreported.copied(table)
+    figures = [*_NUMBERS, *_SHARES]
+    table[figures] = table[figures].mask(table["copied"])
     table = misreported.as_meant(table)
     table["avg_weekly_hours"] = table["avg_weekly_hours"].where(
         table["avg_weekly_hours"] <= HOURS_A_WEEK

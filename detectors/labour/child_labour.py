@@ -23,6 +23,7 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
+from detectors.misreported import COPIED
 from detectors.rules import beyond_limit, not_judged, plain
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ChildLabour:
 
     name: Final = "child_labour"
     type: Final = "child_labour"
-    version: Final = "1"
+    version: Final = "2"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1
@@ -68,10 +69,11 @@ class ChildLabour:
         table = shared.facility_months
         limited, age = table["min_age"].notna(), table["min_worker_age"]
         told, absurd = age.notna(), (age < YOUNGEST) | (age > OLDEST)
-        subject = table["subject_id"]
+        subject, copied = table["subject_id"], table["copied"]
         reasons = {
             "no minimum age for the country and month": subject[~limited],
-            "no age of the youngest worker": subject[limited & ~told],
+            "no age of the youngest worker": subject[limited & ~told & ~copied],
+            COPIED: subject[limited & copied],
             "an age no worker has": subject[limited & told & absurd],
         }
         kept = table[limited & told & ~absurd].reset_index(drop=True)

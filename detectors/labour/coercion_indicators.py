@@ -66,7 +66,7 @@ class CoercionIndicators:
 
     name: Final = "coercion_indicators"
     type: Final = "coercion_indicators"
-    version: Final = "4"
+    version: Final = "5"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1

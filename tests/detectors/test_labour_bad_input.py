@@ -15,6 +15,7 @@ from planted_labour import LABOUR, workplaces
 
 from detectors.features import Features
 from detectors.labour.audit_lapsed import AuditLapsed
+from detectors.misreported import COPIED
 from detectors.registry import BUILT_IN
 from detectors.run import run
 from detectors.wage_below_minimum import WageBelowMinimum
@@ -185,3 +186,21 @@ def test_minimum_of_no_hour_is_not_made_up_for_by_thousands() -> None:
     assert not [one for one in result.flags if one.type == "wage_below_minimum"]
     reasons = {one.reason for one in result.abstentions if one.detector == "wage_below_minimum"}
     assert "a minimum wage that nobody's pay comes near, perhaps not one of an hour" in reasons
+
+
+FIGURES = ["headcount", "total_hours", "gross_wages", "output_units", "min_worker_age"]
+
+
+@pytest.mark.parametrize(("sites", "flags"), [(6, 1), (1, 14)])
+def test_form_of_one_site_says_nothing_of_the_others(sites: int, flags: int) -> None:
+    """One filled-in form that stands for several sites is judged once; a site that repeats its own
+    says so of each month.
+    """
+    frames = workplaces(sites=sites, months=14).frames()
+    form = frames.labour.iloc[0][FIGURES].to_dict() | {"min_worker_age": 12.0}
+    labour = frames.labour.assign(**form)
+    result = run(replace(frames, labour=labour), DETECTORS, tree_size=1, root=ROOT)
+    young = [one for one in result.flags if one.detector == "child_labour"]
+    assert len(young) == flags
+    left_out = {one.detector: one.count for one in result.abstentions if one.reason == COPIED}
+    assert left_out == ({"child_labour": 83, "wage_below_minimum": 83} if sites > 1 else {})
