@@ -16,7 +16,20 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["beyond", "deviate", "negative_binomial", "t_beyond", "t_quantile"]
+__all__ = ["as_many", "beyond", "deviate", "negative_binomial", "t_beyond", "t_quantile"]
+
+
+def as_many(counts: ArrayLike, mean: ArrayLike) -> NDArray[np.float64]:
+    """Return how probable a Poisson number at least as large as each count is.
+
+    Args:
+        counts: 0 or more; between whole ones it is what the gamma function makes of them.
+        mean: 0 or more.
+    """
+    counts, mean = np.broadcast_arrays(np.asarray(counts, np.float64), np.asarray(mean, np.float64))
+    some = counts > 0
+    found = np.asarray(_special().gammainc(np.where(some, counts, 1.0), mean), np.float64)
+    return np.where(some, found, 1.0)
 
 
 def beyond(deviates: ArrayLike) -> NDArray[np.float64]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
-import pandas as pd
 
 from detectors.base import Benign
 from detectors.booked import weeks_booked
@@ -25,6 +24,7 @@ from detectors.labour.sign import Sign
 from detectors.labour.signs import Signs
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from detectors.base import Abstention, Case
@@ -54,7 +54,7 @@ class FabricatedPayroll(Signs):
 
     name: ClassVar = "fabricated_payroll"
     type: ClassVar = "fabricated_payroll"
-    version: ClassVar = "7"
+    version: ClassVar = "8"
     peers_are: ClassVar = "facility-months, the site's own first"
     reads: ClassVar = (
         "labour/1 /gross_wages",
@@ -216,11 +216,11 @@ def _repeated(months: pd.DataFrame) -> Floats:
 def _one_in(window: pd.DataFrame) -> Floats:
     """Return the noise that makes of 1 the normal deviate of the chance that a total repeats.
 
-    Totals that are always rounded, or hardly vary, coincide.
+    Rounded totals coincide, and so do those that hardly vary. That they are round is a sign of its
+    own.
     """
     own = window["paid"].groupby(window["site"])
-    zeros = pd.Series(np.floor(roundness(window["paid"].to_numpy(np.float64))), window.index)
-    step = 0.01 * 10.0 ** zeros.groupby(window["site"]).transform("median")
+    step = 0.01 * 10.0 ** np.floor(roundness(window["paid"].to_numpy(np.float64)))
     wide = (own.transform("quantile", 0.75) - own.transform("quantile", 0.25)).clip(lower=1e-9)
     chance = np.nan_to_num((own.transform("count") * step / wide).to_numpy(np.float64), nan=0.5)
     return np.asarray(1 / deviate(np.clip(chance, _REPEAT, 0.4)))

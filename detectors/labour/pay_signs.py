@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from detectors.chances import as_many, deviate
 from detectors.labour.hour_signs import MIN_ROWS, per_month
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _MOST: Final = 0.2
 _TELLING: Final = 6
 """Months that tell what is usual at a site."""
 _MOST_ZEROS: Final = 9
+_SAME_RATE: Final = 3e-4
+"""Wages by the hour nearer to each other than this are one: cents hide the difference."""
 _TWO_ALIKE: Final = 3.54
 """Two of a normal figure fall into one step with its share of this many spreads: two root pi."""
 _CENTS: Final = 100
@@ -67,13 +70,9 @@ def pay_signs(sheets: Sheets) -> pd.DataFrame:
     )
     count = per_month(rows, np.ones(len(rows.month)))
     size = np.maximum(count, 1)
-    zeros = roundness(rows.pay)
-    mean = per_month(rows, zeros) / size
-    spread = np.sqrt(np.maximum(per_month(rows, zeros**2) / size - mean**2, 0) + 0.1)
     found = {
         **_hourly(rows),
-        "value_rounded": mean,
-        "noise_rounded": spread / np.sqrt(size),
+        **_rounded(rows),
         **_same(rows, size),
         **_loose(rows, size),
         **_first_digits(rows, size),
@@ -82,6 +81,23 @@ def pay_signs(sheets: Sheets) -> pd.DataFrame:
     names = [name for name in found if not name.startswith("noise_")]
     table[names] = table[names].where(pd.Series(count >= MIN_ROWS, index=table.index), axis=0)
     return table
+
+
+def _rounded(rows: Sheets) -> dict[str, Floats]:
+    """Return the zeros at the end of pay, every figure that was settled on counting once.
+
+    A wage by the hour that is round makes all pay by it round, and a salary is one figure however
+    often it is paid. A hand that rounds makes many: what it writes follows no rate.
+    """
+    rate = np.round(np.log(rows.pay / rows.hours) / _SAME_RATE)
+    table = pd.DataFrame({"month": rows.month, "rate": rate, "pay": np.round(rows.pay, 2)})
+    once = [table.groupby(["month", key])["pay"].transform("size") for key in ("rate", "pay")]
+    weight = 1 / np.maximum(*(one.to_numpy(np.float64) for one in once))
+    size = np.maximum(per_month(rows, weight), 1)
+    zeros = roundness(rows.pay)
+    mean = per_month(rows, zeros * weight) / size
+    spread = np.sqrt(np.maximum(per_month(rows, zeros**2 * weight) / size - mean**2, 0) + 0.1)
+    return {"value_rounded": mean, "noise_rounded": spread / np.sqrt(size)}
 
 
 def _hourly(rows: Sheets) -> dict[str, Floats]:
@@ -112,7 +128,8 @@ def _same(rows: Sheets, size: Floats) -> dict[str, Floats]:
     """
     table = pd.DataFrame({"month": rows.month, "pay": np.round(rows.pay, 2), "hours": rows.hours})
     table["worker"] = rows.worker
-    week = pd.util.hash_pandas_object(table[["pay", "hours"]], index=False)
+    table["nth"] = table.groupby("worker").cumcount()
+    week = pd.util.hash_pandas_object(table[["pay", "hours", "nth"]], index=False)
     table["whole"] = week.groupby(table["worker"]).transform("sum")
     others = _others(table, ["month", "pay"])
     same, both = _others(table, ["month", "hours"]), _others(table, ["month", "hours", "pay"])
@@ -162,19 +179,25 @@ def by_same_hours(window: pd.DataFrame) -> pd.DataFrame:
 
     So do those of few workers whose pay is in whole units.
 
-    Two months that coincide come with all their weeks. A few copied workers hardly change how
-    many weeks of a month are equal, so they do not excuse themselves.
+    Two months that coincide come with all their weeks, and a chance pair is seldom, but two
+    workers at once: no share is further out than so many pairs are improbable. A few copied workers
+    hardly change how many weeks of a month are equal, so they do not excuse themselves; a month in
+    which all got one sum does not, because its other months tell how far salaries differ.
 
     Args:
-        window: What `pay_signs` returns, with `noise_same_pay`.
+        window: What `pay_signs` returns, with `noise_same_pay` and `site`.
     """
     rows, weeks = window["of_same_pay"], window["weeks_same_pay"]
     equal = window["pairs_same_hours"] / (rows * (rows - 1)).clip(lower=1.0)
     share = ((rows / weeks - 1) * equal**weeks).clip(0.0, 1.0)
     workers = (rows / weeks).clip(lower=1.0)
-    alike = window["salaries_alike"]
+    alike = window["salaries_alike"].groupby(window["site"]).transform("median")
     chance = 2 * weeks * share / rows + 2 * alike * (1 - alike) / workers
-    return window.assign(noise_same_pay=(window["noise_same_pay"] ** 2 + chance) ** 0.5)
+    noise = (window["noise_same_pay"] ** 2 + chance) ** 0.5
+    beyond, pairs = window["value_same_pay"], workers * (share + alike) / 2
+    p = as_many((beyond * workers / 2).clip(lower=0.0).fillna(0.0), pairs.fillna(0.0))
+    height = np.maximum(deviate(p), _LEAST)
+    return window.assign(noise_same_pay=np.maximum(noise, beyond.clip(lower=0.0) / height))
 
 
 def by_wages(window: pd.DataFrame) -> pd.DataFrame:

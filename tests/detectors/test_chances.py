@@ -37,6 +37,16 @@ def test_counts_are_as_probable_to_twelve_digits() -> None:
     np.testing.assert_array_equal(chances.negative_binomial(np.arange(3), 1.0, 1.0), [1, 0, 0])
 
 
+def test_so_many_are_as_probable_to_twelve_digits() -> None:
+    """A Poisson number is at least so large as often as the distribution says."""
+    counts, means = DICE.integers(0, 40, 20_000), DICE.random(20_000) * 20
+
+    found = chances.as_many(counts, means)
+
+    np.testing.assert_allclose(found, stats.poisson.sf(counts - 1, means), rtol=2e-12)
+    np.testing.assert_array_equal(chances.as_many([0, 1, 0], [0, 0, 5]), [1, 0, 1])
+
+
 def test_asking_for_chances_does_not_load_the_distributions() -> None:
     """No detector takes what loads for longer than a run over a few new entries lasts."""
     asked = "import sys; from detectors import chances; chances.deviate(0.01)"

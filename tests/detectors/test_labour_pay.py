@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from asking import flagged
 from planted_labour import LAST, MONTHS, SITE, SUBJECT, Change, add_sheets, workplaces
+
+from detectors.labour.hour_signs import by_usual
+from detectors.labour.pay_signs import by_same_hours, by_wages, pay_signs
+from detectors.sheets import Sheets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,13 +85,11 @@ def test_plain_salaries_of_few_workers_coincide(seed: int) -> None:
         if version == "timesheet/1" and entry["facility_id"] == SITE:
             salaries = np.round(dice.normal(600, 60, 10), -1)
             hours = np.round(4 * dice.normal(40, 2, (10, 4))) / 4
-            fresh = workplaces(sites=0)
             rows = [
                 [(float(one), float(pay)) for one in own]
                 for own, pay in zip(hours, salaries, strict=True)
             ]
-            add_sheets(fresh, SITE, entry["month"], rows)
-            world.entries[number] = fresh.entries[-1]
+            world.entries[number] = _sheets(entry["month"], rows)
     assert not {one for one in flagged(PAYROLL, world) if one.startswith(SITE)}
 
 
@@ -94,3 +97,50 @@ def test_one_salary_for_all_is_not_explained_by_whole_units() -> None:
     """Workers who were all paid one sum in a month, where their wages differ, stand out."""
     world = workplaces(written=lambda rows: [[(hours, 600.0) for hours, _ in own] for own in rows])
     assert SUBJECT in flagged(PAYROLL, world)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_round_wage_by_the_hour_is_one_round_figure(seed: int) -> None:
+    """Pay by one wage for all ends on zeros in the month in which that wage does."""
+    dice = np.random.default_rng(seed)
+    world = workplaces()
+    for number, (version, entry) in enumerate(world.entries):
+        if version == "timesheet/1" and entry["facility_id"] == SITE:
+            rate = 1.2 if entry["month"] == LAST else round(1.137 * dice.lognormal(0, 0.02), 4)
+            rows = [[(h, round(h * rate, 2)) for h in own] for own in _half_hours(dice, 10)]
+            world.entries[number] = _sheets(entry["month"], rows)
+    assert not {one for one in flagged(PAYROLL, world) if one.startswith(SITE)}
+
+
+@pytest.mark.parametrize(
+    ("workers", "weeks", "spread", "clock"), [(12, 3, 1.5, 2), (10, 2, 3.0, 2), (30, 4, 1.5, 1)]
+)
+def test_pay_that_coincides_because_hours_do_is_as_seldom_strange_as_chance(
+    workers: int, weeks: int, spread: float, clock: int
+) -> None:
+    """With one wage for all and a coarse clock, one month in a hundred is past 2.3 deviations."""
+    dice, months = np.random.default_rng(3), 2_000
+    worker = np.repeat(np.arange(months * workers), weeks)
+    month = worker // workers
+    hours = np.round(dice.normal(40, spread, len(worker)) * clock) / clock
+    pay = np.round(hours * dice.lognormal(1, 0.1, months)[month], 2)
+    table = pd.DataFrame({"facility_id": SITE, "month": [f"{n:05d}" for n in range(months)]})
+    each = np.full(months, weeks)
+    sheets = Sheets(table, month, worker % workers, worker, hours, pay, each)
+
+    window = by_wages(pay_signs(sheets).assign(site=SITE, chance_same_pay=0.0))
+    judged = by_same_hours(by_usual(window, ("same_pay",)))
+
+    assert judged["value_same_pay"].max() > 0
+    away = judged["value_same_pay"] / judged["noise_same_pay"]
+    assert (away > 2.33).mean() <= 0.01
+
+
+def _half_hours(dice: np.random.Generator, workers: int, weeks: int = 4) -> list[list[float]]:
+    return [[float(h) for h in own] for own in np.round(dice.normal(80, 3, (workers, weeks))) / 2]
+
+
+def _sheets(month: str, rows: list[list[tuple[float, float]]]) -> tuple[str, dict[str, object]]:
+    fresh = workplaces(sites=0)
+    add_sheets(fresh, SITE, month, rows)
+    return fresh.entries[-1]
