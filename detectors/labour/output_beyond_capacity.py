@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from detectors.base import Abstention
     from detectors.features import Features
 
+    Floats = NDArray[np.float64]
+
 __all__ = ["OutputBeyondCapacity"]
 
 NEW_LEVEL_MONTHS: Final = 6
@@ -43,6 +45,7 @@ _CHANCE: Final = 0.02
 _CHANCE_HOURS: Final = 0.05
 _MORE_HANDS: Final = 2.0
 """Spreads of a month's hours from which on a season has brought more hands."""
+_TWICE: Final = 2
 _CHANCE_SHIPPED: Final = 0.15
 """Stock that goes up and down makes shipments less even than output."""
 
@@ -119,9 +122,12 @@ class OutputBeyondCapacity(Signs):
         """Take a lasting new level for a new machine, which capacity may not mention yet."""
         z = window["z_output_per_hour"].to_numpy(np.float64)
         new, newer = (settled(z, site, months) for months in (NEW_LEVEL_MONTHS, YOUNG_MONTHS))
-        hands = np.maximum(_more_hours(window).to_numpy(np.float64) - _MORE_HANDS, 0)
-        z = np.where(z > 0, z / (1 + hands), z)
         share = window["value_output_over_capacity"].to_numpy(np.float64)
+        # As many hands as have stayed within the capacity do not explain what goes beyond it.
+        usual = np.where(share > 0, _enough_hours(window), _usual_hours(window))
+        more = (window["value_hours"] - usual) / window["spread_hours"]
+        hands = np.maximum(np.nan_to_num(more.to_numpy(np.float64)) - _MORE_HANDS, 0)
+        z = np.where(z > 0, z / (1 + hands), z)
         counts = np.where(share < ROOM, WITHIN_CAPACITY, 1.0)
         counts = np.where(newer & ~(share > 0), counts * YOUNG, counts)
         beyond = window["z_output_over_capacity"] - _by_more_hours(window)
@@ -130,21 +136,30 @@ class OutputBeyondCapacity(Signs):
         )
 
 
-def _more_hours(window: pd.DataFrame) -> pd.Series:
-    """Return by how many spreads a month's hours are above the site's usual, seasons included."""
-    hours = window["value_hours"]
-    usual = hours.groupby(window["site"]).transform("median")
-    return ((hours - usual) / window["spread_hours"]).fillna(0.0)
+def _usual_hours(window: pd.DataFrame) -> Floats:
+    hours = window["value_hours"].groupby(window["site"]).transform("median")
+    return hours.to_numpy(np.float64)
+
+
+def _enough_hours(window: pd.DataFrame) -> Floats:
+    """Return for how many hours, as a log, the site's capacity was declared, as its months tell.
+
+    What a second month, too, needed to stay within it (a harvest's hands), and at least the
+    usual of such months, or of all where they are few.
+    """
+    site = window["site"]
+    hours = window["value_hours"].where(window["value_output_over_capacity"] <= 0)
+    within = hours.groupby(site)
+    enough = within.transform("count") >= WITHIN_MONTHS
+    usual = within.transform("median").where(enough, pd.Series(_usual_hours(window), site.index))
+    most = hours.where(within.rank(ascending=False, method="first") <= _TWICE)
+    second = most.groupby(site).transform("min").where(enough)
+    return np.asarray(np.fmax(usual.to_numpy(np.float64), second.to_numpy(np.float64)))
 
 
 def _by_more_hours(window: pd.DataFrame) -> pd.Series:
     """Return how far beyond capacity more hours explain: a capacity is declared for some hands."""
-    hours = window["value_hours"]
-    within = hours.where(window["value_output_over_capacity"] <= 0)
-    site = window["site"]
-    enough = within.groupby(site).transform("count") >= WITHIN_MONTHS
-    usual = within.groupby(site).transform("median").where(enough)
-    more = hours - usual.fillna(hours.groupby(site).transform("median"))
+    more = window["value_hours"] - _enough_hours(window)
     return (more.clip(lower=0) / window["spread_output_over_capacity"]).fillna(0.0)
 
 

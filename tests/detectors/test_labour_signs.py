@@ -122,6 +122,23 @@ def test_more_hands_explain_more_goods() -> None:
     assert not {s for s in flagged(OUTPUT, workplaces(everywhere=grown)) if s.startswith(SITE)}
 
 
+@pytest.mark.parametrize(("times", "accused"), [(1.0, set()), (1.6, {LAST})])
+def test_hands_of_every_harvest_do_not_explain_what_goes_beyond_capacity(
+    times: float, accused: set[str]
+) -> None:
+    """As many hands stayed within it in other months; without a wrong none of them is flagged."""
+    names = ("headcount", "total_hours", "output_units")
+
+    def harvest(site: str, month: str, own: Change) -> Change:
+        if site != SITE or month[5:] not in {"01", "11", "12"}:
+            return own
+        more = own | {name: own[name] * 60_000 / 42_000 for name in names}
+        return more | {"output_units": more["output_units"] * (times if month == LAST else 1.0)}
+
+    found = flagged(OUTPUT, workplaces(everywhere=harvest))
+    assert {s[len(SITE) + 1 :] for s in found if s.startswith(SITE)} == accused
+
+
 def test_months_in_a_row_add_up() -> None:
     """What one month would not show, four do."""
 
