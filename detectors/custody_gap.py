@@ -44,6 +44,7 @@ from detectors.goods.handovers import (
     slips,
     unseen_by_chance,
 )
+from detectors.goods.histories import NO_HISTORY, usually_without
 from detectors.goods.ordinary import counted_ships, is_surprising, miscounts
 from detectors.goods.repeats import REPEATED, by_leaving, by_shipment
 from detectors.goods.surplus import explained
@@ -70,7 +71,7 @@ class CustodyGap:
 
     name: Final = "custody_gap"
     type: Final = "custody_gap"
-    version: Final = "8"
+    version: Final = "9"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -170,10 +171,13 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
     again = sent_again(supplied, rows)
     table.loc[forgotten | own | again | copied | miscounted, "share"] = AT_LIMIT
     opening = _opening(flows, rows)[position]
+    unmade = at(rows["shipper"], position).isin(shared.yardstick(usually_without))
+    nowhere = _unseen(table) & unmade & ~opening
     ships = (rows["kind"] == "ship").to_numpy()
     positions = rows.index.to_numpy()
-    return table[~opening], {
+    return table[~opening & ~nowhere], {
         "a lot whose record begins with this site": position[opening],
+        NO_HISTORY: position[nowhere],
         "a product whose quantities are all one number": position[
             tolerance[rows["lot"].to_numpy()[position]] >= ANY
         ],

@@ -28,9 +28,11 @@ __all__ = [
     "KNOWN_SHARE",
     "LOST_SHARE",
     "MADE",
+    "NO_HISTORY",
     "lot_ships",
     "makings_get_lost",
     "unshipped",
+    "usually_without",
     "with_history",
     "without_history",
 ]
@@ -45,6 +47,8 @@ So do makings, if more lots than this have none.
 """
 _MOST: Final = 2.0
 """More makings missing than so many times what missing shipments let expect are another matter."""
+NO_HISTORY: Final = "a shipper whose lots have no history"
+_USUALLY: Final = 0.5
 MADE: Final = ("produce", "transform")
 _OF_SHIPS: Final = ["event_id", "index", "at", "lot", "shipper_number", "amount"]
 
@@ -64,7 +68,7 @@ def without_history(
     silent = after_pause(shared, position)
     lost = np.full(len(ships), shared.yardstick(makings_get_lost))
     return without & known & ~silent & ~lost, {
-        "a shipper whose lots have no history": without & ~known,
+        NO_HISTORY: without & ~known,
         "a lot from a time of which nothing is recorded": without & known & silent,
         "a record that lacks makings as often as shipments": without & known & ~silent & lost,
     }
@@ -111,6 +115,18 @@ def with_history(shared: Features) -> list[str]:
     usual = 1 - (by_shipper["sum"] - 1) / (by_shipper["size"] - 1).clip(lower=1)
     known = by_shipper.index[(usual >= KNOWN_SHARE) & (by_shipper["size"] >= KNOWN_LOTS)]
     return sorted(map(str, known))
+
+
+@past
+def usually_without(shared: Features) -> list[str]:
+    """List the shippers of which most lots come from nowhere: where they had them is not recorded.
+
+    Where makings are missing, lots that two of them call alike look like one that jumped from
+    one to the other.
+    """
+    by_shipper = _lots(shared).groupby("shipper")["none"].agg(["sum", "size"])
+    most = by_shipper["sum"] > _USUALLY * by_shipper["size"]
+    return sorted(map(str, by_shipper.index[most & (by_shipper["size"] >= KNOWN_LOTS)]))
 
 
 def _lots(shared: Features) -> pd.DataFrame:

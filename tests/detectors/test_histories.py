@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from asking import flagged as custody
+from asking import reasons
 from frame_factories import BREMEN, HAMBURG, ROOT, World
 
 from detectors.registry import BUILT_IN
@@ -143,3 +145,30 @@ def test_what_was_shipped_to_a_site_may_have_come_unscanned(
         world.ship(sent_at, "F", "A", "X", "unscanned")
     world.ship(550, "A", "B", "X", "on", event_id="on")
     assert flagged(judged(world)) == ({"on"} if phantom else set())
+
+
+def alike(makings: int) -> World:
+    """Two makers call their lots alike; of the second, some makings are in the record."""
+    world = World()
+    world.product("P")
+    for site in ("A", "B", "SHOP"):
+        world.site(site)
+    for day in range(10):
+        for maker, hour in (("A", 0), ("B", 6)):
+            if (maker == "A" and makings) or day < makings:
+                world.make(DAY * day + hour, maker, f"L{day}" if maker == "A" else f"B{day}")
+            lot = f"L{day}" if maker == "A" or day >= makings else f"B{day}"
+            world.send(DAY * day + hour + 2, maker, "SHOP", lot, f"{maker}{day}")
+    return world
+
+
+def test_lots_of_the_same_name_are_no_gap_where_no_making_is_recorded() -> None:
+    """A lot that both ship did not jump from one to the other, where neither has a history."""
+    world = alike(makings=0)
+    assert not custody("custody_gap", world)
+    assert len(reasons("custody_gap", world)["a shipper whose lots have no history"])
+
+
+def test_a_maker_whose_lots_have_a_history_is_asked_for_what_it_never_got() -> None:
+    """Whoever makes its lots, and ships somebody else's, has a gap of custody."""
+    assert len(custody("custody_gap", alike(makings=9))) == 1
