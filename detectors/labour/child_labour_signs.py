@@ -43,7 +43,7 @@ class ChildLabourSigns(Signs):
 
     name: ClassVar = "child_labour_signs"
     type: ClassVar = "child_labour"
-    version: ClassVar = "5"
+    version: ClassVar = "6"
     peers_are: ClassVar = "facility-months of the country, the site's own first"
     reads: ClassVar = (
         "facility/1 /country",

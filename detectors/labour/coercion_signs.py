@@ -43,7 +43,7 @@ class CoercionSigns(Signs):
 
     name: ClassVar = "coercion_signs"
     type: ClassVar = "coercion_indicators"
-    version: ClassVar = "5"
+    version: ClassVar = "6"
     peers_are: ClassVar = "facility-months of the country, the site's own first"
     reads: ClassVar = (
         "facility/1 /country",

@@ -58,6 +58,8 @@ _FARTHEST: Final = 37.0
 """Normal deviate of about the smallest positive double; scores end here."""
 MIN_SITES: Final = 30
 """Fewer sites do not show which of them is strange as a whole."""
+_MONTHS_OF_SITE: Final = 12
+"""What a site always shows is one chance, though a year of it is flagged at once."""
 _STANDS_OUT: Final = 1.5
 _SHOWN: Final = 3
 
@@ -86,6 +88,7 @@ class Signs(ABC):
             "following_quarters": CLOSING.following,
             "window_quarters": CLOSING.window,
             "longest_run_months": LONGEST,
+            "months_of_site": _MONTHS_OF_SITE,
             "sites_to_compare": MIN_SITES,
             "signs": " ".join(sign.name for sign in self.signs if sign.counts),
         }
@@ -186,7 +189,8 @@ class Signs(ABC):
         first = np.searchsorted(site, np.arange(sites))
         whole = self._sum(window, "apart")
         null = nulls.fit(whole[first], "upper")
-        return _of_null(null, np.minimum(whole, self._sum(window, "month")))
+        one = _of_null(null, np.minimum(whole, self._sum(window, "month")))
+        return deviate(np.minimum(_MONTHS_OF_SITE * beyond(one), 0.5))
 
     def score(self, sample: Sample) -> Floats:
         """Measure each row as a normal deviate under its window's null."""
