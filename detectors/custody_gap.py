@@ -32,6 +32,7 @@ from detectors.custody_words import account
 from detectors.features import CLOCK_HOURS
 from detectors.goods.clones import clones
 from detectors.goods.exactness import ANY, LEAST_GAIN, LEAST_LOSS, TOLERANCE, holdings
+from detectors.goods.excused import SLIPS, excused
 from detectors.goods.handovers import (
     AT_LIMIT,
     CLOSED_DAYS,
@@ -46,7 +47,6 @@ from detectors.goods.handovers import (
 )
 from detectors.goods.histories import NO_HISTORY, usually_without
 from detectors.goods.ordinary import counted_ships, is_surprising, miscounts
-from detectors.goods.repeats import REPEATED, by_leaving, by_shipment
 from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
@@ -104,8 +104,8 @@ class CustodyGap:
         if shared.yardstick(unseen_is_ordinary):
             held, left_out = _without_unseen(held, left_out)
         table = pd.concat([held, hand_overs(shared), lost(shared)], ignore_index=True)
-        table = _without_repeats(shared, table)
-        for cause in (UNSCANNED, MISCOUNTED, REPEATED):
+        table = excused(shared, table)
+        for cause in (UNSCANNED, MISCOUNTED, *SLIPS):
             left_out[f"explained by {cause}"] = table["position"][
                 table["benign"] == cause
             ].to_numpy()
@@ -184,21 +184,6 @@ def _holdings(shared: Features) -> tuple[pd.DataFrame, dict[str, NDArray[np.int6
         "a shipment without a lot": positions[ships & ~rows["has_lot"].to_numpy()],
         "a shipment without a shipper": positions[ships & rows["shipper"].isna().to_numpy()],
     }
-
-
-def _without_repeats(shared: Features, table: pd.DataFrame) -> pd.DataFrame:
-    """Put at the limit what only events that stand twice make too little or too much."""
-    position = table["position"].to_numpy(np.int64)
-    off = (table["amount"] - table["other"]).abs()
-    beyond = off.where(table["share"] > 0, 0.0)
-    short = beyond.where(table["problem"] == "quantity", 0.0)
-    found = by_leaving(shared, position, short)
-    for problem, kind in (("more arrived", "receive"), ("less arrived", "ship")):
-        other = beyond.where(table["problem"] == problem, 0.0)
-        found |= by_shipment(shared, position, other, kind)
-    return table.assign(
-        benign=table["benign"].mask(found, REPEATED), share=table["share"].mask(found, AT_LIMIT)
-    )
 
 
 @past

@@ -6,7 +6,7 @@ Pallets that one posting books side by side look like that, too, so no repeat is
 dropped; but where it alone would make goods too many or too few, that is a question of
 how the record was kept, and not of the goods.
 
-Next: detectors/goods/handovers.py
+Next: detectors/goods/exchanged.py
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ import pandas as pd
 from detectors.base import Account, Benign, Expected, Measure, PeerGroup
 from detectors.columns import codes, texts
 from detectors.custody import DAY_US
+from detectors.goods.exchanged import EXCHANGED, exchanged
 from detectors.legs import HOUR_US
 from detectors.routes.additive import crossed, standing
 from detectors.routes.arrivals import arrivals, gone, too_early, unseen
@@ -70,7 +71,7 @@ class DwellAnomaly(Statistical):
 
     name: Final = "dwell_anomaly"
     type: Final = "dwell_anomaly"
-    version: Final = "7"
+    version: Final = "8"
     side = "upper"
     closing = LATER_TOO
     libraries = ("holidays", "numpy", "pandas", "scipy")
@@ -103,7 +104,10 @@ class DwellAnomaly(Statistical):
         missed = unseen(shared, table, arrived)
         early = too_early(shared, arrival) & ~missed
         left_before = gone(shared, table) & (arrived > 0) & ~missed & ~early
+        marked = shared.once(exchanged)
+        dated = marked[table["position"]] | np.isin(arrival, shared.rows["index"][marked])
         reasons = {
+            EXCHANGED: dated,
             "an arrival recorded too early to be true": early,
             "a lot that was not seen to come to the shipper": arrived <= 0,
             "a lot of which nobody scanned in a later delivery": missed,

@@ -37,6 +37,7 @@ from detectors.custody import (
 )
 from detectors.features import CLOCK_HOURS
 from detectors.goods.exactness import LEAST_GAIN, TOLERANCE, holdings
+from detectors.goods.excused import excused_ships
 from detectors.goods.histories import (
     KNOWN_LOTS,
     KNOWN_SHARE,
@@ -46,7 +47,6 @@ from detectors.goods.histories import (
     without_history,
 )
 from detectors.goods.pauses import PAUSE_DAYS, UNLIKE
-from detectors.goods.repeats import REPEATED, by_leaving
 from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
@@ -77,7 +77,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "8"
+    version: Final = "9"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -112,11 +112,11 @@ class PhantomShipment:
         rows, ships = shared.rows, lot_ships(shared)
         unknown, left_out = without_history(shared, ships)
         over, held, again = _more_than_there(shared, ships)
-        amount = ships["amount"].to_numpy(np.float64)
-        lacks = pd.Series(np.nan_to_num(over * amount), index=ships.index)
-        twice = by_leaving(shared, ships.index.to_numpy(np.int64), lacks).to_numpy()
-        over, again = np.where(twice, 0.0, over), again & ~twice
-        left_out = {**left_out, f"explained by {REPEATED}": twice}
+        lacks = np.nan_to_num(over * ships["amount"].to_numpy(np.float64))
+        slips = excused_ships(shared, ships, lacks, unknown | (over > 0))
+        left_out |= {f"explained by {slip}": marked for slip, marked in slips.items()}
+        plainly = ~np.any(list(slips.values()), axis=0)
+        over, again, unknown = np.where(plainly, over, 0.0), again & plainly, unknown & plainly
         paper, earlier = _used_paper(shared, ships)
         degree = np.select([unknown, over > 0, paper], [_FULL, 1 + np.minimum(over, 1), 1.5], 0.0)
         sign = np.select(

@@ -27,6 +27,7 @@ from detectors.base import (
 )
 from detectors.columns import at
 from detectors.features import CLOCK_HOURS
+from detectors.goods.exchanged import EXCHANGED, exchanged
 from detectors.legs import HOUR_US, LEAST_WRONG, WRONG_SHARE, touches, wrong_sites
 from detectors.partition import Apart
 from detectors.rules import beyond_limit, not_judged, plain
@@ -55,7 +56,7 @@ class TemporalOrder:
 
     name: Final = "temporal_order"
     type: Final = "temporal_order"
-    version: Final = "2"
+    version: Final = "3"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -83,6 +84,9 @@ class TemporalOrder:
         wrong |= _by_more(legs) & touches(legs, shared.yardstick(_wrong_dates))
         judged = legs.loc[~wrong].drop(columns=["ship_site", "receive_site"])
         table = pd.concat([judged, _makings(shared)], ignore_index=True)
+        back = _mended(shared, table)
+        put_back = shared.rows["event_id"].iloc[table["position"][back]]
+        table = table[~back].reset_index(drop=True)
         rows = shared.rows[["event_id", "party", "index", "site"]].iloc[table["position"]]
         table["subject_id"] = rows["event_id"].to_numpy()
         table["subject_party"] = rows["party"].to_numpy()
@@ -93,7 +97,7 @@ class TemporalOrder:
         table["benign"] = np.where(slow & (table["early"] <= ZONE_HOURS), SLOW_CLOCK, "")
         untimed = shared.rows["event_id"][~shared.rows["timed"]]
         astray = shared.rows["event_id"].iloc[legs.loc[wrong, "position"]]
-        reasons = {"an event without a time": untimed, WRONG_CLOCK: astray}
+        reasons = {"an event without a time": untimed, WRONG_CLOCK: astray, EXCHANGED: put_back}
         return Sample(table, not_judged(self.name, reasons))
 
     def score(self, sample: Sample) -> NDArray[np.float64]:
@@ -108,6 +112,14 @@ class TemporalOrder:
     def explain(self, case: Case) -> Account:
         """Say what came before what, and by how much."""
         return _account(case)
+
+
+def _mended(shared: Features, table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark what is in order once day and month of one of its two dates are put back."""
+    marked = shared.once(exchanged)
+    ends = (table[end].to_numpy(np.int64) for end in ("position", "cause"))
+    early = (table["early"] > CLOCK_HOURS).to_numpy()
+    return np.asarray(early & np.any([marked[end] for end in ends], axis=0), bool)
 
 
 def _legs(shared: Features) -> pd.DataFrame:
