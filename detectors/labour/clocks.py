@@ -6,7 +6,7 @@ goes by the others. Where weeks are made of whole shifts, all that is equal is
 held against that, and how far hours spread, or on which figure they heap,
 says nothing.
 
-Next: detectors/labour/pay_signs.py
+Next: detectors/labour/stops.py
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from detectors.labour.figures import ratio, subjects
 from detectors.labour.hour_signs import MIN_ROWS, by_usual, hour_signs
 from detectors.labour.sign import Sign
 from detectors.labour.signs import Signs
+from detectors.labour.stops import by_limit
 from detectors.rules import not_judged
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class FalsifiedTimesheet(Signs):
 
     name: ClassVar = "falsified_timesheet"
     type: ClassVar = "falsified_timesheet"
-    version: ClassVar = "9"
+    version: ClassVar = "10"
     peers_are: ClassVar = "facility-months with timesheets, the site's own first"
     libraries: ClassVar = ("holidays", "numpy", "pandas", "scipy")
     reads: ClassVar = (
@@ -110,6 +111,7 @@ class FalsifiedTimesheet(Signs):
         Benign("part-timers who are not on every sheet", "ruled out"),
         Benign("few sheets, so that chance is large", "ruled out"),
         Benign("shifts or days of fixed length", "ruled out"),
+        Benign("weeks that end before the legal limit, which comes near", "ruled out"),
         Benign("books that close by weeks, or hold a month that was not reported", "ruled out"),
     )
     caveat: ClassVar = (
@@ -145,7 +147,9 @@ class FalsifiedTimesheet(Signs):
 
     def prepare(self, window: pd.DataFrame) -> pd.DataFrame:
         """Take off what the clock explains, and give shares the noise of the site's usual ones."""
-        return by_usual(by_shifts(by_clock(window)), ("whole", "alike", "repeated", "copied"))
+        return by_usual(
+            by_shifts(by_limit(by_clock(window))), ("whole", "alike", "repeated", "copied")
+        )
 
     def adjust(self, window: pd.DataFrame, site: NDArray[np.int64]) -> pd.DataFrame:
         """Let paid holidays explain as many hours, and report and totals speak with one voice."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["MIN_ROWS", "by_usual", "hour_signs", "per_month"]
+__all__ = ["EDGE", "MIN_ROWS", "by_usual", "hour_signs", "per_month"]
 
 MIN_ROWS: Final = 8
 """Fewer worker-weeks show no pattern."""
@@ -31,7 +31,7 @@ _KEPT: Final = 0.98
 _TELLING: Final = 3
 """A handful of broken hours does not tell the clock they came from."""
 _ON: Final = 1e-6
-_EDGE: Final = 0.75
+EDGE: Final = 0.75
 """Hours below a limit that count as just under it."""
 _PAIRS: Final = 2.0
 """Rows that are alike come at least in pairs: their number varies as much more."""
@@ -62,6 +62,7 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
         "copied", the share of pairs of weeks that are equal, `equal`, the usual week, `middle`,
         with its standard error over workers, `middle_error`, how many `rows` and `workers` there
         are and how far hours spread among all rows, `across`, and among a worker's, `within`,
+        the lower quartile, `low`, the `limit` and the share of weeks `over` it (see `stops`),
         and the step of the clock, `step`, with how many hours are `broken` (see `clocks`).
     """
     known = sheets.hours > 0
@@ -74,7 +75,7 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
     )
     count = np.maximum(per_month(rows, np.ones(len(rows.month))), 1)
     within, freedom = _within(rows, count)
-    middle, across = _across(rows)
+    low, middle, across = _across(rows)
     workers = np.bincount(rows.month[np.diff(rows.worker, prepend=-1) > 0], minlength=len(count))
     found = {
         **_whole(rows, count),
@@ -89,8 +90,17 @@ def hour_signs(sheets: Sheets, limit: Floats) -> pd.DataFrame:
         **_copied(rows),
         **_under(rows, count, limit),
     }
+    over = per_month(rows, (rows.hours > limit[rows.month]).astype(np.float64)) / count
     table = sheets.months.assign(
-        **found, across=across, within=within, rows=count, workers=workers, **_steps(rows)
+        **found,
+        **_steps(rows),
+        low=low,
+        across=across,
+        within=within,
+        rows=count,
+        workers=workers,
+        limit=limit,
+        over=over,
     )
     enough = per_month(rows, np.ones(len(rows.month))) >= MIN_ROWS
     names = [name for name in found if name.startswith("value_")]
@@ -152,8 +162,8 @@ def _alike(rows: Sheets, count: Floats) -> dict[str, Floats]:
     return {"value_alike": most / count, "equal": pairs / np.maximum(count * (count - 1), 1)}
 
 
-def _across(rows: Sheets) -> tuple[Floats, Floats]:
-    """Return the mean of the middle half of all rows and their spread by the quartiles.
+def _across(rows: Sheets) -> tuple[Floats, Floats, Floats]:
+    """Return the lower quartile of all rows, the mean of their middle half and their spread.
 
     Whether one of a few part-timers is on the sheet must not matter to either.
     """
@@ -165,7 +175,7 @@ def _across(rows: Sheets) -> tuple[Floats, Floats]:
     inside = (rows.hours >= low[rows.month]) & (rows.hours <= high[rows.month])
     count = per_month(rows, inside.astype(np.float64))
     mean = per_month(rows, np.where(inside, rows.hours, 0.0)) / np.maximum(count, 1)
-    return np.where(count > 0, mean, middle), (high - low) / _QUARTILES
+    return low, np.where(count > 0, mean, middle), (high - low) / _QUARTILES
 
 
 def _within(rows: Sheets, count: Floats) -> tuple[Floats, Floats]:
@@ -242,9 +252,9 @@ def _mix(hours: NDArray[np.uint64], place: NDArray[np.uint64]) -> NDArray[np.uin
 def _under(rows: Sheets, count: Floats, limit: Floats) -> dict[str, Floats]:
     """Return the share of weeks just under the limit that a smooth spread does not explain."""
     below = limit[rows.month] - rows.hours
-    just = per_month(rows, ((below >= 0) & (below < _EDGE)).astype(np.float64))
-    before = per_month(rows, ((below >= _EDGE) & (below < 3 * _EDGE)).astype(np.float64))
-    beyond = per_month(rows, ((below < 0) & (below >= -_EDGE)).astype(np.float64))
+    just = per_month(rows, ((below >= 0) & (below < EDGE)).astype(np.float64))
+    before = per_month(rows, ((below >= EDGE) & (below < 3 * EDGE)).astype(np.float64))
+    beyond = per_month(rows, ((below < 0) & (below >= -EDGE)).astype(np.float64))
     value = np.where(np.isnan(limit), np.nan, (just - (before / 2 + beyond) / 2) / count)
     return {
         "value_under_limit": value,
