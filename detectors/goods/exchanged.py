@@ -6,7 +6,7 @@ made. Whether it was that can be seen: with day and month put back, goods take a
 long as they usually do on that way, or at that place. One date may fit by chance:
 only where most of what is reversed does were dates read so, and only of what fits.
 
-Next: detectors/goods/handovers.py
+Next: detectors/goods/magnified.py
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
 
-__all__ = ["EXCHANGED", "exchanged", "lots_with_exchanged"]
+__all__ = ["EXCHANGED", "exchanged"]
 
 EXCHANGED: Final = "a date whose day and month look exchanged"
 _MONTHS: Final = 12
@@ -51,17 +51,6 @@ def exchanged(shared: Features) -> NDArray[np.bool_]:
     if not shared.yardstick(are_exchanged):
         return np.zeros(len(shared.rows), bool)
     return _fitting(shared, shared.yardstick(usual_hours))
-
-
-def lots_with_exchanged(shared: Features) -> NDArray[np.bool_]:
-    """Mark the rows of lots of which the time of some event is not what the record says.
-
-    Args:
-        shared: Features of the run; ask for this through `Features.once`.
-    """
-    rows = shared.rows
-    lots = rows.loc[shared.once(exchanged) & rows["has_lot"].to_numpy(), "lot"].unique()
-    return (rows["lot"].isin(lots) & rows["has_lot"]).to_numpy(bool)
 
 
 @past

@@ -1,7 +1,8 @@
 """Excused: what slips of the record explain, so that it accuses nobody.
 
 Each slip explains what it alone makes: a repeat what stands twice, a wrong date
-what was held too late or left too early. What is more than that stays a question.
+what was held too late or left too early, a figure of another magnitude what was held
+or left of its lot. What is more than that stays a question.
 
 Next: detectors/custody_gap.py
 """
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from detectors.goods.exchanged import EXCHANGED, lots_with_exchanged
+from detectors.custody import stock
+from detectors.goods.exchanged import EXCHANGED, exchanged
 from detectors.goods.handovers import AT_LIMIT
+from detectors.goods.magnified import MAGNIFIED, magnified
 from detectors.goods.repeats import REPEATED, by_leaving, by_shipment
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SLIPS", "excused", "excused_ships"]
 
-SLIPS = (REPEATED, EXCHANGED)
+SLIPS = (REPEATED, EXCHANGED, MAGNIFIED)
 _HELD = ("quantity", "holder")
 
 
@@ -42,9 +45,11 @@ def excused(shared: Features, table: pd.DataFrame) -> pd.DataFrame:
     for problem, kind in (("more arrived", "receive"), ("less arrived", "ship")):
         other = beyond.where(table["problem"] == problem, 0.0)
         twice |= by_shipment(shared, position, other, kind)
-    dated = over & table["problem"].isin(_HELD) & shared.once(lots_with_exchanged)[position]
-    benign = table["benign"].mask(dated, EXCHANGED).mask(twice, REPEATED)
-    return table.assign(benign=benign, share=table["share"].mask(twice | dated, AT_LIMIT))
+    held = over & table["problem"].isin(_HELD)
+    dated, large = (held & marked for marked in _touched(shared, position))
+    benign = table["benign"].mask(large, MAGNIFIED).mask(dated, EXCHANGED).mask(twice, REPEATED)
+    share = table["share"].mask(twice | dated | large, AT_LIMIT)
+    return table.assign(benign=benign, share=share)
 
 
 def excused_ships(
@@ -60,5 +65,30 @@ def excused_ships(
     """
     position = ships.index.to_numpy(np.int64)
     twice = by_leaving(shared, position, pd.Series(lacks, index=ships.index)).to_numpy()
-    dated = shared.once(lots_with_exchanged)[position] & suspect & ~twice
-    return {REPEATED: twice, EXCHANGED: dated}
+    dated, large = (suspect & ~twice & marked for marked in _touched(shared, position))
+    return {REPEATED: twice, EXCHANGED: dated, MAGNIFIED: large & ~dated}
+
+
+def _touched(
+    shared: Features, position: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Mark ships of what a wrong date, and a wrong quantity, is about: the lot at its shipper."""
+    rows = shared.rows
+    lot, own, shipper, to_site = (
+        rows[name].to_numpy() for name in ("lot", "site_number", "shipper_number", "to_site_number")
+    )
+    ship = (rows["kind"] == "ship").to_numpy()
+    held = stock(lot[position], shipper[position])
+    found = []
+    for slip in (exchanged, magnified):
+        marked = shared.once(slip)
+        places = [
+            stock(lot[which], at[which])
+            for which, at in (
+                (marked & ship, shipper),
+                (marked & ship, to_site),
+                (marked & ~ship, own),
+            )
+        ]
+        found.append(np.isin(held, np.concatenate(places)))
+    return found[0], found[1]

@@ -77,7 +77,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "9"
+    version: Final = "10"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
