@@ -71,7 +71,7 @@ class CustodyGap:
 
     name: Final = "custody_gap"
     type: Final = "custody_gap"
-    version: Final = "10"
+    version: Final = "11"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1

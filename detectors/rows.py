@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from detectors.columns import at as taken
-from detectors.columns import hashed, microseconds, numbers, texts
+from detectors.columns import hashed, numbers, texts
+from detectors.placeholders import named, times
 from detectors.products import find
 from detectors.units import amounts
 
@@ -38,6 +39,10 @@ _KEPT: Final = (
 )
 
 
+_NAMES: Final = ("lot_id", "shipment_id")
+"""What joins events, so that a placeholder must not be taken for it."""
+
+
 def event_rows(events: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
     """Put the events into the order of the log, with one meaning of "missing".
 
@@ -48,8 +53,9 @@ def event_rows(events: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
     Returns:
         What `features.Features.rows` says, but for `lot`.
     """
-    at = microseconds(events["event_time"]) if len(events) else np.empty(0, np.int64)
+    at = times(events["event_time"]) if len(events) else np.empty(0, np.int64)
     columns: dict[str, Any] = {name: texts(events, name).array for name in _KEPT}
+    columns |= {name: named(events, name).array for name in _NAMES}
     columns |= {
         "transport_mode": _word(events, "transport_mode"),
         "index": events["index"].to_numpy(np.int64),
@@ -120,6 +126,7 @@ def input_rows(inputs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         What `features.Features.inputs` says, but for `lot`.
     """
     table = pd.DataFrame({name: texts(inputs, name).array for name in ITEM})
+    table["lot_id"] = named(inputs, "lot_id").array
     table["index"] = inputs["index"].to_numpy(np.int64)
     table["quantity"] = numbers(inputs, "quantity")
     table["has_lot"] = table["lot_id"].notna()

@@ -26,7 +26,7 @@ from detectors.base import (
     Sample,
     SubjectKind,
 )
-from detectors.columns import at, texts
+from detectors.columns import at
 from detectors.custody import (
     DAY_US,
     LATE_DAYS,
@@ -51,6 +51,7 @@ from detectors.goods.surplus import explained
 from detectors.legs import HOUR_US
 from detectors.partition import Apart
 from detectors.past import LEAST_QUARTERS, past
+from detectors.placeholders import named
 from detectors.rules import beyond_limit, much, not_judged, plain, unit_in_words
 from detectors.units import unit_of
 
@@ -77,7 +78,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "10"
+    version: Final = "11"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -221,7 +222,7 @@ def has_unique_bills(shared: Features) -> bool:
 def _reused(shared: Features, ships: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """List ships under a bill of other lots long before; return how many bills there are, too."""
     events = shared.frames.events
-    bills = pd.Series(texts(events, "bill_of_lading").to_numpy(), index=events["index"].to_numpy())
+    bills = pd.Series(named(events, "bill_of_lading").to_numpy(), index=events["index"].to_numpy())
     bills = bills[~bills.index.duplicated()]
     entry = bills.index.get_indexer(pd.Index(ships["index"]))
     table = ships[["at", "index", "lot"]].assign(bill=at(bills, entry), position=ships.index)

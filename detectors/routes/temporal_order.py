@@ -56,7 +56,7 @@ class TemporalOrder:
 
     name: Final = "temporal_order"
     type: Final = "temporal_order"
-    version: Final = "3"
+    version: Final = "4"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
