@@ -120,9 +120,15 @@ def unit_names(names: pd.Series) -> pd.Series:
     Args:
         names: As they were recorded, missing where they are.
     """
-    spelt = names.str.strip().str.lower()
-    same = [_SPELLINGS.get(one, one) for one in spelt]
-    return pd.Series(same, names.index, dtype="str", name=names.name)
+    return pd.Series([_spelt(one) for one in names], names.index, dtype="str", name=names.name)
+
+
+def _spelt(name: object) -> object:
+    """Return the one spelling of a unit; what is no text as it is."""
+    if not isinstance(name, str):
+        return name
+    plain = name.strip().lower()
+    return _SPELLINGS.get(plain, plain)
 
 
 def unit_of(product: int, recorded: object, products: pd.DataFrame) -> object:
@@ -134,8 +140,7 @@ def unit_of(product: int, recorded: object, products: pd.DataFrame) -> object:
         products: A `products.catalogue`.
     """
     declared = products["unit"].iloc[product] if product >= 0 else None
-    unit = declared if isinstance(declared, str) else recorded
-    return unit_names(pd.Series([unit], dtype="str")).iloc[0]
+    return _spelt(declared if isinstance(declared, str) else recorded)
 
 
 def declared_unit(product_id: str, products: pd.DataFrame) -> object:
@@ -146,7 +151,7 @@ def declared_unit(product_id: str, products: pd.DataFrame) -> object:
         products: A `products.catalogue`.
     """
     declared = products["unit"][products["product_id"] == product_id].dropna()
-    return unit_names(declared.iloc[-1:]).iloc[0] if len(declared) else None
+    return _spelt(declared.iloc[-1]) if len(declared) else None
 
 
 def _factor(recorded: object, declared: object, unit_weight_kg: float) -> float:
