@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COPIED", "as_meant", "copied", "in_thousands", "without_slips"]
+__all__ = ["COPIED", "as_meant", "copied", "in_dollars", "in_thousands", "without_slips"]
 
 COPIED: Final = "a report that repeats another site's, figure for figure"
 
@@ -41,6 +41,10 @@ _BETTER: Final = 0.5
 """How much nearer to what is usual both figures must come when they change places."""
 _THOUSANDS: Final = (100.0, 2_500.0)
 """Minimum over pay, between ten times the minimum and two fifths of it paid in thousands."""
+_TOO_LITTLE: Final = 5.0
+"""Times: nobody pays so much less than the minimum."""
+_RAISE: Final = 0.35
+"""Log: pay over the minimum, and rates of exchange, move by less than that in some years."""
 _DEAREST_HOUR: Final = 100.0
 """US dollars: no site pays so much on average; it is the minimum that is not one of an hour."""
 
@@ -97,6 +101,28 @@ def copied(months: pd.DataFrame) -> pd.Series:
     several = form["facility_id"].transform("nunique") > 1
     again = several & told.duplicated(totals)
     return again.reindex(months.index, fill_value=False)
+
+
+def in_dollars(months: pd.DataFrame) -> pd.Series:
+    """Return where wages were reported in US dollars under the name of a smaller currency.
+
+    Where the unit is worth a fifth of a dollar or less, such pay is a fifth of the minimum or less,
+    as nobody's is; and in the other currency it is, in terms of the minimum, what the site pays
+    in its other months.
+
+    Args:
+        months: With hours, wages and the minimum in force, as of `workplace.facility_months`.
+    """
+    same = months["currency"] == months["limit_currency"]
+    worth = months["usd_per_unit"].where(months["usd_per_unit"] <= 1 / _TOO_LITTLE)
+    hours = months["total_hours"].where(months["total_hours"] > 0)
+    paid = months["gross_wages"] / hours / months["min_hourly_wage"]
+    short = same & (paid * _TOO_LITTLE < 1)
+    meant = _logs(paid.where(~short))
+    usual = meant.groupby(months["facility_id"]).transform("median")
+    enough = meant.groupby(months["facility_id"]).transform("count") >= _ENOUGH
+    found: pd.Series = short & enough & ((_logs(paid / worth) - usual).abs() < _RAISE)
+    return found
 
 
 def in_thousands(months: pd.DataFrame) -> pd.Series:

@@ -56,7 +56,7 @@ class WageBelowMinimum:
 
     name: Final = "wage_below_minimum"
     type: Final = "wage_below_minimum"
-    version: Final = "5"
+    version: Final = "6"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.FACILITY_MONTH
     min_samples: Final = 1

@@ -103,9 +103,9 @@ def facility_months(
     )
     table = _with_site(table, facilities)
     table = _with_limits(table, limits)
-    table["gross_wages"] = table["gross_wages"].mask(
-        misreported.in_thousands(table), table["gross_wages"] * 1e3
-    )
+    wages = table["gross_wages"]
+    wages = wages.mask(misreported.in_dollars(table), wages / table["usd_per_unit"])
+    table["gross_wages"] = wages.mask(misreported.in_thousands(table), wages * 1e3)
     table = misreported.without_slips(table)
     table = table.merge(averages, on=["facility_id", "month"], how="left")
     return table.sort_values("index").reset_index(drop=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -204,3 +205,36 @@ def test_form_of_one_site_says_nothing_of_the_others(sites: int, flags: int) -> 
     assert len(young) == flags
     left_out = {one.detector: one.count for one in result.abstentions if one.reason == COPIED}
     assert left_out == ({"child_labour": 83, "wage_below_minimum": 83} if sites > 1 else {})
+
+
+def in_other_money(factor: float, since: str = "2023-09") -> dict[str, int]:
+    """Flags by detector where two of six sites pay in rupees, and report other wages from then."""
+    frames = workplaces(sites=6, months=14).frames()
+    limits = frames.legal_limits.assign(currency="INR", usd_per_unit=0.012)
+    other = frames.labour["facility_id"].isin(["F1", "F2"]) & (frames.labour["month"] >= since)
+    wages = frames.labour["gross_wages"]
+    labour = frames.labour.assign(currency="INR", gross_wages=wages.mask(other, wages * factor))
+    found = run(
+        replace(frames, labour=labour, legal_limits=limits),
+        [WageBelowMinimum()],
+        tree_size=1,
+        root=ROOT,
+    )
+    return Counter(one.detector for one in found.flags)
+
+
+def test_wages_that_are_reported_in_dollars_are_read_as_meant() -> None:
+    """A site that switches its report to dollars has not cut its pay to a hundredth."""
+    assert in_other_money(0.012) == {}
+    assert in_other_money(0.012 * 1.1) == {}
+
+
+@pytest.mark.parametrize("factor", [0.6, 0.3, 0.05])
+def test_pay_that_no_rate_of_exchange_explains_is_below_the_minimum(factor: float) -> None:
+    """Less is less, unless it is just as much less as a dollar is worth more."""
+    assert in_other_money(factor)["wage_below_minimum"] == 2 * 6
+
+
+def test_a_site_that_never_paid_the_minimum_is_not_taken_for_one_in_dollars() -> None:
+    """Without months that tell what the site pays, nothing is read as meant."""
+    assert in_other_money(0.012, since="2023-01")["wage_below_minimum"] > 0
