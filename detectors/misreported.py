@@ -90,7 +90,7 @@ def copied(months: pd.DataFrame) -> pd.Series:
     """Return where a report repeats that of another site: the first of them speaks for itself.
 
     Two sites may have as many heads or pay the same; hours, wages, heads and output that all
-    agree to the last digit are one form that was filled in for several sites.
+    agree to the last digit, time and again, are one form that was filled in for several sites.
 
     Args:
         months: In the order of the log, with the totals as they were reported.
@@ -99,6 +99,7 @@ def copied(months: pd.DataFrame) -> pd.Series:
     told = months[months[totals].notna().all(axis=1)]
     form = told.groupby(totals, sort=False)
     several = form["facility_id"].transform("nunique") > 1
+    several &= form["facility_id"].transform("size") >= _ENOUGH
     again = several & told.duplicated(totals)
     return again.reindex(months.index, fill_value=False)
 
