@@ -155,8 +155,8 @@ def test_one_shipment_id_for_everything_costs_no_more() -> None:
     """20,000 receipts under one id are paired by sorting, not each with each."""
     world = two(HAMBURG, BREMEN)
     for n in range(10_000):
-        world.ship(n, "A", "B", None, "N/A", transport_mode="road")
-        world.receive(n + 5, "B", None, "N/A")
+        world.ship(n, "A", "B", None, "BULK", transport_mode="road")
+        world.receive(n + 5, "B", None, "BULK")
     assert ask(NAME, world).judged == {NAME: 10_000}
 
 
