@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from detectors.features import Features
 
-__all__ = ["PAUSE_DAYS", "UNLIKE", "after_pause", "pauses"]
+__all__ = ["PAUSE_DAYS", "UNLIKE", "after_pause", "longest_stays", "pauses", "stays"]
 
 PAUSE_DAYS: Final = 30
 """No works holiday is longer."""
@@ -68,7 +68,7 @@ def pauses(shared: Features) -> dict[str, list[int]]:
         return {}
     name = dict(zip(site.tolist(), rows["site"].tolist(), strict=True))
     found = {str(name[one]): span for one, span in own.items()}
-    stay = _stays(shared)
+    stay = longest_stays(shared)
     if everybody:
         found = dict.fromkeys([*found, *stay, ""], everybody[0])
     return {site: [first, last + stay.get(site, 0)] for site, (first, last) in found.items()}
@@ -92,12 +92,25 @@ def _longest(at: NDArray[np.int64], group: NDArray[np.int64]) -> dict[int, list[
     }
 
 
-def _stays(shared: Features) -> dict[str, int]:
-    """Return for how long lots stayed at each site before they left, at most; whole days."""
+def longest_stays(shared: Features) -> dict[str, int]:
+    """Return for how long lots stayed at each site before they left, at most; whole days.
+
+    Args:
+        shared: Features of the run.
+    """
+    longest = shared.once(stays).groupby(level=0).max()
+    days = np.ceil(longest.to_numpy(np.float64) / DAY_US).astype(np.int64) * DAY_US
+    return dict(zip(map(str, longest.index), days.tolist(), strict=True))
+
+
+def stays(shared: Features) -> pd.Series:
+    """Return for how long what left a site had been there, microseconds, by the site.
+
+    Args:
+        shared: Features of the run; ask for this through `Features.once`.
+    """
     flows = shared.flows
     came = flows.loc[flows["sign"] > 0].groupby("stock")["at"].min()
     ships = flows.loc[flows["kind"] == "ship", ["holder", "stock", "at"]]
-    stayed = ships["at"] - ships["stock"].map(came)
-    longest = stayed.groupby(ships["holder"]).max().dropna().clip(lower=0)
-    days = np.ceil(longest.to_numpy(np.float64) / DAY_US).astype(np.int64) * DAY_US
-    return dict(zip(map(str, longest.index), days.tolist(), strict=True))
+    stayed = (ships["at"] - ships["stock"].map(came)).clip(lower=0)
+    return stayed.set_axis(pd.Index(ships["holder"])).dropna()

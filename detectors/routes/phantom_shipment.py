@@ -43,6 +43,9 @@ from detectors.goods.histories import (
     KNOWN_SHARE,
     LOST_SHARE,
     MADE,
+    OPENING_LOTS,
+    OPENING_SHARE,
+    from_before,
     lot_ships,
     without_history,
 )
@@ -78,7 +81,7 @@ class PhantomShipment:
 
     name: Final = "phantom_shipment"
     type: Final = "phantom_shipment"
-    version: Final = "11"
+    version: Final = "12"
     evidence_class: Final = EvidenceClass.RULE
     subject_kind: Final = SubjectKind.EVENT
     min_samples: Final = 1
@@ -100,6 +103,8 @@ class PhantomShipment:
         "lost_share": LOST_SHARE,
         "pause_days": PAUSE_DAYS,
         "pause_unlike_others": UNLIKE,
+        "opening_lots": OPENING_LOTS,
+        "opening_share": OPENING_SHARE,
         "paper_days": PAPER_DAYS,
         "reused_share": REUSED_SHARE,
         "late_scan_days": LATE_DAYS,
@@ -178,6 +183,7 @@ def _more_than_there(
     with np.errstate(invalid="ignore"):
         share = short["short"].to_numpy(np.float64) / ships["amount"].to_numpy()
     again = (short["again"] == 1).to_numpy()
+    share[again & from_before(shared, ships.index.to_numpy(np.int64))] = 0.0
     return np.nan_to_num(share), short["held"].to_numpy(np.float64), again
 
 

@@ -68,6 +68,40 @@ def test_a_lot_from_a_time_of_which_nothing_is_recorded_is_no_phantom() -> None:
     )  # fmt: skip
 
 
+def stocked(first: int) -> World:
+    """Lots lie ten days; the record begins on a day, and a lot from nowhere leaves twice."""
+    world = sites()
+    for day in range(60):
+        for kind in ("make", "ship", "receive"):
+            at = DAY * (day if kind == "make" else day + 10)
+            if at < DAY * first:
+                continue
+            if kind == "make":
+                world.make(at, "A", f"L{day}")
+            elif kind == "ship":
+                world.ship(at, "A", "B", f"L{day}", f"S{day}", event_id=f"ship {day}")
+            else:
+                world.receive(at + 9, "B", f"L{day}", f"S{day}", event_id=f"receive {day}")
+    for day in (first + 5, first + 30):
+        world.ship(DAY * day + 1, "A", "B", f"X{day}", f"T{day}", event_id=f"nowhere {day}")
+    return world
+
+
+def test_what_lay_in_store_when_the_record_began_is_no_phantom() -> None:
+    """A record that begins in mid-trade shows lots leave that came before; later ones it must."""
+    result = judged(stocked(first=20))
+    assert flagged(result) == {"nowhere 50"}
+    (left_out,) = result.abstentions
+    assert (left_out.reason, left_out.count) == (
+        "a lot that may have been there before the record began", 11,
+    )  # fmt: skip
+
+
+def test_a_record_that_begins_with_the_trade_is_complete() -> None:
+    """Where the first lots have a history, one without is from nowhere from the first day on."""
+    assert flagged(judged(stocked(first=0))) == {"nowhere 5", "nowhere 30"}
+
+
 def test_the_last_event_before_a_pause_is_not_after_it() -> None:
     """What leaves last of all, and unmade, left while everything was recorded."""
     world = sites()
